@@ -1,0 +1,1 @@
+"""The shared vocabulary: pure, standard library only, imported by every other room."""

@@ -1,0 +1,136 @@
+"""A person's wishes, and what comes back. All values are serialisable: the port may be a socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from inspector.core.call import CallId
+from inspector.core.decision import Decision
+from inspector.core.holds import Remember
+from inspector.core.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """`arguments`: edited JSON text, None when unchanged."""
+
+    call_id: CallId
+    arguments: str | None = None
+    remember: Remember = Remember.ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    call_id: CallId
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    call_id: CallId
+    seconds: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Everything about one call; answers `CallDetail`."""
+
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPolicy:
+    """Would this text load? Answers `PolicyCheck`. Writes nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavePolicy:
+    """Write the file atomically and put it in force. `base_hash` is the hash of the text the editor began with:
+    when the file has another content by now, nothing is written and the answer is `Conflict`, unless `overwrite`."""
+
+    text: str
+    base_hash: str
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOffered:
+    """Put the outside edit in force that `--reload confirm` holds back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """Ready-made configuration for a client; answers `Text`. `upstream` "" means the only one."""
+
+    client: str  # "claude-code" | "cursor" | "vscode" | "codex" | "url" | "stdio"
+    upstream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """Answer held calls, end every child process, stop."""
+
+
+Command: TypeAlias = (
+    Approve | Deny | Extend | Inspect | CheckPolicy | SavePolicy | TakeOffered | ClientConfig | Shutdown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It could not be done; `why` is fit to be shown."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCheck:
+    problems: tuple[Problem, ...]
+    loads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The file changed under the editor: what stands there now."""
+
+    text: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLine:
+    """One recorded frame of a call, for the raw view."""
+
+    at: float
+    direction: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetail:
+    """One call, whole. Texts are JSON, not yet made safe for a terminal."""
+
+    call_id: CallId
+    arguments: str
+    sent_arguments: str | None  # when a person edited them
+    decisions: tuple[Decision, ...]  # in order: a held call has more than one
+    response: str
+    response_by_us: bool
+    progress: tuple[str, ...] = ()
+    frames: tuple[FrameLine, ...] = field(default=())
+
+
+CommandResult: TypeAlias = Done | Rejected | PolicyCheck | Conflict | Text | CallDetail

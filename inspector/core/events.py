@@ -1,0 +1,269 @@
+"""Past facts. The event log is the truth: recording, store and what-if are all made of these.
+
+An `Event` is immutable and serialisable; bytes are exact. `at` is Unix seconds. `seq` numbers are given by the recorder.
+A `Decided` is durable before its call is forwarded; the rest may be dropped under overload, and `Dropped` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from inspector.core.call import Caller, CallId, Era, Outcome
+from inspector.core.decision import Decision, Reading
+from inspector.core.holds import Hold, HoldEnd, Remember
+from inspector.core.json import JsonObject
+from inspector.core.problems import Problem
+
+
+class Direction(StrEnum):
+    FROM_CLIENT = "c→"  # as the client sent it
+    TO_UPSTREAM = "→u"  # as we sent it on (only recorded when it differs)
+    FROM_UPSTREAM = "u→"
+    TO_CLIENT = "→c"  # written by us, or changed by us
+
+
+class UpstreamState(StrEnum):
+    STARTING = "starting"
+    READY = "ready"
+    EXITED = "exited"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    at: float
+    run: str
+    version: str
+    pid: int
+    endpoint: str  # "http://127.0.0.1:7337", never with the token
+    upstreams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamChanged:
+    at: float
+    upstream: str
+    state: UpstreamState
+    detail: str  # the command or URL; why it failed
+    pid: int | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConnected:
+    at: float
+    connection: str  # unique within the run
+    caller: Caller
+    version: str  # clientInfo.version
+    era: Era
+    transport: str  # "http" | "stdio"
+    upstream: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGone:
+    at: float
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    at: float
+    call_id: CallId
+    connection: str
+    caller: Caller
+    server: str
+    tool: str
+    arguments: JsonObject
+    root: CallId  # the first leg of an MRTR call; itself otherwise
+    leg: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    at: float
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    at: float
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class HoldExtended:
+    at: float
+    call_id: CallId
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEnded:
+    at: float
+    call_id: CallId
+    end: HoldEnd
+    by: str  # "you", "time-out", "the client", "policy"
+    reason: str = ""
+    arguments: JsonObject | None = None  # as edited
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """The call left for the upstream. Always after its `Decided`."""
+
+    at: float
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    at: float
+    call_id: CallId
+    text: str  # "3/10 loading"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A forwarded call ended, or a refused one was answered. `response` is the JSON-RPC frame the client got."""
+
+    at: float
+    call_id: CallId
+    outcome: Outcome
+    response: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Counters as they stand after a charge, a refund or a release."""
+
+    at: float
+    readings: tuple[Reading, ...]  # `before` is the amount in use now, `amount` 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRemembered:
+    at: float
+    call_id: CallId
+    remember: Remember
+    rule: str
+    grant: str
+    server: str
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLoaded:
+    at: float
+    path: str  # "" for one that is not a file (--default)
+    hash: str
+    version: int  # 1, 2, … within the run
+    text: str
+    origin: str  # "start" | "editor" | "outside"
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRejected:
+    """The text on disk does not load: the last good policy stays in force."""
+
+    at: float
+    path: str
+    text: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOffered:
+    """An outside edit that waits for a person's key (--reload confirm), or a file that vanished (`text` None)."""
+
+    at: float
+    path: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSeen:
+    at: float
+    connection: str
+    upstream: str
+    direction: Direction
+    call_id: CallId | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRejected:
+    """Something that was not let through (WIRE.md §3)."""
+
+    at: float
+    connection: str
+    upstream: str
+    direction: Direction
+    code: int  # JSON-RPC error code, or the HTTP status
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UncoveredMethod:
+    """A method that the policy does not cover was forwarded (or refused, by `settings.unknown_methods`)."""
+
+    at: float
+    connection: str
+    upstream: str
+    method: str
+    forwarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StderrLine:
+    at: float
+    upstream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsListed:
+    """What an upstream listed (definitions as JSON text by name), and what the policy hid of it."""
+
+    at: float
+    upstream: str
+    definitions: tuple[tuple[str, bytes], ...]
+    hidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    at: float
+    count: int
+    what: str
+
+
+Event: TypeAlias = (
+    RunStarted
+    | UpstreamChanged
+    | ClientConnected
+    | ClientGone
+    | CallArrived
+    | Decided
+    | Held
+    | HoldExtended
+    | HoldEnded
+    | Forwarded
+    | Progressed
+    | Finished
+    | Counted
+    | ApprovalRemembered
+    | PolicyLoaded
+    | PolicyRejected
+    | PolicyOffered
+    | FrameSeen
+    | FrameRejected
+    | UncoveredMethod
+    | StderrLine
+    | ToolsListed
+    | Dropped
+)

@@ -1,0 +1,50 @@
+"""A call that waits for a person, and the ways it can end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inspector.core.call import CallId
+from inspector.core.json import JsonObject
+
+
+class HoldEnd(StrEnum):
+    """Of these the first wins, once (ARCHITECTURE, choice 3). `RELOADED` is an expiry brought forward by a new policy."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"  # the client cancelled or went away
+    RELOADED = "reloaded"  # a new policy forbids it
+
+
+class Remember(StrEnum):
+    """How far an approval reaches (POLICY.md §6, remembered approvals)."""
+
+    ONCE = "once"
+    SESSION = "session"
+    ARGUMENTS = "arguments"  # equal arguments only
+    TOOL = "tool"  # every call of this tool by this grant, until the run ends
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    call_id: CallId
+    since: float
+    deadline: float  # inclusive: at it, `on_timeout` decides
+    allow_on_timeout: bool
+    rule: str  # the first trigger
+    triggers: tuple[str, ...]
+    reason: str  # shown to the person
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A person's answer. `arguments` are the edited ones, None when unchanged."""
+
+    approve: bool
+    reason: str = ""
+    arguments: JsonObject | None = None
+    remember: Remember = Remember.ONCE
+    by: str = "you"

@@ -1,0 +1,158 @@
+"""Immutable snapshots: what a screen reads. Nothing here is safe for a terminal yet: that is `ui/text.py`'s work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from inspector.core.call import CallId, Era, Outcome
+from inspector.core.commands import Command, CommandResult
+from inspector.core.decision import CounterKey
+from inspector.core.events import UpstreamState
+from inspector.core.holds import Hold
+from inspector.core.problems import Problem
+
+
+class Word(StrEnum):
+    """The one word a row shows."""
+
+    PENDING = "…"  # arrived, not yet decided
+    ALLOW = "allow"
+    DENY = "deny"
+    HOLD = "hold"
+    LIMIT = "limit"
+    ERROR = "error"  # allowed, and the upstream failed it
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One row. `rev` grows with every change of the row."""
+
+    id: CallId
+    rev: int
+    at: float
+    client: str
+    server: str
+    tool: str
+    arguments: str  # compact JSON, at most 400 characters
+    word: Word
+    rule: str
+    outcome: Outcome | None  # None while it runs
+    ms: float | None  # from forwarding to the end; None before
+    forwarded_at: float | None
+    legs: int = 1
+    edited: bool = False
+    note: str = ""  # latest progress
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    hold: Hold
+    client: str
+    server: str
+    tool: str
+    arguments: str  # compact JSON, at most 400 characters
+    seen_before: int  # calls of this tool by this client before
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    key: CounterKey
+    rule: str
+    label: str  # "force_run_execution · minute"
+    used: float
+    max: float
+    resets_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamView:
+    name: str
+    state: UpstreamState
+    detail: str
+    pid: int | None
+    stderr: tuple[str, ...]  # the last 200 lines
+    tools: int | None  # listed; None when never listed
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    connection: str
+    name: str
+    version: str
+    grant: str
+    era: Era
+    transport: str
+    upstream: str
+    since: float
+    gone: bool
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    path: str  # "" when it is no file
+    version: int  # 0: none was ever loaded
+    hash: str
+    text: str  # in force
+    disk_text: str | None = None  # what lies on disk when it is not what is in force: rejected or offered
+    problems: tuple[Problem, ...] = ()  # of disk_text, else warnings of text
+    offered: bool = False  # disk_text waits for a key
+    deleted: bool = False
+    origin: str = "start"
+    previous_text: str = ""  # for the diff of an outside edit
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedView:
+    at: float
+    connection: str
+    upstream: str
+    code: int
+    reason: str
+    raw: bytes  # at most 4 KiB
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    run: str
+    endpoint: str  # without the token
+    started_at: float
+    version: str
+    recording: str  # the file's path
+    per_second: tuple[int, ...]  # arrivals in each of the last 60 whole seconds, oldest first
+    words: tuple[tuple[Word, int], ...]  # totals
+    p95_ms: float | None
+    calls: int
+    dropped: int
+    read_only: bool = False  # a recording that was opened
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """`calls` holds the rows that changed after `since` (oldest first; all of them for 0); the rest is whole."""
+
+    version: int
+    run: RunView
+    calls: tuple[CallView, ...] = ()
+    holds: tuple[HoldView, ...] = ()
+    limits: tuple[LimitView, ...] = ()
+    upstreams: tuple[UpstreamView, ...] = ()
+    clients: tuple[ClientView, ...] = ()
+    policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
+    rejected: tuple[RejectedView, ...] = ()
+
+
+class Port(Protocol):
+    """All that a screen knows of the engine. In-process today; the same over a socket for `attach`."""
+
+    async def views(self, since: int) -> Views:
+        """What changed after version `since`. Cheap when nothing did."""
+        ...
+
+    async def command(self, command: Command) -> CommandResult:
+        """Carry out a person's wish. Never raises for a wish that cannot be: that is `Rejected`."""
+        ...
