@@ -1,6 +1,6 @@
 """Past facts. The event log is the truth: recording, store and what-if are all made of these.
 
-An `Event` is immutable and serialisable; bytes are exact. `at` is Unix seconds. `seq` numbers are given by the recorder.
+An `Event` is immutable and serialisable; bytes are exact. `at` is Unix seconds.
 A `Decided` is durable before its call is forwarded; the rest may be dropped under overload, and `Dropped` says so.
 """
 

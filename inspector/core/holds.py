@@ -10,7 +10,7 @@ from inspector.core.json import JsonObject
 
 
 class HoldEnd(StrEnum):
-    """Of these the first wins, once (ARCHITECTURE, choice 3). `RELOADED` is an expiry brought forward by a new policy."""
+    """Of these the first wins, once."""
 
     APPROVED = "approved"
     DENIED = "denied"

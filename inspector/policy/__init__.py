@@ -1,0 +1,1 @@
+"""The policy language: text → Policy → Decision. Pure but for reading a file and the stores of the ledger."""
