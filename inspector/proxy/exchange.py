@@ -333,6 +333,14 @@ class Exchange:
         failed = [self._fail(p, why, Outcome.UNKNOWN) for p in self.pending.all() if p.forwarded]
         return [step for steps in failed for step in steps]
 
+    def time_out(self, call_id: CallId, seconds: float) -> list[Step]:
+        """The server has kept this call for too long: the client learns it, and the server is told to stop."""
+        pending = self.pending.of_call(call_id)
+        if pending is None or pending.frame.id is None:
+            return []
+        why = f"the server did not answer within {seconds:g} s (--call-timeout)"
+        return [*self._fail(pending, why, Outcome.UNKNOWN), Abandon(pending.route, pending.frame.id)]
+
     def not_recorded(self, call_id: CallId, why: str) -> list[Step]:
         """A call whose decision could not be written never goes."""
         pending = self.pending.of_call(call_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from inspector.core.call import CallId, Era
 from inspector.core.json import Number
@@ -22,6 +23,11 @@ class Pending:
     call_id: CallId | None = None
     forwarded: bool = False
     committed: bool = False  # held once: over HTTP the stream is open, a status can no longer be chosen
+
+
+def _is_id(value: object) -> TypeGuard[FrameId]:
+    # True is an int to Python and would find the request of id 1.
+    return isinstance(value, str | int | Number) and not isinstance(value, bool)
 
 
 class PendingTable:
@@ -49,10 +55,10 @@ class PendingTable:
             self._by_call.pop(pending.call_id, None)
 
     def of_id(self, frame_id: object) -> Pending | None:
-        return self._by_id.get(frame_id) if isinstance(frame_id, str | int | Number) else None
+        return self._by_id.get(frame_id) if _is_id(frame_id) else None
 
     def of_token(self, token: object) -> Pending | None:
-        return self._by_token.get(token) if isinstance(token, str | int | Number) else None
+        return self._by_token.get(token) if _is_id(token) else None
 
     def of_call(self, call_id: CallId) -> Pending | None:
         return self._by_call.get(call_id)
