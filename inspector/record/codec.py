@@ -78,7 +78,7 @@ def decode(row: Row) -> Event:
         for name, convert in shape.converters:
             if name in fields:
                 fields[name] = convert(fields[name])
-        fields = {name: fields[name] for name in shape.names if name in fields}  # a newer minor may have added some
+        fields = {name: fields[name] for name in shape.names if name in fields}
         fields["at"] = row.at
         if shape.has_call_id:
             fields["call_id"] = row.call_id
@@ -242,7 +242,7 @@ def _dataclass(kind: type) -> _Convert:
         for name, convert in converters:
             if name in fields:
                 fields[name] = convert(fields[name])
-        if fields.keys() - hints.keys():
+        if not fields.keys() <= hints.keys():  # a newer minor may have added some
             fields = {name: value for name, value in fields.items() if name in hints}
         return kind(**fields)
 

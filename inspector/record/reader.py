@@ -22,23 +22,28 @@ from inspector.record.schema import APPLICATION_ID
 
 MAX_CALLS: Final = 50_000  # loaded to be shown, the newest
 
-_COLUMNS = """kind, at, call_id, payload,
+_READ = """SELECT kind, at, call_id, payload,
   CASE kind WHEN 'PolicyLoaded'
     THEN (SELECT CAST(text AS BLOB) FROM policies WHERE hash = json_extract(payload, '$.hash'))
-    ELSE blob END"""
-_ALL = f"SELECT {_COLUMNS} FROM events ORDER BY seq"
+    ELSE blob END
+  FROM events """
+_ALL = _READ + "ORDER BY seq"
 # Frames belong to a call's detail, which is fetched by itself; what is about calls before the first shown one is left
 # out, and what tells of servers, clients and policies is kept from the start.
-_SHOWN = f"""SELECT {_COLUMNS} FROM events
-  WHERE kind <> 'FrameSeen' AND (seq >= :first OR (call_id IS NULL AND kind <> 'Counted'))
+_SHOWN = (
+    _READ
+    + """WHERE kind <> 'FrameSeen' AND (seq >= :first OR (call_id IS NULL AND kind <> 'Counted'))
   ORDER BY seq"""
+)
 _FIRST_SHOWN = """SELECT min(seq) FROM events WHERE kind = 'CallArrived'
   AND call_id > (SELECT max(call_id) FROM events) - ?"""
-_OF_CALL = f"""SELECT {_COLUMNS} FROM events
-  WHERE call_id = :id OR call_id IN (
+_OF_CALL = (
+    _READ  # noqa: S608 -- made of constants
+    + """WHERE call_id = :id OR call_id IN (
     SELECT call_id FROM events
     WHERE kind = 'CallArrived' AND json_extract(payload, '$.leg') > 1 AND json_extract(payload, '$.root') = :id)
   ORDER BY seq"""
+)
 
 
 class Folding(Protocol):
@@ -137,6 +142,5 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     if application != APPLICATION_ID:
         raise ConfigError(f"{path}: not a recording of mcp-inspect")
     if version > FORMAT:
-        raise ConfigError(
-            f"{path}: written by a newer mcp-inspect (format {version}; this one reads up to {FORMAT}); upgrade to open it"
-        )
+        versions = f"format {version}; this one reads up to {FORMAT}"
+        raise ConfigError(f"{path}: written by a newer mcp-inspect ({versions}); upgrade to open it")

@@ -20,7 +20,7 @@ from inspector.core.errors import StoreError
 from inspector.core.events import Dropped, Event, FrameRejected, FrameSeen, PolicyLoaded, Progressed, StderrLine
 from inspector.record.codec import Row
 from inspector.record.redact import Redactor
-from inspector.record.schema import SCHEMA
+from inspector.record.schema import MARKS, SCHEMA
 
 LOSSY: Final = frozenset({FrameSeen, FrameRejected, StderrLine, Progressed})
 MAX_LOSSY_ROWS: Final = 20_000
@@ -67,7 +67,7 @@ class Recorder:
             # SQLite gives its side files the mode of the main one.
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             connection = _connect(path)
-            connection.executescript(SCHEMA)
+            connection.executescript(MARKS + SCHEMA)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the main file is a recording by itself
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"cannot record to {path}: {error}; choose a folder that can be written") from None

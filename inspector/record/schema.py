@@ -8,9 +8,9 @@ from inspector.record.codec import FORMAT
 
 APPLICATION_ID: Final = 0x4D435049  # "MCPI"
 
-SCHEMA: Final = f"""
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {FORMAT};
+MARKS: Final = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+
+SCHEMA: Final = """
 BEGIN;
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
