@@ -78,7 +78,9 @@ def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool)
         return Finding(condition, result, values[0], _why(result, condition))
     result, at = _aggregate((test(value, condition) for value in values), every=every)
     note = _why(result, condition)
-    return Finding(condition, result, values[at], f"{note}; of {len(values)} values" if note else f"{len(values)} values")
+    return Finding(
+        condition, result, values[at], f"{note}; of {len(values)} values" if note else f"{len(values)} values"
+    )
 
 
 def _aggregate(results: Iterable[Result], *, every: bool) -> tuple[Result, int]:
@@ -272,4 +274,3 @@ def _why(result: Result, condition: Condition) -> str:
     if result is not Result.MISMATCH:
         return ""
     return f"mismatch: {_CANNOT_JUDGE[condition.op]}"
-

@@ -11,8 +11,12 @@ from decimal import Decimal
 from inspector.core.decision import Algorithm, CounterKey, Reading
 from inspector.policy.approvals import Ask
 
-NO_POLICY = "No valid policy has been loaded, so every call is denied. Ask the person who runs the inspector to load one."
-UNATTENDED = "This call needs a person's approval, and no person is attached. Ask them to open the inspector, then call again."
+NO_POLICY = (
+    "No valid policy has been loaded, so every call is denied. Ask the person who runs the inspector to load one."
+)
+UNATTENDED = (
+    "This call needs a person's approval, and no person is attached. Ask them to open the inspector, then call again."
+)
 WITHDRAWN = "The client withdrew the call before it was forwarded."
 _WINDOWS = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
 
@@ -34,7 +38,9 @@ def denied_by_action(tool: str, rule: str) -> str:
 
 
 def changed_definition(rule: str, listed: bool) -> str:
-    what = "The tool's definition is not the one that was pinned" if listed else "The tool was never listed by its server"
+    what = (
+        "The tool's definition is not the one that was pinned" if listed else "The tool was never listed by its server"
+    )
     return f"{what} (rule {rule}). A person has to review it."
 
 

@@ -16,17 +16,17 @@ import anyio
 from watchfiles import awatch
 
 from inspector.core.commands import Conflict, Done, PolicyCheck, Rejected
-from inspector.core.errors import ConfigError, PolicyError
+from inspector.core.errors import PolicyError
 from inspector.core.events import Event, PolicyOffered, PolicyRejected
-from inspector.core.problems import Problem, Severity
-from inspector.policy.load import load_file, load_text
+from inspector.core.problems import Problem
+from inspector.policy.load import check_text, read_file
 from inspector.policy.model import Policy
 
 DEBOUNCE_MS = 100
 
 
-def text_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def content_hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 class PolicyFile:
@@ -51,105 +51,102 @@ class PolicyFile:
         self._emit = emit
         self._clock = clock
         self._confirm = confirm
-        self._hash = ""  # of the text in force
-        self._disk = ""  # of the text last seen on disk
-        self._offered: str | None = None
+        self._in_force = ""  # hash of the text in force
+        self._disk = ""  # hash of the text last seen on disk
+        self._offered: bytes | None = None
         self._appeared = anyio.Event()
 
-    def start(self, text: str | None = None) -> tuple[Problem, ...]:
-        """Load what there is. Returns the problems of a file that does not load: nothing is in force then.
+    def start(self, text: str = "") -> tuple[Problem, ...]:
+        """Load the file, or `text` when there is none. Returns the problems of what does not load: then nothing is in
+        force.
 
         Raises:
-            ConfigError: the file cannot be read.
+            PolicyError: the file cannot be read.
         """
         if self.path is None:
-            self._load(text or "", "start")
-            return ()
-        content = self._read(self.path)
-        return self._load(content, "start")
+            return self._load(text.encode(), (), "start")
+        return self._load(*read_file(self.path), "start")
 
     def check(self, text: str) -> PolicyCheck:
         """Would this load?"""
-        try:
-            policy = load_text(text, path=self._name)
-        except PolicyError as error:
-            return PolicyCheck(error.problems, loads=False)
-        return PolicyCheck(policy.warnings, loads=True)
+        policy, problems = check_text(text, path=self._name)
+        return PolicyCheck(problems, loads=policy is not None)
 
     def save(self, text: str, base_hash: str, *, overwrite: bool) -> Done | Conflict | Rejected:
         """The editor's save: written atomically, then in force. What does not load is kept on disk, marked, and the
         last good policy stays."""
         path = self.path or self._save_as
         try:
-            current = self._read(path) if path.exists() else ""
-            if not overwrite and (path.exists() and text_hash(current) != base_hash and current != text):
-                return Conflict(current, text_hash(current))
+            if path.exists() and not overwrite:
+                current = read_file(path)[0].decode(errors="replace")
+                if current != text and content_hash(current.encode()) != base_hash:
+                    return Conflict(current, content_hash(current.encode()))
             write_atomically(path, text)
-        except (OSError, ConfigError) as error:
+        except (OSError, PolicyError) as error:
             return Rejected(f"cannot write {path}: {error}")
         if self.path is None:
             self.path = path
             self._appeared.set()
-        problems = self._load(text, "editor")
+        problems = self._load(text.encode(), (), "editor")
         if problems:
-            return Rejected(f"saved, but not in force: {len(problems)} problem(s); the last good policy still decides")
+            return Rejected(f"saved, but not in force: {_count(problems)}; the last good policy still decides")
         return Done(f"saved {path.name}; in force")
 
     def take_offered(self) -> Done | Rejected:
         """A person accepts the outside edit that `--reload confirm` holds back."""
         if self._offered is None:
             return Rejected("no edit is waiting")
-        text, self._offered = self._offered, None
-        return Rejected("it does not load") if self._load(text, "outside") else Done("in force")
+        problems = self._load(self._offered, (), "outside")
+        return Rejected(f"it does not load: {_count(problems)}") if problems else Done("in force")
 
     async def watch(self) -> None:
         """Follow the file. Ends by cancellation."""
         if self.path is None:
             await self._appeared.wait()
-        assert self.path is not None
-        folder, name = self.path.parent, self.path.name
+        path = self.path or self._save_as
+        folder, name = path.parent, path.name
         async for changes in awatch(folder, recursive=False, debounce=DEBOUNCE_MS, step=20, force_polling=False):
             if any(Path(changed).name == name for _, changed in changes):
-                self._changed(self.path)
+                self._changed(path)
 
     def _changed(self, path: Path) -> None:
+        now = self._clock()
         if not path.exists():
             self._disk = ""
-            self._emit(PolicyOffered(self._clock(), str(path), None))
+            self._emit(PolicyOffered(now, str(path), None))
             return
         try:
-            text = self._read(path)
-        except ConfigError as error:
-            problem = Problem("", 1, 1, str(error), Severity.ERROR)
-            self._emit(PolicyRejected(self._clock(), str(path), "", (problem,)))
+            content, warnings = read_file(path)
+        except PolicyError as error:
+            self._emit(PolicyRejected(now, str(path), "", (Problem("", 1, 1, str(error)),)))
             return
-        seen, self._disk = self._disk, text_hash(text)
+        seen, self._disk = self._disk, content_hash(content)
         if self._disk == seen:
             return
-        if self._confirm and self._disk != self._hash:
-            self._offered = text
-            self._emit(PolicyOffered(self._clock(), str(path), text))
+        if self._confirm and self._disk != self._in_force:
+            self._offered = content
+            self._emit(PolicyOffered(now, str(path), content.decode(errors="replace")))
             return
-        self._load(text, "outside")
+        self._load(content, warnings, "outside")
 
-    def _load(self, text: str, origin: str) -> tuple[Problem, ...]:
-        self._disk = text_hash(text)
-        try:
-            policy = load_text(text, path=self._name)
-        except PolicyError as error:
-            self._emit(PolicyRejected(self._clock(), self._name, text, error.problems))
-            return error.problems
-        self._hash, self._offered = self._disk, None
+    def _load(self, content: bytes, warnings: tuple[Problem, ...], origin: str) -> tuple[Problem, ...]:
+        self._disk = content_hash(content)
+        self._offered = None
+        policy, problems = check_text(content, path=self._name, warnings=warnings)
+        if policy is None:
+            self._emit(PolicyRejected(self._clock(), self._name, content.decode(errors="replace"), problems))
+            return problems
+        self._in_force = self._disk
         self._put_in_force(policy, origin)
         return ()
-
-    def _read(self, path: Path) -> str:
-        """Raises ConfigError for what is no readable UTF-8 file of at most 1 MiB."""
-        return read_policy_text(path)
 
     @property
     def _name(self) -> str:
         return str(self.path) if self.path else ""
+
+
+def _count(problems: tuple[Problem, ...]) -> str:
+    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
 
 
 def write_atomically(path: Path, text: str) -> None:
