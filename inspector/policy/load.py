@@ -51,7 +51,7 @@ def load_file(path: str | Path, *, dialect: Dialect = "auto") -> Policy:
 
     Raises PolicyError, also when the file cannot be read.
     """
-    text, warnings = _read(Path(path))
+    text, warnings = read_file(Path(path))
     policy, problems = check_text(text, path=str(path), dialect=dialect, warnings=warnings)
     if policy is None:
         raise _refusal(str(path), problems)
@@ -176,7 +176,8 @@ def _spell(document: Json) -> str:
             return json.dumps(document, default=str)
 
 
-def _read(path: Path) -> tuple[bytes, tuple[Problem, ...]]:
+def read_file(path: Path) -> tuple[bytes, tuple[Problem, ...]]:
+    """A policy file's content, with a warning when anybody may write it. Raises PolicyError when it cannot be read."""
     try:
         # Non-blocking, so that a FIFO is refused instead of waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
