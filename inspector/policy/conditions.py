@@ -41,6 +41,11 @@ class Judged:
     result: Result
     findings: tuple[Finding, ...]
 
+    @property
+    def note(self) -> str:
+        """Which arguments it was about, for a sentence."""
+        return ", ".join(f"{f.condition.path_text} {f.condition.op}" for f in self.findings)
+
 
 def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool) -> Judged:
     """AND over the conditions. `every`: a fan-out must hold for every value (`require`); else for any (all others).
@@ -78,7 +83,9 @@ def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool)
         return Finding(condition, result, values[0], _why(result, condition))
     result, at = _aggregate((test(value, condition) for value in values), every=every)
     note = _why(result, condition)
-    return Finding(condition, result, values[at], f"{note}; of {len(values)} values" if note else f"{len(values)} values")
+    return Finding(
+        condition, result, values[at], f"{note}; of {len(values)} values" if note else f"{len(values)} values"
+    )
 
 
 def _aggregate(results: Iterable[Result], *, every: bool) -> tuple[Result, int]:
@@ -272,4 +279,3 @@ def _why(result: Result, condition: Condition) -> str:
     if result is not Result.MISMATCH:
         return ""
     return f"mismatch: {_CANNOT_JUDGE[condition.op]}"
-

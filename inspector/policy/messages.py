@@ -11,8 +11,12 @@ from decimal import Decimal
 from inspector.core.decision import Algorithm, CounterKey, Reading
 from inspector.policy.approvals import Ask
 
-NO_POLICY = "No valid policy has been loaded, so every call is denied. Ask the person who runs the inspector to load one."
-UNATTENDED = "This call needs a person's approval, and no person is attached. Ask them to open the inspector, then call again."
+NO_POLICY = (
+    "No valid policy has been loaded, so every call is denied. Ask the person who runs the inspector to load one."
+)
+UNATTENDED = (
+    "This call needs a person's approval, and no person is attached. Ask them to open the inspector, then call again."
+)
 WITHDRAWN = "The client withdrew the call before it was forwarded."
 _WINDOWS = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
 
@@ -22,7 +26,7 @@ def refused_name(rule: str, tool: str, why: str) -> str:
 
 
 def not_listed(tool: str) -> str:
-    return f"The policy does not list the tool {shown(tool)} and denies what it does not list (default deny). Use another tool."
+    return f"The policy denies tools that it does not list, such as {shown(tool)} (default deny). Use another tool."
 
 
 def duplicate_tool(tool: str) -> str:
@@ -34,7 +38,9 @@ def denied_by_action(tool: str, rule: str) -> str:
 
 
 def changed_definition(rule: str, listed: bool) -> str:
-    what = "The tool's definition is not the one that was pinned" if listed else "The tool was never listed by its server"
+    what = (
+        "The tool's definition is not the one that was pinned" if listed else "The tool was never listed by its server"
+    )
     return f"{what} (rule {rule}). A person has to review it."
 
 
@@ -70,7 +76,7 @@ def lost_race(rule: str) -> str:
 
 
 def state_error(why: str) -> str:
-    return f"The counters of the policy's limits cannot be used (state error): {why}. Calls that have limits are denied until they can."
+    return f"The policy's counters cannot be used (state error): {why}. Calls that have limits are denied until then."
 
 
 def too_many_pending(most: int) -> str:
@@ -107,9 +113,13 @@ def window(key: CounterKey) -> str:
 def resets(at: float | None, now: float) -> str:
     if at is None:
         return "later"
-    moment = datetime.fromtimestamp(at, UTC)
-    day = "" if moment.date() == datetime.fromtimestamp(now, UTC).date() else f"{moment:%Y-%m-%d} "
-    return f"at {day}{moment:%H:%M:%S} UTC (in {max(1, round(at - now))} s)"
+    wait = f"in {max(1, round(at - now))} s"
+    try:
+        moment, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
+    except (ValueError, OverflowError, OSError):  # a clock beyond the calendar
+        return wait
+    day = "" if moment.date() == today.date() else f"{moment:%Y-%m-%d} "
+    return f"at {day}{moment:%H:%M:%S} UTC ({wait})"
 
 
 def plain(number: Decimal) -> str:
