@@ -22,6 +22,7 @@ from inspector.wire.jsonrpc import (
 
 PROTOCOL_VERSION_META = "io.modelcontextprotocol/protocolVersion"
 CLIENT_INFO_META = "io.modelcontextprotocol/clientInfo"
+SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
 DECISION_META = "mcp-inspect/decision"
 
 # Methods of the protocol, both eras. What is not here and not judged is «not covered by the policy».
@@ -180,8 +181,12 @@ def waiting(token: FrameId, step: int) -> bytes:
     return dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 
 
-def list_changed() -> bytes:
-    return dump({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+def list_changed(subscription: FrameId | None) -> bytes:
+    """`notifications/tools/list_changed`; in the modern era it names the `subscriptions/listen` request it answers."""
+    body: JsonObject = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+    if subscription is not None:
+        body["params"] = {"_meta": {SUBSCRIPTION_META: subscription}}
+    return dump(body)
 
 
 def call_outcome(frame: Frame) -> tuple[Outcome, str | None]:
