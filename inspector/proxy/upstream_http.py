@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import aiohttp
 from anyio.abc import TaskGroup
+from yarl import URL
 
-from inspector.core.events import UpstreamChanged, UpstreamState
+from inspector.core.events import Event, UpstreamChanged, UpstreamState
 from inspector.core.upstream import UpstreamSpec, UrlSpec
 from inspector.proxy.http_link import HttpLink
 from inspector.proxy.links import ClientSide, Receiver
@@ -28,14 +29,15 @@ class HttpUpstream:
     def __init__(
         self,
         spec: UpstreamSpec,
-        target: UrlSpec,
         *,
         tasks: TaskGroup,
-        emit: Callable[[UpstreamChanged], None],
+        emit: Callable[[Event], None],
         now: Callable[[], float],
     ) -> None:
+        if not isinstance(spec.target, UrlSpec):
+            raise TypeError(f"{spec.name} is not a URL")
         self.name = spec.name
-        self.target = target
+        self.url, self.own_headers = _credentials_apart(spec.target)
         self.tasks = tasks
         self._emit = emit
         self._now = now
@@ -67,7 +69,7 @@ class HttpUpstream:
 
     def works(self) -> None:
         """It answered."""
-        self._change(UpstreamState.READY, self.target.url)
+        self._change(UpstreamState.READY, self.url)
 
     def fails(self, why: str) -> None:
         """It could not be reached."""
@@ -87,3 +89,12 @@ class HttpUpstream:
         if self._state is not state:
             self._state = state
             self._emit(UpstreamChanged(self._now(), self.name, state, detail))
+
+
+def _credentials_apart(target: UrlSpec) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """`https://user:word@host` as a URL that may be shown, and the header that the rest of it stands for."""
+    url = URL(target.url)
+    if url.user is None:
+        return target.url, target.headers
+    login = aiohttp.encode_basic_auth(url.user, url.password or "")
+    return str(url.with_user(None)), (("authorization", login), *target.headers)
