@@ -26,8 +26,8 @@ CREATE INDEX IF NOT EXISTS counters_expires ON counters (expires);
 CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY AUTOINCREMENT, counter INTEGER NOT NULL,
                                     at REAL NOT NULL, amount TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS entries_counter ON entries (counter, at);
-CREATE TABLE IF NOT EXISTS charges (run TEXT NOT NULL, call INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL,
-                                    mark REAL, amount TEXT NOT NULL, refund INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS charges (run TEXT NOT NULL, call INTEGER NOT NULL, number INTEGER NOT NULL,
+                                    key TEXT NOT NULL, mark REAL, amount TEXT NOT NULL, refund INTEGER NOT NULL,
                                     PRIMARY KEY (run, call, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY) WITHOUT ROWID;
 """

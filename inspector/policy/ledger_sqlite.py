@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from math import inf
 from pathlib import Path
@@ -108,10 +108,8 @@ class SqliteLedger:
     def close(self) -> None:
         """Leave nothing behind that is ours alone: the slots of calls that still ran, and the mark of being alive."""
         with self._lock:
-            try:
+            with suppress(sqlite3.Error):  # what we cannot do now, the next one who opens the store does
                 free_slots(self._writer, self._run)
-            except sqlite3.Error:
-                pass  # the next one who opens the store does it
             self._reader.close()
             self._writer.close()
             self._alive.close()
