@@ -74,7 +74,6 @@ class Driver:
         ledger: Ledger,
         log: Log,
         watch: Callable[[Event], None],
-        upstreams: Iterable[Upstream],
         clock: Callable[[], float],
         call_timeout: float | None = None,
     ) -> None:
@@ -83,7 +82,7 @@ class Driver:
         self._ledger = ledger
         self._log = log
         self._watch = watch
-        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        self._upstreams: dict[str, Upstream] = {}
         self._clock = clock
         self._call_timeout = call_timeout
         self._sent: dict[CallId, float] = {}  # oldest first; only kept while there is a time-out
@@ -108,7 +107,7 @@ class Driver:
         return tuple(self._upstreams)
 
     def adopt(self, upstream: Upstream) -> None:
-        """An upstream that a stdio client brought along."""
+        """From now on clients may connect to it."""
         self._upstreams[upstream.name] = upstream
 
     async def connect(
@@ -155,6 +154,18 @@ class Driver:
 
     def extend(self, call_id: CallId, seconds: float) -> bool:
         return self._try(self.gate.extend(call_id, self._clock(), seconds))
+
+    def close_holds(self, reason: str) -> None:
+        """Nobody will answer any more: every held call is denied."""
+        for hold in self.gate.holds:
+            self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by="mcp-inspect"))
+        self._commit()
+
+    async def close_upstreams(self) -> None:
+        """End every server, side by side."""
+        async with anyio.create_task_group() as ends:
+            for upstream in self._upstreams.values():
+                ends.start_soon(upstream.close)
 
     def attend(self, unattended_after: float | None) -> None:
         """None: a person is there, or is waited for; else holds are denied after so many seconds."""

@@ -1,0 +1,5 @@
+from inspector.ui.screens.place import Place
+
+
+class LimitsPlace(Place):
+    PLACE = "limits"

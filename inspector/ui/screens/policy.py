@@ -1,0 +1,5 @@
+from inspector.ui.screens.place import Place
+
+
+class PolicyPlace(Place):
+    PLACE = "policy"
