@@ -84,7 +84,8 @@ class DetailPane(Horizontal, can_focus=True):
         edited = "edited by you" if detail is not None and detail.sent_arguments is not None else ""
         request.show("REQUEST", json_view.view(arguments, request.size.width - 1, LINES_SHOWN), edited)
         decisions = () if detail is None else detail.decisions
-        self.query_one("#trace", Column).show("DECISION TRACE", trace.view(decisions))
+        steps = self.query_one("#trace", Column)
+        steps.show("DECISION TRACE", trace.view(decisions, steps.size.width - 1))
         if detail is not None and detail.response:
             by_us = "by mcp-inspect" if detail.response_by_us else figures.size_of(len(detail.response))
             response.show("RESPONSE", json_view.view(detail.response, response.size.width - 1, LINES_SHOWN), by_us)

@@ -23,7 +23,10 @@ class KeyBar(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
 
     def render(self) -> Content:
-        active = {b.binding.id: b for b in self.screen.active_bindings.values() if b.enabled}
+        active: dict[str | None, ActiveBinding] = {}
+        for found in self.screen.active_bindings.values():
+            if found.enabled:
+                active.setdefault(found.binding.id, found)  # of several keys the first one is the one to learn
         items = [(active[i], self._label(active[i])) for i in self._ids if i in active]
         room, x, parts = self.size.width, 0, []
         self._spans = []
