@@ -45,7 +45,7 @@ def view(old: str, new: str, limit: int = 200) -> Content:
 
 def _row(line: str) -> str:
     if line.startswith("@@"):
-        where = line.split("+")[1].split(" ")[0].split(",")[0]
+        where = line.split("+")[1].split(" ", maxsplit=1)[0].split(",", maxsplit=1)[0]
         return f"line {where}"
     mark = "−" if line.startswith("-") else line[:1]
     return text.line(f"{mark} {line[1:].expandtabs(4)}", 400)

@@ -35,8 +35,13 @@ def view(decisions: tuple[Decision, ...], width: int) -> Content:
 
 def _decision(decision: Decision, width: int) -> Parts:
     look = LOOKS[word_of(decision)]
-    rule = text.line(short_rule(decision.rule, decision.server, decision.tool), 300) if decision.rule else "no rule fired"
-    parts: Parts = [(f"{look.glyph} {look.label.upper()} ", f"bold {look.style}"), (f"{rule}\n", "bold" if decision.rule else "$quiet")]
+    rule = (
+        text.line(short_rule(decision.rule, decision.server, decision.tool), 300) if decision.rule else "no rule fired"
+    )
+    parts: Parts = [
+        (f"{look.glyph} {look.label.upper()} ", f"bold {look.style}"),
+        (f"{rule}\n", "bold" if decision.rule else "$quiet"),
+    ]
     if decision.message:
         parts.append((f"“{text.line(decision.message, 600)}”\n", "italic"))
     for index, step in enumerate(decision.trace[:STEPS_SHOWN], 1):

@@ -74,7 +74,9 @@ class DetailPane(Horizontal, can_focus=True):
 
     def _empty(self) -> None:
         self.query_one("#request", Column).show("REQUEST", Content.assemble(("↑ ↓ select a call", "$quiet")))
-        self.query_one("#trace", Column).show("DECISION TRACE", Content.assemble(("why it was let go, or not", "$quiet")))
+        self.query_one("#trace", Column).show(
+            "DECISION TRACE", Content.assemble(("why it was let go, or not", "$quiet"))
+        )
         self.query_one("#response", Column).show("RESPONSE", Content.assemble(("what the agent got", "$quiet")))
 
     def _show_parts(self, row: CallView) -> None:
@@ -106,7 +108,9 @@ class DetailPane(Horizontal, can_focus=True):
         if len(frames) > FRAMES_SHOWN:
             rows.append(Content.assemble((f"… {len(frames) - FRAMES_SHOWN} more frames", "$quiet")))
         content = Content("\n").join(rows) if rows else Content.assemble(("no frame was recorded", "$quiet"))
-        self.query_one("#frames", Column).show("RAW FRAMES", content, "c→ client  →u to server  u→ server  →c to client")
+        self.query_one("#frames", Column).show(
+            "RAW FRAMES", content, "c→ client  →u to server  u→ server  →c to client"
+        )
 
     def _frame(self, frame: FrameLine) -> Content:
         raw = frame.raw[:FRAME_LIMIT].decode("utf-8", "replace")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.document._document import Document
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection, TextAreaTheme
@@ -105,7 +106,7 @@ class CodeEditor(TextArea):
         if not sought:
             return False
         body, needle = self.text.lower(), sought.lower()
-        document = self.document
+        document = cast("Document", self.document)
         start = document.get_index_from_location(min(self.selection.start, self.selection.end))
         end = document.get_index_from_location(max(self.selection.start, self.selection.end))
         at = body.rfind(needle, 0, start) if backwards else body.find(needle, end)

@@ -78,7 +78,7 @@ class PolicyBanner(Widget):
 def banner_words(policy: PolicyView) -> tuple[str, str] | None:
     kept = f"v{policy.version} stays in force"
     if policy.version == 0:
-        return "✗", "No valid policy was ever loaded: every call is denied. Repair the text and press Ctrl+S."
+        return "✗", "No policy is in force: every call is denied. Repair it, then Ctrl+S."
     if policy.offered:
         return "◐", f"The file was edited outside. F5 puts it in force; until then {kept}."
     if policy.deleted:

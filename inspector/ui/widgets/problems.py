@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from textual import events
-from textual.containers import VerticalScroll
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -14,22 +15,24 @@ from inspector.ui import text
 SHOWN = 100
 
 
-class ProblemLine(Static):
-    """One problem, wrapped under itself."""
+class ProblemLine(Horizontal):
+    """One problem: its mark and place, and beside them the words, wrapped under themselves."""
 
     def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
+
+    def compose(self) -> ComposeResult:
+        problem = self.problem
         error = problem.severity is Severity.ERROR
-        place = f"{problem.line}:{problem.column}"
-        super().__init__(
-            Content.assemble(
-                ("✗ " if error else "▲ ", "bold $decision-deny" if error else "bold $decision-hold"),
-                (f"{place} ", "$quiet"),
-                (text.line(problem.message, 400), ""),
-                (f"\n{text.line(problem.pointer, 200)}" if problem.pointer else "", "$quiet"),
-            ),
+        mark = ("✗ ", "bold $decision-deny") if error else ("▲ ", "bold $decision-hold")
+        yield Static(
+            Content.assemble(mark, (f"{problem.line}:{problem.column}", "$quiet")),
+            classes="problem-place",
             markup=False,
         )
-        self.problem = problem
+        pointer = f"\n{text.line(problem.pointer, 200)}" if problem.pointer else ""
+        yield Static(Content.assemble(text.line(problem.message, 400), (pointer, "$quiet")), markup=False)
 
 
 class Problems(VerticalScroll):
@@ -55,8 +58,10 @@ class Problems(VerticalScroll):
             if count > SHOWN:
                 self.mount(Static(Content.assemble((f"… {count - SHOWN} more", "$quiet")), markup=False))
         else:
-            self.mount(Static(Content.assemble(("✓ ", "$decision-allow"), ("none: this text loads", "$quiet")), markup=False))
+            self.mount(
+                Static(Content.assemble(("✓ ", "$decision-allow"), ("none: this text loads", "$quiet")), markup=False)
+            )
 
     def on_click(self, event: events.Click) -> None:
-        if isinstance(event.widget, ProblemLine):
-            self.post_message(self.Chosen(event.widget.problem))
+        if event.widget is not None and isinstance(event.widget.parent, ProblemLine):
+            self.post_message(self.Chosen(event.widget.parent.problem))
