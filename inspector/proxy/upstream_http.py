@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import aiohttp
+import anyio
 from anyio.abc import TaskGroup
 from yarl import URL
 
@@ -29,15 +30,14 @@ class HttpUpstream:
     def __init__(
         self,
         spec: UpstreamSpec,
+        target: UrlSpec,
         *,
         tasks: TaskGroup,
         emit: Callable[[Event], None],
         now: Callable[[], float],
     ) -> None:
-        if not isinstance(spec.target, UrlSpec):
-            raise TypeError(f"{spec.name} is not a URL")
         self.name = spec.name
-        self.url, self.own_headers = _credentials_apart(spec.target)
+        self.url, self.own_headers = _credentials_apart(target)
         self.tasks = tasks
         self._emit = emit
         self._now = now
@@ -79,8 +79,9 @@ class HttpUpstream:
         self._links.discard(link)
 
     async def close(self) -> None:
-        for link in [*self._links]:
-            await link.close()
+        async with anyio.create_task_group() as ends:
+            for link in [*self._links]:
+                ends.start_soon(link.close)
         if self._http is not None:
             await self._http.close()
             self._http = None
