@@ -81,8 +81,8 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
 def compile_schema(schema: Json) -> Callable[[JsonObject], str | None]:
     """A check of arguments against a JSON Schema 2020-12: None, or what does not conform.
 
-    Nothing is ever fetched, and patterns run in linear time. Raises MalformedError for an invalid schema and for one that
-    refers to another document.
+    Nothing is ever fetched, and patterns run in linear time. Raises MalformedError for an invalid schema and for one
+    that refers to another document.
     """
     if not isinstance(schema, (dict, bool)):
         raise MalformedError("a JSON Schema is an object, or true or false")

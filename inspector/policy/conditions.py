@@ -41,6 +41,11 @@ class Judged:
     result: Result
     findings: tuple[Finding, ...]
 
+    @property
+    def note(self) -> str:
+        """Which arguments it was about, for a sentence."""
+        return ", ".join(f"{f.condition.path_text} {f.condition.op}" for f in self.findings)
+
 
 def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool) -> Judged:
     """AND over the conditions. `every`: a fan-out must hold for every value (`require`); else for any (all others).

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from inspector.core.json import JsonObject
 from inspector.policy.canonical import canonical
-from inspector.policy.compiled import Malformed, compile_schema
+from inspector.policy.compiled import MalformedError, compile_schema
 
 SCHEMA_UNKNOWN = "its input schema is not known"
 
@@ -22,7 +22,7 @@ class _Listed:
     conforms: Callable[[JsonObject], str | None] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Definitions:
     """Of one upstream, by tool name."""
 
@@ -47,14 +47,14 @@ class Definitions:
         return listed.pin
 
     def misfit(self, tool: str, arguments: JsonObject) -> str | None:
-        """What does not conform to the tool's listed `inputSchema`; None when all does. An unknown schema is a misfit."""
+        """What does not conform to the listed `inputSchema`; None when all does. An unknown schema is a misfit."""
         listed = self._listed.get(tool)
         if listed is None or "inputSchema" not in listed.definition:
             return SCHEMA_UNKNOWN
         if listed.conforms is None:
             try:
                 listed.conforms = compile_schema(listed.definition["inputSchema"])
-            except Malformed as error:
+            except MalformedError as error:
                 reason = f"its input schema cannot be used: {error}"
                 listed.conforms = lambda _: reason
         return misfit(listed.conforms, arguments)

@@ -11,48 +11,39 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
-    PlainValidator,
     Tag,
-    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
-    model_validator,
 )
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails
 
 from inspector.core.json import Json
 from inspector.policy import fields
-from inspector.policy.fields import ArgsPath, ArgumentsSchema, fault, kind, suggestion
+from inspector.policy.fields import ArgsPath, ArgumentsSchema, fault
 from inspector.policy.model import Operator
-from inspector.policy.source import Blame, Location
+from inspector.policy.part import Part, detail, leaf
+from inspector.policy.source import Blame
 
 OURS: dict[str, Any] = {"x-hosted": False}
 TAGS = frozenset({"<condition>", "<predicate>"})  # in a location, after the index of a predicate; no part of a pointer
 
 
-def _leaf(check: Any, **schema: Any) -> tuple[PlainValidator, WithJsonSchema]:
-    return PlainValidator(check), WithJsonSchema(schema)
-
-
 _PATH_SCHEMA = {"type": "string", "pattern": r"^args\..+"}
 _QUANTITY_SCHEMA = {"type": "number", "minimum": 0}
 
-Text: TypeAlias = Annotated[str, *_leaf(fields.text, type="string")]
-Note: TypeAlias = Annotated[str | None, *_leaf(fields.text, type="string")]
-Name: TypeAlias = Annotated[str | None, *_leaf(fields.filled, type="string", minLength=1)]
-Blankless: TypeAlias = Annotated[str, *_leaf(fields.tool_name, type="string", pattern=r"\S")]
-Quantity: TypeAlias = Annotated[Decimal, *_leaf(fields.quantity, **_QUANTITY_SCHEMA)]
+Text: TypeAlias = Annotated[str, *leaf(fields.text, type="string")]
+Note: TypeAlias = Annotated[str | None, *leaf(fields.text, type="string")]
+Name: TypeAlias = Annotated[str | None, *leaf(fields.filled, type="string", minLength=1)]
+Blankless: TypeAlias = Annotated[str, *leaf(fields.tool_name, type="string", pattern=r"\S")]
+Quantity: TypeAlias = Annotated[Decimal, *leaf(fields.quantity, **_QUANTITY_SCHEMA)]
 Window: TypeAlias = Annotated[
     int,
-    *_leaf(
+    *leaf(
         fields.window,
         anyOf=[
             {"enum": [*fields.WINDOWS, fields.IN_FLIGHT]},
@@ -60,11 +51,11 @@ Window: TypeAlias = Annotated[
         ],
     ),
 ]
-Seconds: TypeAlias = Annotated[int | None, *_leaf(fields.whole(1, 3600), type="integer", minimum=1, maximum=3600)]
+Seconds: TypeAlias = Annotated[int | None, *leaf(fields.whole(1, 3600), type="integer", minimum=1, maximum=3600)]
 OnTimeout: TypeAlias = Annotated[
-    Literal["deny", "allow"] | None, *_leaf(fields.word("deny", "allow"), enum=["deny", "allow"])
+    Literal["deny", "allow"] | None, *leaf(fields.word("deny", "allow"), enum=["deny", "allow"])
 ]
-ArgumentPath: TypeAlias = Annotated[ArgsPath, *_leaf(fields.args_path, **_PATH_SCHEMA)]
+ArgumentPath: TypeAlias = Annotated[ArgsPath, *leaf(fields.args_path, **_PATH_SCHEMA)]
 
 
 def _known(*words: str) -> BeforeValidator:
@@ -84,87 +75,13 @@ ScopeWord: TypeAlias = Annotated[
 ForwardOrDeny: TypeAlias = Annotated[Literal["forward", "deny"], _known("forward", "deny")]
 
 
-def _detail(location: Location, problem: PydanticCustomError) -> InitErrorDetails:
-    return InitErrorDetails(type=problem, loc=location, input=None)
-
-
-class Part(BaseModel):
-    """An object of the document: text keys from a fixed set, `x-…` ignored, every problem reported at once."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, json_schema_extra={"patternProperties": {"^x-": {}}}
-    )
-    written_as: ClassVar[str] = "an object"
-    summary: ClassVar[str] = ""  # said once more of the whole when something in it is wrong
-
-    @classmethod
-    def conflicts(cls, data: dict[str, Any]) -> Iterator[InitErrorDetails]:
-        """What is wrong between the fields of `data`, which may themselves be wrong."""
-        yield from ()
-
-    @classmethod
-    def expand(cls, data: Any) -> Any:
-        """A shorthand written out."""
-        return data
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _every_problem(cls, data: Any, handler: ModelWrapValidatorHandler[Part]) -> Part:
-        if isinstance(data, cls):
-            return data
-        data = cls.expand(data)
-        if not isinstance(data, dict):
-            raise fault(f"expected {cls.written_as}, found {kind(data)}")
-        known = cls.keys()
-        found = [_unknown(key, known) for key in data if key not in known and not key.startswith("x-")]
-        found += cls.conflicts(data)
-        try:
-            part = handler({key: value for key, value in data.items() if key in known})
-        except ValidationError as error:
-            found += _details(error, cls)
-        else:
-            if not found:
-                return part
-        if cls.summary:
-            found.append(_detail((), fault(cls.summary, Blame.KEY)))
-        raise ValidationError.from_exception_data(cls.__name__, found)
-
-    @classmethod
-    def keys(cls) -> tuple[str, ...]:
-        """The field names as they are written."""
-        return tuple(info.alias or name for name, info in cls.model_fields.items())
-
-
-def _unknown(key: str, known: tuple[str, ...]) -> InitErrorDetails:
-    hint = suggestion(key, known) or f"; known here: {', '.join(known)}"
-    return _detail((key,), fault(f'unknown key "{key}"{hint}', Blame.KEY))
-
-
-def _details(error: ValidationError, part: type[Part]) -> Iterator[InitErrorDetails]:
-    about = {info.alias or name: info.description or "" for name, info in part.model_fields.items()}
-    for item in error.errors(include_url=False, include_context=False):
-        match item["type"]:
-            case Blame.KEY | Blame.VALUE | Blame.MISSING as blame:
-                problem = fault(item["msg"], Blame(blame))
-            case "missing":
-                key = str(item["loc"][-1])
-                problem = fault(f'"{key}" is missing. {about.get(key, "")}'.rstrip(), Blame.MISSING)
-            case "list_type":
-                problem = fault(f"expected a list, found {kind(item['input'])}")
-            case "dict_type":
-                problem = fault(f"expected an object, found {kind(item['input'])}")
-            case _:
-                problem = fault(item["msg"])
-        yield _detail(item["loc"], problem)
-
-
 class _Tested(Part):
     """What a condition consists of."""
 
     path: ArgumentPath = Field(description="Which argument is looked at: `args.` and the way down.")
     op: OperatorWord = Field(description="How it is compared.")
     value: Annotated[Any, WithJsonSchema({})] = Field(description="What it is compared with; see the operators.")
-    missing: Annotated[bool, *_leaf(fields.missing, enum=[False, "false", "deny"])] = Field(
+    missing: Annotated[bool, *leaf(fields.missing, enum=[False, "false", "deny"])] = Field(
         default=False,
         description="What an argument that is not there (or null) counts as: `false`, or `deny` for a mismatch.",
         json_schema_extra=OURS,
@@ -231,19 +148,19 @@ AnyAsking: TypeAlias = Annotated[
 class Limit(Part):
     """At most `max` per window, counted by `scope`."""
 
-    counter: Annotated[str, *_leaf(fields.filled, type="string", minLength=1)] = Field(
+    counter: Annotated[str, *leaf(fields.filled, type="string", minLength=1)] = Field(
         description="Its name, unique within its list."
     )
     window: Window = Field(description="`second`, `minute`, `hour`, `day`, seconds, or `in_flight`.")
     max: Quantity = Field(description="The most that may be used within one window.")
     scope: ScopeWord = Field(default="grant", description="Who shares the counter.")
-    amount: Annotated[Decimal | ArgsPath | None, *_leaf(fields.amount, anyOf=[_QUANTITY_SCHEMA, _PATH_SCHEMA])] = Field(
+    amount: Annotated[Decimal | ArgsPath | None, *leaf(fields.amount, anyOf=[_QUANTITY_SCHEMA, _PATH_SCHEMA])] = Field(
         default=None, description="What one call uses: a number (1) or an argument.", json_schema_extra=OURS
     )
-    increment: Annotated[Decimal | None, *_leaf(fields.quantity, **_QUANTITY_SCHEMA)] = Field(
+    increment: Annotated[Decimal | None, *leaf(fields.quantity, **_QUANTITY_SCHEMA)] = Field(
         default=None, description="`amount` as a number.", json_schema_extra=OURS
     )
-    increment_from: Annotated[ArgsPath | None, *_leaf(fields.args_path, **_PATH_SCHEMA)] = Field(
+    increment_from: Annotated[ArgsPath | None, *leaf(fields.args_path, **_PATH_SCHEMA)] = Field(
         default=None, description="`amount` as a path.", json_schema_extra=OURS
     )
     algorithm: Annotated[Literal["fixed", "sliding"], _known("fixed", "sliding")] = Field(
@@ -262,10 +179,10 @@ class Limit(Part):
     def conflicts(cls, data: dict[str, Any]) -> Iterator[InitErrorDetails]:
         given: list[str] = [key for key in ("amount", "increment", "increment_from") if key in data]
         for key in given[1:]:
-            yield _detail((key,), fault(f'"{key}" and "{given[0]}" say the same: keep one', Blame.KEY))
+            yield detail((key,), fault(f'"{key}" and "{given[0]}" say the same: keep one', Blame.KEY))
         if data.get("window") == fields.IN_FLIGHT:
             for key in (k for k in (*given, "algorithm") if k in data):
-                yield _detail((key,), fault(f'"{key}" has no meaning with window: in_flight', Blame.KEY))
+                yield detail((key,), fault(f'"{key}" has no meaning with window: in_flight', Blame.KEY))
 
 
 class RateLimit(Part):
@@ -323,12 +240,12 @@ class _Checked(Part):
             counter = limit.get("counter") if isinstance(limit, dict) else None
             if isinstance(counter, str) and counter in seen:
                 problem = fault(f'the counter "{counter}" is in this list already: give it another name')
-                yield _detail(("limits", index, "counter"), problem)
+                yield detail(("limits", index, "counter"), problem)
             elif isinstance(counter, str):
                 seen.add(counter)
         if "rate_limit" in data and "rate_limit" in seen:
             problem = fault('limits has a counter "rate_limit" already, which is what this one is called', Blame.KEY)
-            yield _detail(("rate_limit",), problem)
+            yield detail(("rate_limit",), problem)
 
 
 class AllTools(_Checked):
@@ -345,13 +262,13 @@ class Rules(_Checked):
     approval: Approval = Field(
         default=Approval(), description="Deadline of this entry's approvals.", json_schema_extra=OURS
     )
-    schema_: Annotated[ArgumentsSchema | None, *_leaf(fields.arguments_schema, type=["object", "boolean"])] = Field(
+    schema_: Annotated[ArgumentsSchema | None, *leaf(fields.arguments_schema, type=["object", "boolean"])] = Field(
         default=None,
         alias="schema",
         description="A JSON Schema 2020-12 that the arguments must conform to.",
         json_schema_extra=OURS,
     )
-    pin: Annotated[str | None, *_leaf(fields.pin, type="string", pattern="^sha256:[0-9a-fA-F]{64}$")] = Field(
+    pin: Annotated[str | None, *leaf(fields.pin, type="string", pattern="^sha256:[0-9a-fA-F]{64}$")] = Field(
         default=None, description="The digest of the tool's listed definition.", json_schema_extra=OURS
     )
 
@@ -370,7 +287,7 @@ class Server(Part):
 class SettingsApproval(Approval):
     """Fallbacks of every approval."""
 
-    max_pending: Annotated[int, *_leaf(fields.whole(0), type="integer", minimum=0)] = Field(
+    max_pending: Annotated[int, *leaf(fields.whole(0), type="integer", minimum=0)] = Field(
         default=100, description="How many calls may wait at once."
     )
 
@@ -389,7 +306,7 @@ class Settings(Part):
 class Document(Part):
     """A whole policy."""
 
-    version: Annotated[Literal["1"], *_leaf(fields.version, const="1")] = Field(description='Always `"1"`.')
+    version: Annotated[Literal["1"], *leaf(fields.version, const="1")] = Field(description='Always `"1"`.')
     default: DefaultWord = Field(description="What happens to a tool that no key lists.")
     description: Note = Field(default=None, description="For the reader.")
     hide: list[Blankless] = Field(default=[], description="Not listed, and denied when called.")

@@ -54,6 +54,7 @@ from inspector.policy.approvals import Ask, Remembered
 from inspector.policy.continuations import Continuation, Continuations
 from inspector.policy.definitions import NOTHING_LISTED, Definitions
 from inspector.policy.engine import STATE_ERROR, Circumstances, Judgement, ended, judge
+from inspector.policy.limits import standing
 from inspector.policy.match import entry_digest, is_hidden
 from inspector.policy.model import Policy
 from inspector.policy.waiting import Due, Waiting
@@ -322,7 +323,7 @@ class Gate:
             pending=pending,
             listed=self._definitions.get(live.call.server, NOTHING_LISTED),
         )
-        return judge(live.judged, self._policy, self._usage, self._approvals, now, circumstances)
+        return judge(live.judged, self._policy, self._usage, self._approvals, now, circumstances=circumstances)
 
     def _judge(self, live: _Live, now: float) -> list[Effect]:
         """Decide, and do what the decision says."""
@@ -343,9 +344,8 @@ class Gate:
         assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
         decision = replace(live.decision, at=now, readings=granted.readings)
         live.judgement = replace(live.judgement, decision=decision)
-        standing = tuple(replace(r, before=r.before + r.amount, amount=r.amount * 0) for r in granted.readings)
         decided, *rest = self._forward(live, now)
-        return [decided, Emit(Counted(now, standing)), *rest]
+        return [decided, Emit(Counted(now, standing(granted.readings))), *rest]
 
     def _forward(self, live: _Live, now: float) -> list[Effect]:
         live.state = _State.RUNNING
@@ -391,8 +391,7 @@ class Gate:
 
     def _now(self, now: float) -> float:
         """The latest time seen."""
-        if now > self._clock:
-            self._clock = now
+        self._clock = max(self._clock, now)
         return self._clock
 
     def _advance(self, now: float) -> list[Effect]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -19,6 +20,7 @@ from inspector.core.json import Json, Number
 from inspector.core.problems import Problem, Severity
 from inspector.policy.assemble import assemble
 from inspector.policy.document import TAGS, Document
+from inspector.policy.intercept import InterceptDocument, assemble_intercept, is_intercept
 from inspector.policy.model import Policy
 from inspector.policy.read_json import read_json
 from inspector.policy.read_yaml import read_yaml
@@ -69,17 +71,14 @@ def check_text(
     if isinstance(decoded, Problem):
         return None, (decoded,)
     source = _read_text(decoded.removeprefix("\ufeff"), path, file_format)
-    problems = list(source.problems)
-    document: Document | None = None
-    if source.root is not None:
-        document, found = _validate(source.root)
-        spoilt = {problem.pointer for problem in problems}
-        problems += [problem for problem in found if not _inside(problem.pointer, spoilt)]
-    if not problems and source.root is None:
-        problems.append(Problem("", 1, 1, "the document is empty: a policy has at least version and default"))
-    if problems or document is None or source.root is None or not isinstance(source.root.value, dict):
+    if source.root is None:
+        return None, source.problems or (Problem("", 1, 1, "the document is empty: write version and default"),)
+    compiled, found = _compile(source.root, dialect, text=decoded, path=path, warnings=warnings)
+    spoilt = {problem.pointer for problem in source.problems}
+    problems = {*source.problems, *(problem for problem in found if not _inside(problem.pointer, spoilt))}
+    if compiled is None or problems:
         return None, tuple(sorted({*problems, *warnings}, key=lambda p: (p.line, p.column, p.pointer)))
-    return assemble(document, source.root.value, text=decoded, path=path, warnings=warnings), warnings
+    return compiled, compiled.warnings
 
 
 def _decode(text: str | bytes) -> str | Problem:
@@ -116,14 +115,35 @@ def _inside(pointer_: str, spoilt: set[str]) -> bool:
     return any(pointer_ == at or pointer_.startswith(f"{at}/") for at in spoilt if at)
 
 
-def _validate(root: Node) -> tuple[Document | None, list[Problem]]:
+def _compile(
+    root: Node, dialect: Dialect, *, text: str, path: str, warnings: tuple[Problem, ...]
+) -> tuple[Policy | None, list[Problem]]:
+    raw = root.value
+    foreign = dialect == "intercept" or (dialect == "auto" and is_intercept(raw))
     try:
-        return Document.model_validate(root.value), []
+        if foreign:
+            rules = InterceptDocument.model_validate(raw)
+            warnings += _literal_globs(root, rules)
+        else:
+            document = Document.model_validate(raw)
     except ValidationError as error:
         return None, [
             _problem(root, item["loc"], item["type"], item["msg"])
             for item in error.errors(include_url=False, include_context=False, include_input=False)
         ]
+    plain = raw if isinstance(raw, dict) else {}
+    if foreign:
+        return assemble_intercept(rules, plain, text=text, path=path, warnings=warnings), []
+    return assemble(document, plain, text=text, path=path, warnings=warnings), []
+
+
+def _literal_globs(root: Node, rules: InterceptDocument) -> tuple[Problem, ...]:
+    message = "Intercept hides exact names: the * in this one is no wildcard"
+    return tuple(
+        replace(_problem(root, ("hide", index), Blame.VALUE, message), severity=Severity.WARNING)
+        for index, name in enumerate(rules.hide)
+        if "*" in name and name != "*"
+    )
 
 
 def _problem(root: Node, location: Location, blame: str, message: str) -> Problem:
@@ -161,11 +181,14 @@ def read_file(path: Path) -> tuple[bytes, tuple[Problem, ...]]:
     try:
         # Non-blocking, so that a FIFO is refused instead of waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise PolicyError(f"{path} is no regular file: give a policy file")
-            content = file.read(MAX_BYTES + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise PolicyError(f"the policy {path} cannot be read: {error.strerror or error}") from None
     if status.st_mode & stat.S_IWOTH:

@@ -40,7 +40,7 @@ class Match:
 
 
 def match(policy: Policy, server: str, tool: str) -> Match:
-    """The entries for one tool, and the denial that needs no arguments. Remembered for the latest few thousand names."""
+    """The entries for one tool, and the denial that needs no arguments. Remembered for some thousand names."""
     if len(tool) > MAX_NAME:  # a client must not fill our memory with names of a megabyte
         return _work_out(policy, server, tool)
     return _remembered(policy, server, tool)

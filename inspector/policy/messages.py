@@ -26,7 +26,7 @@ def refused_name(rule: str, tool: str, why: str) -> str:
 
 
 def not_listed(tool: str) -> str:
-    return f"The policy does not list the tool {shown(tool)} and denies what it does not list (default deny). Use another tool."
+    return f"The policy denies tools that it does not list, such as {shown(tool)} (default deny). Use another tool."
 
 
 def duplicate_tool(tool: str) -> str:
@@ -76,7 +76,7 @@ def lost_race(rule: str) -> str:
 
 
 def state_error(why: str) -> str:
-    return f"The counters of the policy's limits cannot be used (state error): {why}. Calls that have limits are denied until they can."
+    return f"The policy's counters cannot be used (state error): {why}. Calls that have limits are denied until then."
 
 
 def too_many_pending(most: int) -> str:
@@ -113,9 +113,13 @@ def window(key: CounterKey) -> str:
 def resets(at: float | None, now: float) -> str:
     if at is None:
         return "later"
-    moment = datetime.fromtimestamp(at, UTC)
-    day = "" if moment.date() == datetime.fromtimestamp(now, UTC).date() else f"{moment:%Y-%m-%d} "
-    return f"at {day}{moment:%H:%M:%S} UTC (in {max(1, round(at - now))} s)"
+    wait = f"in {max(1, round(at - now))} s"
+    try:
+        moment, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
+    except (ValueError, OverflowError, OSError):  # a clock beyond the calendar
+        return wait
+    day = "" if moment.date() == today.date() else f"{moment:%Y-%m-%d} "
+    return f"at {day}{moment:%H:%M:%S} UTC ({wait})"
 
 
 def plain(number: Decimal) -> str:

@@ -35,9 +35,7 @@ def normalised(path: str) -> str | None:
 def is_within(path: str, bases: Sequence[str]) -> bool:
     """Is a normalised path one of the bases, or below one? The bases are normalised here."""
     return any(
-        base == "/" or path == base or path.startswith(base + "/")
-        for base in map(normalised, bases)
-        if base is not None
+        base in ("/", path) or path.startswith(base + "/") for base in map(normalised, bases) if base is not None
     )
 
 
