@@ -22,7 +22,7 @@ class _Listed:
     conforms: Callable[[JsonObject], str | None] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Definitions:
     """Of one upstream, by tool name."""
 

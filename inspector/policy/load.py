@@ -181,11 +181,14 @@ def read_file(path: Path) -> tuple[bytes, tuple[Problem, ...]]:
     try:
         # Non-blocking, so that a FIFO is refused instead of waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise PolicyError(f"{path} is no regular file: give a policy file")
-            content = file.read(MAX_BYTES + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise PolicyError(f"the policy {path} cannot be read: {error.strerror or error}") from None
     if status.st_mode & stat.S_IWOTH:

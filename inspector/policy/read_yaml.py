@@ -4,11 +4,11 @@ keys, a second document, depth) is seen before anything is built from it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import InvalidOperation
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.docinfo import DocInfo
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -43,9 +43,9 @@ class NonFiniteError(ValueError):
 
 def read_yaml(text: str) -> Source:
     """Read one YAML document. Never raises: what is wrong is in the result's problems."""
-    build = TreeBuilder()
+    build, yaml = TreeBuilder(), YAML(typ="safe", pure=True)
     try:
-        _read(text, build)
+        _read(yaml, text, build)
     except UnreadableError:
         return Source(None, tuple(build.problems))
     except ReaderError as error:
@@ -55,17 +55,20 @@ def read_yaml(text: str) -> Source:
     except MarkedYAMLError as error:
         build.refuse(_error_mark(error), f"not YAML: {_reason(error)}")
     except (YAMLError, ValueError, IndexError, AttributeError, TypeError, OverflowError) as error:
-        # ruamel leaks these on odd escapes and directives, without a place.
-        build.refuse(START, f"not YAML: {error}")
+        # ruamel leaks these on odd escapes and directives; where its reader stands is the place.
+        build.refuse(Mark(yaml.reader.line + 1, yaml.reader.column + 1), f"not YAML: {error}")
     else:
         return Source(build.root, tuple(build.problems))
     return Source(None, tuple(build.problems))
 
 
-def _read(text: str, build: TreeBuilder) -> None:
+def _read(yaml: Any, text: str, build: TreeBuilder) -> None:
     documents = 0
-    events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
-    for event in events:
+    # What `yaml.parse` does, but for one thing: on an error that forgets where its reader stood.
+    yaml.doc_infos.append(DocInfo(requested_version=None))
+    _, parser = yaml.get_constructor_parser(text)
+    while parser.check_event():
+        event = parser.get_event()
         match event:
             case DocumentStartEvent():
                 documents += 1
@@ -103,7 +106,7 @@ def _key(event: Any, build: TreeBuilder) -> None:
             plain = event.implicit[0]
             if plain and event.value == "<<":
                 build.refuse(_mark(event), "merge keys (<<) are not read: write the fields out", "<<")
-            elif plain and not isinstance(_plain(event.value), str):
+            elif plain and not _is_text(event.value):
                 build.refuse(_mark(event), f'a key must be text: write "{event.value}" in quotes', event.value)
             build.key(event.value, _mark(event))
         case AliasEvent():
@@ -150,6 +153,13 @@ def _plain(text: str) -> Json:
     if _INFINITE.fullmatch(text):
         raise NonFiniteError
     return text
+
+
+def _is_text(scalar: str) -> bool:
+    try:
+        return isinstance(_plain(scalar), str)
+    except (NonFiniteError, InvalidOperation):
+        return False
 
 
 def _json_spelling(text: str) -> str:

@@ -139,6 +139,7 @@ class TreeBuilder:
     def scalar(self, value: Json, mark: Mark) -> None:
         if isinstance(value, str) and _SURROGATE.search(value):
             self.refuse(mark, "the text holds half of a surrogate pair, which is no character")
+            value = _SURROGATE.sub("\ufffd", value)
         if value is None and mark.end_column is None and self._stack and self._stack[-1].key is not None:
             mark = self._stack[-1].key_mark  # an empty value: YAML places it at the next token, lines below
         self._attach(Node(value, mark))

@@ -14,8 +14,7 @@ from typing import Protocol, TypeAlias, assert_never
 import anyio
 
 from inspector.core.call import CallId, Outcome
-from inspector.core.decision import Charge, Reading
-from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
+from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reserve, Settle
 from inspector.core.errors import StoreError
 from inspector.core.events import (
     ClientGone,
@@ -32,6 +31,7 @@ from inspector.core.events import (
 from inspector.core.holds import Resolution
 from inspector.core.json import JsonObject
 from inspector.policy.gate import Gate
+from inspector.policy.ledger import Ledger
 from inspector.policy.model import Policy
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
@@ -53,14 +53,6 @@ class Log(Protocol):
     def append(self, event: Event) -> None: ...
 
     def flush(self) -> Dropped | None: ...
-
-
-class Ledger(Protocol):
-    """The counters (`policy.ledger`)."""
-
-    def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation: ...
-
-    def settle(self, call_id: CallId, *, refund_all: bool, refund_errors: bool, now: float) -> tuple[Reading, ...]: ...
 
 
 class Driver:
@@ -280,7 +272,7 @@ class Driver:
 
     def _settle(self, call_id: CallId, refund_all: bool, refund_errors: bool) -> None:
         now = self._clock()
-        readings = self._ledger.settle(call_id, refund_all=refund_all, refund_errors=refund_errors, now=now)
+        readings = self._ledger.settle(call_id, now, refund_all=refund_all, refund_errors=refund_errors)
         if readings:
             self.emit(Counted(now, readings))
 

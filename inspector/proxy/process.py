@@ -117,13 +117,13 @@ class ServerProcess(asyncio.SubprocessProtocol):
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._burying = False
         self._code: int | None = None
-        self._exited = anyio.Event()
-        self._buried = anyio.Event()
+        self._exited = asyncio.Event()
+        self._buried = asyncio.Event()
         self._open_pipes = 2  # stdout and stderr
-        self._drained = anyio.Event()
+        self._drained = asyncio.Event()
         self._stdin: asyncio.WriteTransport | None = None
         self._outputs: list[asyncio.ReadTransport] = []
-        self._writable = anyio.Event()
+        self._writable = asyncio.Event()
         self._writable.set()
 
     async def start(self, launch: Launch) -> None:
@@ -198,7 +198,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
 
     def _congested(self, full: bool) -> None:
         if full:
-            self._writable = anyio.Event()
+            self._writable.clear()
         else:
             self._writable.set()
 

@@ -59,8 +59,9 @@ class SharedLink:
     pending: dict[OurId, _Pending] = field(default_factory=dict)
 
     def send(self, outgoing: Outgoing) -> None:
-        if outgoing.frame is not None:
-            self.process.submit(self, outgoing, outgoing.frame)
+        frame = outgoing.frame or parse_upstream(outgoing.raw)  # no frame: it is not the client's but our driver's
+        if isinstance(frame, Frame):
+            self.process.submit(self, outgoing, frame)
 
     def cancel(self, route: Route, frame_id: FrameId | None) -> None:
         for pending in tuple(self.pending.values()):

@@ -36,7 +36,7 @@ _SHOWN = (
   ORDER BY seq"""
 )
 _FIRST_SHOWN = """SELECT min(seq) FROM events WHERE kind = 'CallArrived'
-  AND call_id > (SELECT max(call_id) FROM events) - ?"""
+  AND call_id > (SELECT max(call_id) FROM events WHERE call_id IS NOT NULL) - ?"""
 _OF_CALL = (
     _READ  # noqa: S608 -- made of constants
     + """WHERE call_id = :id OR call_id IN (
