@@ -191,7 +191,7 @@ def waiting(token: FrameId, step: int) -> bytes:
     return dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 
 
-def list_changed(subscription: FrameId | None) -> bytes:
+def list_changed(subscription: FrameId | None = None) -> bytes:
     """`notifications/tools/list_changed`; in the modern era it names the `subscriptions/listen` request it answers."""
     body: JsonObject = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
     if subscription is not None:
