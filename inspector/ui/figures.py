@@ -44,12 +44,14 @@ def countdown(seconds: float) -> str:
 
 
 def number(value: float) -> str:
-    """At most six cells: `60`, `0.5`, `12.3k`, `4.5M`."""
-    size = abs(value)
-    for limit, factor, unit in ((1e12, 1e9, "G"), (1e9, 1e6, "M"), (1e6, 1e3, "k")):
-        if size >= limit / 100 and size >= 1e5 and size >= factor:
-            return f"{value / factor:.3g}{unit}"
-    return f"{value:.0f}" if value == int(value) else f"{value:.3g}"
+    """At most five cells: `60`, `0.5`, `9999`, `88k`, `4.5M`."""
+    if abs(value) < 10_000:
+        return f"{value:.0f}" if value == int(value) else f"{value:.3g}"
+    for unit in "kMGT":
+        value /= 1000
+        if abs(value) < 999.5:
+            return f"{value:.3g}{unit}"
+    return f"{value:.1g}T"
 
 
 def size_of(count: int) -> str:

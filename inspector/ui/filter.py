@@ -1,8 +1,8 @@
 """The filter language: text → predicate, or where it went wrong. Pure.
 
-    words       fetch "two words"                in agent, server, tool, arguments, rule or note
-    fields      tool: server: agent: decision: rule: outcome:   a part of it, or with `*` the whole; id:12; ms:>500
-    together    AND by default, `|` or, `!` not, `( )` group
+words       fetch "two words"                in agent, server, tool, arguments, rule or note
+fields      tool: server: agent: decision: rule: outcome:   a part of it, or with `*` the whole; id:12; ms:>500
+together    AND by default, `|` or, `!` not, `( )` group
 """
 
 from __future__ import annotations

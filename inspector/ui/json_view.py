@@ -65,7 +65,8 @@ def pretty(source: str) -> str:
 
 
 def _logical_lines(source: str, raw: bool = False) -> Iterator[tuple[int, list[Run]]]:
-    depth, runs, after_open = 0, [], False
+    depth, after_open = 0, False
+    runs: list[Run] = []
     for match in _TOKEN.finditer(source):
         kind = match.lastgroup or "other"
         token = match[kind]

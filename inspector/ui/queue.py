@@ -18,6 +18,7 @@ class HoldQueue:
         self.selected: CallId | None = None
         self._visible_since: dict[CallId, float] = {}
         self._changed_at = 0.0  # when the selection last moved by itself
+        self._opened: set[CallId] = set()
 
     def __len__(self) -> int:
         return len(self.holds)
@@ -64,3 +65,9 @@ class HoldQueue:
         if self.selected is None:
             return False
         return now - max(self._visible_since[self.selected], self._changed_at) >= ARMED_AFTER
+
+    def first_time(self, call_id: CallId) -> bool:
+        """True once for each call: its editor opens for the first time, and the person is given time to read."""
+        is_first = call_id not in self._opened
+        self._opened.add(call_id)
+        return is_first

@@ -52,7 +52,8 @@ def load(folder: Path) -> tuple[list[Theme], list[BadTheme]]:
 
 
 def parse(path: Path) -> Theme | BadTheme:
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         data = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from inspector.core.decision import Decision, StepResult, TraceStep, Verdict
@@ -14,7 +15,6 @@ from inspector.ui import text
 from inspector.ui.words import LOOKS, short_rule
 
 _WORDS: Final = {Verdict.ALLOW: Word.ALLOW, Verdict.PENDING: Word.HOLD, Verdict.CANCELLED: Word.CANCELLED}
-_MARKS: Final = {StepResult.PASS: "·", StepResult.REMEMBERED: "✓"}
 STEPS_SHOWN: Final = 60
 Parts = list[tuple[str, str]]
 
@@ -25,22 +25,27 @@ def word_of(decision: Decision) -> Word:
     return _WORDS.get(decision.verdict, Word.DENY)
 
 
-def view(decisions: tuple[Decision, ...]) -> Content:
-    """The newest decision first; a held call has more than one."""
+def view(decisions: tuple[Decision, ...], width: int) -> Content:
+    """The newest decision first; a held call has more than one. Steps that passed take one line of `width` cells."""
     if not decisions:
         return Content.assemble(("not judged yet", "$quiet"))
-    newest_first = [Content.assemble(*_decision(decision)) for decision in reversed(decisions)]
+    newest_first = [Content.assemble(*_decision(decision, width)) for decision in reversed(decisions)]
     return Content("\n\n").join(newest_first)
 
 
-def _decision(decision: Decision) -> Parts:
+def _decision(decision: Decision, width: int) -> Parts:
     look = LOOKS[word_of(decision)]
-    rule = text.line(short_rule(decision.rule, decision.server, decision.tool), 300) if decision.rule else "no rule fired"
-    parts: Parts = [(f"{look.glyph} {look.label.upper()} ", f"bold {look.style}"), (f"{rule}\n", "bold" if decision.rule else "$quiet")]
+    rule = (
+        text.line(short_rule(decision.rule, decision.server, decision.tool), 300) if decision.rule else "no rule fired"
+    )
+    parts: Parts = [
+        (f"{look.glyph} {look.label.upper()} ", f"bold {look.style}"),
+        (f"{rule}\n", "bold" if decision.rule else "$quiet"),
+    ]
     if decision.message:
         parts.append((f"“{text.line(decision.message, 600)}”\n", "italic"))
     for index, step in enumerate(decision.trace[:STEPS_SHOWN], 1):
-        parts += _step(index, step, decision, look.style)
+        parts += _step(index, step, decision, width)
     if len(decision.trace) > STEPS_SHOWN:
         parts.append((f"… {len(decision.trace) - STEPS_SHOWN} more steps\n", "$quiet"))
     if decision.policy_hash:
@@ -48,22 +53,22 @@ def _decision(decision: Decision) -> Parts:
     return parts
 
 
-def _step(index: int, step: TraceStep, decision: Decision, style: str) -> Parts:
-    fired = step.result is StepResult.FIRED
+def _step(index: int, step: TraceStep, decision: Decision, width: int) -> Parts:
+    rule = text.line(short_rule(step.rule, decision.server, decision.tool), 300)
+    note = text.line(step.note, 300)
+    if step.result is StepResult.PASS:
+        room = max(8, width - 6 - (cell_len(note[:20]) + 1 if note else 0))
+        name = text.fit(rule, room) if note or cell_len(rule) > room else rule
+        return [(f"{index:>2} · {name} {text.fit(note, 20).rstrip()}".rstrip() + "\n", "$quiet")]
     look = LOOKS[word_of(decision)]
-    mark = look.glyph if fired else _MARKS.get(step.result, "·")
-    rule = text.line(short_rule(step.rule, decision.server, decision.tool), 200)
-    tone = f"bold {style}" if fired else "$quiet"
-    parts: Parts = [(f"{index:>2} {mark} {rule}", tone)]
-    if step.note:
-        parts.append((f"  {text.line(step.note, 200)}", "bold" if fired else "$quiet"))
-    parts.append(("\n", ""))
-    if step.path and (fired or step.result is StepResult.REMEMBERED):
+    mark = look.glyph if step.result is StepResult.FIRED else "✓"
+    parts: Parts = [(f"{index:>2} {mark} {rule}", f"bold {look.style}"), (f"  {note}\n" if note else "\n", "bold")]
+    if step.path:
         parts += [
             (f"     {text.line(step.path.removeprefix('args.'), 100)} ", "$primary"),
             (f"{text.line(step.op, 40)} ", "$quiet"),
-            (f"{brief(step.expected)}", "$secondary"),
-            (f"  was {brief(step.observed)}\n", "$quiet"),
+            (brief(step.expected), "$secondary"),
+            (f"\n     was {brief(step.observed)}\n", "$quiet"),
         ]
     return parts
 

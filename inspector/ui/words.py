@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from inspector.core.views import Word
+from inspector.ui import text
 
 
 class Look(NamedTuple):
@@ -33,3 +35,16 @@ def short_rule(rule: str, server: str, tool: str) -> str:
         if rule.startswith(prefix) and len(rule) > len(prefix):
             return rule[len(prefix) :]
     return rule
+
+
+_PIECE: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[^",]+|,')
+
+
+def brief_arguments(compact: str) -> str:
+    """A call's arguments in few characters: the values, without the names that one tool's rows all share."""
+    inner = compact[1:-1] if compact.startswith("{") and compact.endswith("}") else compact.removeprefix("{")
+    pieces = []
+    for match in _PIECE.finditer(inner):
+        if not match[2]:
+            pieces.append("  " if match[0] == "," else match[0] if match[1] is None else match[1])
+    return text.line("".join(pieces).strip() or "·", 400)

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
@@ -51,7 +50,14 @@ async def main() -> None:
     if options.no_policy:
         port.disk = (BROKEN_POLICY, "disk")
     clock = (lambda: NOW) if options.still else (lambda: time.time() - offset)
-    app = InspectApp(port, token_mask=TOKEN, clock=clock, theme_name=options.theme, start_place=options.start, ascii_only=options.ascii or None)
+    app = InspectApp(
+        port,
+        token_mask=TOKEN,
+        clock=clock,
+        theme_name=options.theme,
+        start_place=options.start,
+        ascii_only=options.ascii or None,
+    )
     task = None if options.still or options.empty else asyncio.ensure_future(traffic(port, offset))
     await app.run_async()
     if task is not None:

@@ -93,7 +93,13 @@ def broken_problems(text: str = BROKEN_POLICY) -> tuple[Problem, ...]:
         if "aprove" in line:
             column = line.index("aprove") + 1
             found.append(
-                Problem("/tools/create_issue/action", number, column, "expected allow, deny or approve", end_column=column + 6)
+                Problem(
+                    "/tools/create_issue/action",
+                    number,
+                    column,
+                    "expected allow, deny or approve",
+                    end_column=column + 6,
+                )
             )
         if "regexp" in line:
             column = line.index("regexp") + 1
@@ -149,10 +155,14 @@ def hold(number: int, kind: Kind, since: float, seconds: float = 60, allow: bool
     arguments = json.dumps(kind.arguments, ensure_ascii=False, separators=(",", ":"))
     reason = "new issues are read by customers" if kind.tool == "create_issue" else ""
     held = Hold(CallId(number), since, since + seconds, allow, kind.rule, (kind.rule,), reason)
-    return HoldView(held, kind.client, kind.server, kind.tool, arguments[:400], 0 if kind.tool == "create_issue" else 12)
+    return HoldView(
+        held, kind.client, kind.server, kind.tool, arguments[:400], 0 if kind.tool == "create_issue" else 12
+    )
 
 
-def limit(tool: str, counter: str, used: float, maximum: float, resets_in: float | None, scope: Scope = Scope.GRANT) -> LimitView:
+def limit(
+    tool: str, counter: str, used: float, maximum: float, resets_in: float | None, scope: Scope = Scope.GRANT
+) -> LimitView:
     algorithm = Algorithm.IN_FLIGHT if resets_in is None else Algorithm.FIXED
     key = CounterKey(f"/tools/{tool}/limits/{counter}", scope, "local", 60 if resets_in is not None else 0, algorithm)
     label = f"{counter} · {'minute' if resets_in is not None else 'in flight'}"
@@ -180,7 +190,16 @@ UPSTREAMS = (
     UpstreamView("kestra", UpstreamState.FAILED, "docker run -i kestra/mcp: exited with 1", None,
                  ("Traceback (most recent call last):", "ConnectionError: http://localhost:8080 refused"), None, 0),
 )  # fmt: skip
-REJECTED = (RejectedView(NOW - 40, "c3", "web", -32600, "duplicate key \"method\" in the frame", b'{"jsonrpc":"2.0","method":"ping","method":"x"}'),)
+REJECTED = (
+    RejectedView(
+        NOW - 40,
+        "c3",
+        "web",
+        -32600,
+        'duplicate key "method" in the frame',
+        b'{"jsonrpc":"2.0","method":"ping","method":"x"}',
+    ),
+)
 
 
 def per_second(seed: int = 5) -> tuple[int, ...]:
@@ -210,7 +229,14 @@ def sample_views(rows: int = 400, policy: PolicyView | None = None) -> Views:
     run = replace(base.run, per_second=per_second(), words=words, p95_ms=42.0, calls=rows)
     holds = (hold(rows - 2, HOLD_ISSUE, NOW - 36), hold(rows - 4, HOLD_EXEC, NOW - 8, allow=False))
     return replace(
-        base, run=run, calls=tuple(calls), holds=holds, limits=LIMITS, upstreams=UPSTREAMS, clients=CLIENTS, rejected=REJECTED
+        base,
+        run=run,
+        calls=tuple(calls),
+        holds=holds,
+        limits=LIMITS,
+        upstreams=UPSTREAMS,
+        clients=CLIENTS,
+        rejected=REJECTED,
     )
 
 
@@ -311,8 +337,13 @@ class DataPort:
         arguments = json.dumps(kind.arguments, separators=(",", ":"))
         response, by_us = answer_to(row)
         request = f'{{"jsonrpc":"2.0","id":{call_id},"method":"tools/call","params":{{"name":"{row.tool}","arguments":{arguments}}}}}'
-        frames = (FrameLine(row.at, "c→", request.encode()), FrameLine(row.at + 0.02, "→c" if by_us else "u→", response.encode()))
-        return CallDetail(call_id, arguments, None, (decision(row),), response, by_us, (), frames if response else frames[:1])
+        frames = (
+            FrameLine(row.at, "c→", request.encode()),
+            FrameLine(row.at + 0.02, "→c" if by_us else "u→", response.encode()),
+        )
+        return CallDetail(
+            call_id, arguments, None, (decision(row),), response, by_us, (), frames if response else frames[:1]
+        )
 
 
 def answer_to(row: CallView) -> tuple[str, bool]:
@@ -320,22 +351,33 @@ def answer_to(row: CallView) -> tuple[str, bool]:
         case Word.HOLD | Word.PENDING:
             return "", False
         case Word.DENY | Word.LIMIT:
-            said = "DDL is not allowed" if row.word is Word.DENY else "60 of 60 pages a minute are used; try again in 18 s"
+            said = (
+                "DDL is not allowed" if row.word is Word.DENY else "60 of 60 pages a minute are used; try again in 18 s"
+            )
             return json.dumps({"isError": True, "content": [{"type": "text", "text": f"[POLICY DENIED] {said}"}]}), True
         case Word.ERROR:
             return json.dumps({"error": {"code": -32603, "message": "upstream timed out after 30 s"}}), False
-    return json.dumps({"content": [{"type": "text", "text": "import asyncio\n\nasync def main() -> None:\n    ..."}]}), False
+    return json.dumps(
+        {"content": [{"type": "text", "text": "import asyncio\n\nasync def main() -> None:\n    ..."}]}
+    ), False
 
 
 def decision(row: CallView) -> Decision:
     tool = f"/tools/{row.tool}"
-    steps = [TraceStep("(hidden)", StepResult.PASS, note="no pattern"), TraceStep("(default deny)", StepResult.PASS, note="listed")]
+    steps = [
+        TraceStep("(hidden)", StepResult.PASS, note="no pattern"),
+        TraceStep("(default deny)", StepResult.PASS, note="listed"),
+    ]
     readings: tuple[Reading, ...] = ()
     message, verdict = "", Verdict.ALLOW
     match row.word:
         case Word.DENY:
             message, verdict = "DDL is not allowed", Verdict.DENY
-            steps.append(TraceStep(row.rule, StepResult.FIRED, "args.sql", "regex", "(?i)^(drop|alter|truncate)", "DROP TABLE sessions"))
+            steps.append(
+                TraceStep(
+                    row.rule, StepResult.FIRED, "args.sql", "regex", "(?i)^(drop|alter|truncate)", "DROP TABLE sessions"
+                )
+            )
         case Word.LIMIT:
             message, verdict = "60 of 60 pages a minute are used; try again in 18 s", Verdict.DENY
             readings = (Reading(LIMITS[0].key, row.rule, Decimal(60), Decimal(1), Decimal(60), NOW + 18),)
@@ -344,8 +386,30 @@ def decision(row: CallView) -> Decision:
             message, verdict = "new issues are read by customers", Verdict.PENDING
             steps.append(TraceStep(row.rule, StepResult.FIRED, note="asks a person"))
         case _:
-            steps.append(TraceStep(f"{tool}/require/args.path-path_within", StepResult.PASS, "args.path", "path_within", ["/srv/app"], "/srv/app/src"))
-    return Decision(row.id, row.at, row.server, row.tool, verdict, row.rule, message, tuple(steps), (), readings, (), "9f2c41d07be8aa10")
+            steps.append(
+                TraceStep(
+                    f"{tool}/require/args.path-path_within",
+                    StepResult.PASS,
+                    "args.path",
+                    "path_within",
+                    ["/srv/app"],
+                    "/srv/app/src",
+                )
+            )
+    return Decision(
+        row.id,
+        row.at,
+        row.server,
+        row.tool,
+        verdict,
+        row.rule,
+        message,
+        tuple(steps),
+        (),
+        readings,
+        (),
+        "9f2c41d07be8aa10",
+    )
 
 
 def client_config(client: str, upstream: str) -> str:
@@ -356,7 +420,9 @@ def client_config(client: str, upstream: str) -> str:
         case "codex":
             return f'[mcp_servers.{upstream}]\nurl = "{url}"\n'
         case "stdio":
-            return json.dumps({"mcpServers": {upstream: {"command": "mcp-inspect", "args": ["shim", upstream]}}}, indent=2)
+            return json.dumps(
+                {"mcpServers": {upstream: {"command": "mcp-inspect", "args": ["shim", upstream]}}}, indent=2
+            )
         case "url":
             return url
     return json.dumps({"mcpServers": {upstream: {"type": "http", "url": url}}}, indent=2)

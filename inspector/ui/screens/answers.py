@@ -67,7 +67,9 @@ class AnswersPlace(Place):
         if held := self._target():
             remember = await self.app.push_screen_wait(AlwaysDialog(held))
             if remember is not None:
-                self._answer(Approve(held.hold.call_id, None, remember), f"Approved #{held.hold.call_id}: {remember.value}")
+                self._answer(
+                    Approve(held.hold.call_id, None, remember), f"Approved #{held.hold.call_id}: {remember.value}"
+                )
 
     @work
     async def action_edit(self) -> None:

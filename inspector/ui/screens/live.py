@@ -91,7 +91,9 @@ class LivePlace(AnswersPlace):
         if not self.board.rows:
             table.hint = self._first_hint()
         elif self._filter:
-            table.hint = [Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")]
+            table.hint = [
+                Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
+            ]
         table.fold(change, now)
         self.query_one(Gauges).show(views.limits, now)
         self.query_one(GaugeLine).show(views.limits, now)

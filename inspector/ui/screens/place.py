@@ -47,7 +47,7 @@ class Place(Screen[None]):
         yield StatusLine()
         yield PlacesBar(self.PLACE)
         yield from self.body()
-        yield KeyBar(self.KEYS + COMMON_KEYS)
+        yield KeyBar(self.KEYS, COMMON_KEYS)
 
     def body(self) -> Iterable[Widget]:
         """The widgets between the two lines at the top and the keys at the bottom."""

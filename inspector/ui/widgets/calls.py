@@ -263,7 +263,7 @@ class CallTable(ScrollView, can_focus=True):
         segments = []
         for column, cells in self._layout(width):
             shown = column.read(row, self._now)
-            shown = text.fit(shown.rjust(cells) if column.right and shown.isascii() else shown, cells)
+            shown = text.fit(shown.rjust(cells) if column.right else shown, cells)
             style = base
             if not at_cursor:
                 style = base + word if column.key == "decision" else base if column.key in _COMPONENT else quiet

@@ -9,7 +9,7 @@ from typing import Final
 from inspector.core.views import CallView, Word
 from inspector.ui import figures, text
 from inspector.ui.listing import Sort
-from inspector.ui.words import LOOKS, short_rule
+from inspector.ui.words import LOOKS, brief_arguments, short_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ def _rule(row: CallView, _now: float) -> str:
 
 
 def _arguments(row: CallView, _now: float) -> str:
-    shown = row.arguments[1:-1] if row.arguments.startswith("{") and row.arguments.endswith("}") else row.arguments
-    return text.line(shown or "·", 400)
+    return brief_arguments(row.arguments)
 
 
 def _ms(row: CallView, now: float) -> str:
@@ -58,8 +57,8 @@ def is_running(row: CallView) -> bool:
 
 COLUMNS: Final = (
     Column("time", "TIME", 8, lambda row, _now: figures.clock_time(row.at), sort=Sort.TIME),
-    Column("agent", "AGENT", 9, lambda row, _now: text.line(row.client, 100), 2, from_width=82, sort=Sort.AGENT),
-    Column("tool", "SERVER › TOOL", 18, _tool, 6, sort=Sort.TOOL),
+    Column("agent", "AGENT", 11, lambda row, _now: text.line(row.client, 100), 2, from_width=82, sort=Sort.AGENT),
+    Column("tool", "SERVER › TOOL", 19, _tool, 6, sort=Sort.TOOL),
     Column("arguments", "ARGUMENTS", 10, _arguments, 8),
     Column("decision", "DECISION", 8, _decision, sort=Sort.DECISION),
     Column("rule", "RULE", 12, _rule, 5),

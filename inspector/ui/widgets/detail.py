@@ -74,7 +74,9 @@ class DetailPane(Horizontal, can_focus=True):
 
     def _empty(self) -> None:
         self.query_one("#request", Column).show("REQUEST", Content.assemble(("↑ ↓ select a call", "$quiet")))
-        self.query_one("#trace", Column).show("DECISION TRACE", Content.assemble(("why it was let go, or not", "$quiet")))
+        self.query_one("#trace", Column).show(
+            "DECISION TRACE", Content.assemble(("why it was let go, or not", "$quiet"))
+        )
         self.query_one("#response", Column).show("RESPONSE", Content.assemble(("what the agent got", "$quiet")))
 
     def _show_parts(self, row: CallView) -> None:
@@ -84,7 +86,8 @@ class DetailPane(Horizontal, can_focus=True):
         edited = "edited by you" if detail is not None and detail.sent_arguments is not None else ""
         request.show("REQUEST", json_view.view(arguments, request.size.width - 1, LINES_SHOWN), edited)
         decisions = () if detail is None else detail.decisions
-        self.query_one("#trace", Column).show("DECISION TRACE", trace.view(decisions))
+        steps = self.query_one("#trace", Column)
+        steps.show("DECISION TRACE", trace.view(decisions, steps.size.width - 1))
         if detail is not None and detail.response:
             by_us = "by mcp-inspect" if detail.response_by_us else figures.size_of(len(detail.response))
             response.show("RESPONSE", json_view.view(detail.response, response.size.width - 1, LINES_SHOWN), by_us)
@@ -105,7 +108,9 @@ class DetailPane(Horizontal, can_focus=True):
         if len(frames) > FRAMES_SHOWN:
             rows.append(Content.assemble((f"… {len(frames) - FRAMES_SHOWN} more frames", "$quiet")))
         content = Content("\n").join(rows) if rows else Content.assemble(("no frame was recorded", "$quiet"))
-        self.query_one("#frames", Column).show("RAW FRAMES", content, "c→ client  →u to server  u→ server  →c to client")
+        self.query_one("#frames", Column).show(
+            "RAW FRAMES", content, "c→ client  →u to server  u→ server  →c to client"
+        )
 
     def _frame(self, frame: FrameLine) -> Content:
         raw = frame.raw[:FRAME_LIMIT].decode("utf-8", "replace")

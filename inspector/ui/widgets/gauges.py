@@ -31,7 +31,7 @@ def by_tightness(limits: tuple[LimitView, ...]) -> list[LimitView]:
 def reset_in(limit: LimitView, now: float) -> str:
     """At most four cells; `now` for a count of calls in flight, which has no window."""
     if limit.key.algorithm is Algorithm.IN_FLIGHT or limit.resets_at is None:
-        return "run"
+        return "now"
     return figures.elapsed(limit.resets_at - now)
 
 
@@ -55,13 +55,18 @@ class Gauges(Widget):
             return Content.assemble(("No limit has counted yet.", "$quiet"))
         width = self.size.width
         rows = self._limits[: max(1, self.size.height)]
-        return Content("\n").join(Content.assemble(*gauge(limit, width, self._now)) for limit in rows)
+        widest = max(len(amount_of(limit)) for limit in rows)
+        return Content("\n").join(Content.assemble(*gauge(limit, width, self._now, widest)) for limit in rows)
 
 
-def gauge(limit: LimitView, width: int, now: float) -> Parts:
-    """`⊘ web.fetch ███ 60/60  18s` in exactly `width` cells."""
+def amount_of(limit: LimitView) -> str:
+    return f"{figures.number(limit.used)}/{figures.number(limit.max)}"
+
+
+def gauge(limit: LimitView, width: int, now: float, widest: int = 0) -> Parts:
+    """`⊘ web.fetch ███ 60/60  18s` in exactly `width` cells; amounts take `widest` cells, so that bars stand in line."""
     glyph, style = look(limit)
-    amount = f"{figures.number(limit.used)}/{figures.number(limit.max)}"
+    amount = amount_of(limit).rjust(widest)
     reset = reset_in(limit, now).rjust(4)
     room = width - 2 - 1 - 1 - len(amount) - len(reset) - 1
     bar_width = max(4, min(40, room * 2 // 5))

@@ -14,7 +14,7 @@ from inspector.core.views import HoldView
 from inspector.ui import figures, text
 from inspector.ui.board import remaining
 from inspector.ui.queue import HoldQueue
-from inspector.ui.words import short_rule
+from inspector.ui.words import brief_arguments, short_rule
 
 LINES_EACH = 5  # four of text and bar, one of air
 
@@ -22,11 +22,6 @@ LINES_EACH = 5  # four of text and bar, one of air
 def end_of(held: HoldView) -> str:
     """What the deadline brings."""
     return "allow" if held.hold.allow_on_timeout else "deny"
-
-
-def summary(held: HoldView, limit: int = 400) -> str:
-    shown = held.arguments
-    return text.line(shown[1:-1] if shown.startswith("{") and shown.endswith("}") else shown, limit) or "no arguments"
 
 
 class HeldPanel(Widget, can_focus=True):
@@ -78,7 +73,9 @@ class HeldPanel(Widget, can_focus=True):
         blocks = [self._block(held) for held in shown]
         more = len(self.queue) - first - len(shown)
         if more > 0:
-            blocks.append(Content.assemble((f"{more} more · ", "$quiet"), ("2", "bold $primary"), (" shows all", "$quiet")))
+            blocks.append(
+                Content.assemble((f"{more} more · ", "$quiet"), ("2", "bold $primary"), (" shows all", "$quiet"))
+            )
         return Content("\n\n").join(blocks)
 
     def _block(self, held: HoldView) -> Content:
@@ -95,7 +92,7 @@ class HeldPanel(Widget, can_focus=True):
         return Content.assemble(
             edge, (name, "bold" if here else ""), (f" {call}\n", "$quiet"),
             edge, (f"{who}\n", "$quiet"),
-            edge, (f"{text.fit(summary(held), width).rstrip()}\n", ""),
+            edge, (f"{text.fit(brief_arguments(held.arguments), width).rstrip()}\n", ""),
             edge, (filled, "$decision-hold on $panel"), (rest, "on $panel"),
             (ends, "$decision-hold" if here else "$quiet"),
         )  # fmt: skip
@@ -126,7 +123,14 @@ class HeldBanner(Widget):
             return Content("")
         left, share = remaining(held.hold, self._now)
         filled, rest = figures.bar(share, 6)
-        keys = [("  a", "bold $primary"), (" ok", ""), ("  d", "bold $primary"), (" deny", ""), ("  2", "bold $primary"), (" queue", "")]
+        keys = [
+            ("  a", "bold $primary"),
+            (" ok", ""),
+            ("  d", "bold $primary"),
+            (" deny", ""),
+            ("  2", "bold $primary"),
+            (" queue", ""),
+        ]
         lead, ends = f"◐ {len(self.queue)} held ", f" {figures.countdown(left)} → {end_of(held)} "
         room = self.size.width - len(lead) - len(ends) - 6 - sum(len(k) for k, _ in keys)
         name = text.fit(text.line(f"{held.server} › {held.tool}", 100), max(8, room)).rstrip()

@@ -57,4 +57,4 @@ def _stretch(row: str, width: int) -> str:
 
 def _percent(count: int, total: int) -> str:
     share = 100 * count / total
-    return "<1%" if share < 0.5 else ">99%" if 99.5 <= share < 100 else f"{share:.0f}%"
+    return "<1%" if share < 1 else ">99%" if 99.5 <= share < 100 else f"{share:.0f}%"

@@ -157,7 +157,11 @@ class PlacesBar(Widget):
         content = Content.assemble(*parts)
         room = self.size.width - content.cell_length - 14
         if self._place == "live" and room >= 4:
-            shown = (text.fit(self._filter, min(room, len(self._filter))), "") if self._filter else ("none", "italic $quiet")
+            shown = (
+                (text.fit(self._filter, min(room, len(self._filter))), "")
+                if self._filter
+                else ("none", "italic $quiet")
+            )
             content = Content.assemble(content, ("    filter ", "$quiet"), ("/ ", "bold $primary"), shown)
         return content
 
