@@ -124,9 +124,9 @@ class World:
         self._run(execution, "resumed")
 
     def restart(self, execution: Execution) -> None:
-        """Run it again, from the task that failed. Raises ToolError while it has not ended."""
-        if execution.state not in ENDS:
-            raise ToolError(f"Client error '409 Conflict': execution {execution.id} is still {execution.state}")
+        """Run it again, from the task that failed. Raises ToolError unless it ended badly."""
+        if execution.state not in ENDS - {State.SUCCESS}:
+            raise ToolError(f"Client error '409 Conflict': execution {execution.id} is {execution.state}, not FAILED")
         execution.attempt += 1
         execution.fails = False
         now = self.time.now()
@@ -153,10 +153,9 @@ class World:
     def _run(self, execution: Execution, why: str, at: float | None = None) -> None:
         now = self.time.now() if at is None else at
         done = sum(state is State.SUCCESS for state in execution.tasks.values())
-        first = min(done, len(execution.flow.tasks) - 1)
         log.info("execution %s of %s: %s", execution.id, execution.flow.id, why)
-        execution.agenda = list(running(execution.flow, now, fails=execution.fails, first=first))
-        execution.settle(now)
+        execution.agenda = list(running(execution.flow, now, fails=execution.fails, first=done))
+        execution.settle(self.time.now())
 
     def _begin(self, flow: Flow, at: float, inputs: dict[str, Any], labels: dict[str, Any]) -> Execution:
         key = (flow.namespace, flow.id)
