@@ -1,1 +1,1 @@
-"""What things cost: `python -m benchmarks NAME`."""
+"""Measurements: `python -m benchmarks NAME …` runs `benchmarks/NAME.py`."""

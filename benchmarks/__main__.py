@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME [ARGUMENTS]` runs `main(argv)` of benchmarks/NAME.py."""
+"""`python -m benchmarks NAME …`: runs `main(argv)` of `benchmarks/NAME.py`, which returns the exit code."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import sys
 from pathlib import Path
 
 
-def main(argv: list[str]) -> int:
-    names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
-    if not argv or argv[0] not in names:
-        unknown = f"no benchmark {argv[0]!r}; " if argv else ""
-        print(f"{unknown}python -m benchmarks {{{'|'.join(names)}}}", file=sys.stderr)
+def names() -> list[str]:
+    """The modules here that have a `main(argv)`."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return [f.stem for f in files if not f.stem.startswith("_") and "\ndef main(argv" in f.read_text()]
+
+
+def main() -> int:
+    if len(sys.argv) < 2 or sys.argv[1] not in names():
+        print(f"usage: python -m benchmarks {{{','.join(names())}}} …", file=sys.stderr)
         return 2
-    return importlib.import_module(f"benchmarks.{argv[0]}").main(argv[1:]) or 0
+    code: int = importlib.import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:])
+    return code
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+sys.exit(main())

@@ -144,7 +144,7 @@ class InterceptRule:
     on_deny: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared and hashed by identity: it is a key of what was worked out
 class Policy:
     text: str
     hash: str  # SHA-256 of the text, hex

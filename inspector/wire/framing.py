@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -56,32 +57,43 @@ class LineReader:
             self._parts.append(rest)
             self._size += len(rest)
             if self._size > self._limit:
-                lines.append(self._too_long(self._parts[0]))
+                lines.append(self._too_long(b"".join(self._parts)))
         return lines
 
     def _too_long(self, start: bytes) -> Broken:
         self.finished = True
         self._parts, self._size = [], 0
-        return Broken(BrokenLine.TOO_LONG, start[:4096])
+        return Broken(BrokenLine.TOO_LONG, start[: min(self._limit, 4096)])
 
 
 @dataclass(frozen=True, slots=True)
 class SseEvent:
-    """One event as it came. `data` None for a comment or a bare id; `fields` are its other lines, verbatim."""
+    """One event as it came. `data` None for a comment or a bare id; b"" is a priming event, no message either.
+    `fields` are its other lines, verbatim."""
 
     data: bytes | None
     fields: tuple[bytes, ...] = ()
 
 
+_BOM = b"\xef\xbb\xbf"
+_SSE_LINES = re.compile(rb"\r\n|\n|\r")
+
+
 class SseReader:
-    """Server-sent events (HTML standard §9.2), fields kept so that ids and retries pass through."""
+    """Server-sent events (HTML standard §9.2.6), fields kept so that ids and retries pass through.
+
+    A line ends at CRLF, LF or CR, and an event goes out with its blank line: a CR at the end of a chunk ends its line
+    at once, and an LF that begins the next chunk is then the rest of it.
+    """
 
     def __init__(self, limit: int = UPSTREAM_LINE) -> None:
         self._limit = limit
-        self._buffer = b""
+        self._parts: list[bytes] = []  # of the line that is not complete yet
         self._data: list[bytes] = []
         self._fields: list[bytes] = []
-        self._size = 0
+        self._size = 0  # of the event that is not complete yet, line ends not counted
+        self._begun = False  # the first line is behind us, and with it a byte order mark
+        self._after_cr = False
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """Complete events.
@@ -90,24 +102,46 @@ class SseReader:
             ValueError: an event grew over the limit.
         """
         events: list[SseEvent] = []
-        text = self._buffer + chunk
-        # A CR at the very end may be half of a CRLF: it waits for the next chunk.
-        held = b"\r" if text.endswith(b"\r") else b""
-        lines = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-        self._buffer = lines.pop() + held
-        for line in lines:
-            self._size += len(line)
-            if not line:
-                if self._data or self._fields:
-                    events.append(SseEvent(b"\n".join(self._data) if self._data else None, tuple(self._fields)))
-                self._data, self._fields, self._size = [], [], 0
-            elif line.startswith(b"data:"):
-                self._data.append(line[5:].removeprefix(b" "))
-            else:
-                self._fields.append(line)
-        if self._size + len(self._buffer) > self._limit:
-            raise ValueError("an event of more than 16 MiB")
+        if self._after_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        *whole, rest = _SSE_LINES.split(chunk)
+        for piece in whole:
+            self._grow(piece)
+            if event := self._line(b"".join(self._parts)):
+                events.append(event)
+            self._parts = []
+        if rest:
+            self._grow(rest)
+        elif whole:
+            self._after_cr = chunk.endswith(b"\r")
         return events
+
+    def _grow(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise ValueError(f"an event of more than {self._limit >> 20} MiB")
+        self._parts.append(piece)
+
+    def _line(self, line: bytes) -> SseEvent | None:
+        if not self._begun:
+            line = line.removeprefix(_BOM)
+            self._begun = True
+        if line == b"data":
+            self._data.append(b"")
+        elif line.startswith(b"data:"):
+            self._data.append(line[5:].removeprefix(b" "))
+        elif line:
+            self._fields.append(line)
+        else:
+            return self._event()
+        return None
+
+    def _event(self) -> SseEvent | None:
+        data = b"\n".join(self._data) if self._data else None
+        event = None if data is None and not self._fields else SseEvent(data, tuple(self._fields))
+        self._data, self._fields, self._size = [], [], 0
+        return event
 
 
 def sse(data: bytes, fields: tuple[bytes, ...] = (b"event: message",)) -> bytes:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import InvalidOperation
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import orjson
 
@@ -28,6 +29,7 @@ HEADER_MISMATCH = -32020
 
 MAX_DEPTH = 64
 MAX_NUMBER = 64
+MAX_UPSTREAM_DEPTH = 250  # what the writer can take
 
 FrameId: TypeAlias = str | int | Number
 
@@ -90,7 +92,9 @@ def _constant(text: str) -> Json:
 
 
 _STRICT = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_int=_int, parse_constant=_constant)
-_EXACT = json.JSONDecoder(parse_float=Number, parse_int=parse_int)
+# NaN and the infinities, which a server may say, keep their text too.
+_EXACT = json.JSONDecoder(parse_float=Number, parse_int=parse_int, parse_constant=Number)
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=Number, parse_int=parse_int)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -101,12 +105,42 @@ def _number(value: object) -> orjson.Fragment:
 
 
 def dump(value: Any) -> bytes:
-    """Compact JSON; a `Number` keeps its text.
+    """Compact JSON; a `Number` keeps its text, a lone surrogate (which a server may send) its escape."""
+    try:
+        return orjson.dumps(value, default=_number)
+    except TypeError:
+        return "".join(_escaped(value)).encode()
 
-    Raises:
-        TypeError: for a value that is not JSON (a lone surrogate included).
-    """
-    return orjson.dumps(value, default=_number)
+
+def _escaped(value: Json) -> Iterator[str]:
+    """The same as ASCII: for what UTF-8 cannot say."""
+    match value:
+        case dict():
+            separator = "{"
+            for key, child in value.items():
+                yield f"{separator}{json.dumps(key)}:"
+                yield from _escaped(child)
+                separator = ","
+            yield "}" if value else "{}"
+        case list():
+            separator = "["
+            for child in value:
+                yield separator
+                yield from _escaped(child)
+                separator = ","
+            yield "]" if value else "[]"
+        case Number():
+            yield value.text
+        case _:
+            yield json.dumps(value)
+
+
+def _has_lone_surrogate(value: Json) -> bool:
+    try:
+        orjson.dumps(value, default=_number)
+    except TypeError:
+        return True
+    return False
 
 
 def _too_deep(value: object, limit: int) -> bool:
@@ -147,11 +181,8 @@ def parse_json(raw: bytes) -> Json:
         raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value, MAX_DEPTH):
         raise ValueError(f"nesting of more than {MAX_DEPTH} levels")
-    if _SURROGATE.search(raw):
-        try:
-            dump(value)
-        except TypeError:
-            raise ValueError("lone surrogate") from None
+    if _SURROGATE.search(raw) and _has_lone_surrogate(value):
+        raise ValueError("lone surrogate")
     return value
 
 
@@ -175,8 +206,10 @@ def parse_upstream(raw: bytes) -> Frame | BadFrame:
         return BadFrame(raw, PARSE_ERROR, f"not JSON: {str(error)[:200]}")
     if not isinstance(body, dict):
         return BadFrame(raw, INVALID_REQUEST, "not an object")
+    if raw.count(b"{") + raw.count(b"[") > MAX_UPSTREAM_DEPTH and _too_deep(body, MAX_UPSTREAM_DEPTH):
+        return BadFrame(raw, INVALID_REQUEST, f"nesting of more than {MAX_UPSTREAM_DEPTH} levels")
     method, frame_id = body.get("method"), body.get("id")
-    if not (frame_id is None or _is_id(frame_id)):
+    if not (frame_id is None or is_id(frame_id)):
         return BadFrame(raw, INVALID_REQUEST, "id must be a string or an integer")
     if isinstance(method, str):
         params = body.get("params")
@@ -187,10 +220,20 @@ def parse_upstream(raw: bytes) -> Frame | BadFrame:
     return BadFrame(raw, INVALID_REQUEST, "neither a request nor a response")
 
 
+def has_duplicate_keys(raw: bytes) -> bool:
+    """Of a frame that was parsed before: would two readers see different things in it?"""
+    try:
+        _UNIQUE.decode(raw.decode())
+    except _RefusedError:
+        return True
+    return False
+
+
 _MEMBERS = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 
 
-def _is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[FrameId]:
+    """A string or an integer literal of any size (JSON-RPC 2.0 §4, and MCP has no null ids)."""
     if isinstance(value, Number):
         return value.text.lstrip("-").isdigit()
     return isinstance(value, str | int) and not isinstance(value, bool)
@@ -198,11 +241,11 @@ def _is_id(value: object) -> bool:
 
 def _envelope(raw: bytes, body: JsonObject) -> Frame | BadFrame:
     def bad(reason: str, code: int = INVALID_REQUEST) -> BadFrame:
-        answerable = "method" in body and _is_id(frame_id)
+        answerable = "method" in body and is_id(frame_id)
         return BadFrame(raw, code, reason, frame_id if answerable else None)  # type: ignore[arg-type]
 
     frame_id = body.get("id")
-    if "id" in body and not _is_id(frame_id):
+    if "id" in body and not is_id(frame_id):
         return bad("id must be a string or an integer")
     if body.get("jsonrpc") != "2.0":
         return bad('jsonrpc must be "2.0"')

@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspector.core.call import Era, Outcome
-from inspector.core.json import Json, JsonObject
-from inspector.wire.jsonrpc import INVALID_PARAMS, METHOD_NOT_FOUND, BadFrame, Frame, FrameId, dump
+from inspector.core.json import Json, JsonObject, Number
+from inspector.wire.jsonrpc import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    BadFrame,
+    Frame,
+    FrameId,
+    dump,
+    has_duplicate_keys,
+    is_id,
+)
 
 PROTOCOL_VERSION_META = "io.modelcontextprotocol/protocolVersion"
 CLIENT_INFO_META = "io.modelcontextprotocol/clientInfo"
+SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
 DECISION_META = "mcp-inspect/decision"
 
 # Methods of the protocol, both eras. What is not here and not judged is «not covered by the policy».
@@ -96,8 +106,10 @@ def disguised_call(method: str) -> bool:
     """Would a forgiving server take this for `tools/call`?"""
     if method == "tools/call":
         return False
-    folded = "".join(unicodedata.normalize("NFKC", method).casefold().split())
-    return folded.strip("\x00/") == "tools/call"
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", method).casefold())
+    # Separators, controls and invisible format characters (zero width, soft hyphen, byte order mark) do not count.
+    seen = "".join(character for character in folded if unicodedata.category(character)[0] not in "ZC")
+    return seen.strip("/") == "tools/call"
 
 
 def unknown_method(frame: Frame) -> BadFrame:
@@ -113,7 +125,11 @@ def call_frame(frame: Frame, arguments: JsonObject | None) -> bytes:
     params = {k: v for k, v in frame.params.items() if k in _CALL_MEMBERS or k.casefold() not in _CALL_FOLDED}
     if arguments is not None:
         params["arguments"] = arguments
-    raw = dump({**frame.body, "params": params})
+    return escape_separators(dump({**frame.body, "params": params}))
+
+
+def escape_separators(raw: bytes) -> bytes:
+    """JSON without the three characters that some line readers split at: they only stand in strings."""
     if not raw.isascii():
         for character in ("\u2028", "\u2029", "\u0085"):
             raw = raw.replace(character.encode(), f"\\u{ord(character):04x}".encode())
@@ -129,14 +145,15 @@ def progress_token(frame: Frame) -> FrameId | None:
     """The token a request asks progress under (`params._meta.progressToken`)."""
     meta = frame.params.get("_meta")
     token = meta.get("progressToken") if isinstance(meta, dict) else None
-    return token if isinstance(token, str | int) and not isinstance(token, bool) else None
+    return token if is_id(token) else None
 
 
 def progress_text(frame: Frame) -> str:
     """`3/10 loading` of a progress notification."""
     progress, total, message = (frame.params.get(k) for k in ("progress", "total", "message"))
-    head = f"{progress}/{total}" if total is not None else f"{progress}"
-    return f"{head} {message}"[:400] if isinstance(message, str) else head
+    parts = [dump(n).decode() for n in (progress, total) if isinstance(n, int | Number)]
+    head = "/".join(parts)
+    return (f"{head} {message}" if isinstance(message, str) else head)[:400]
 
 
 def rpc_error(frame_id: FrameId | None, code: int, message: str, data: Json = None) -> bytes:
@@ -158,6 +175,12 @@ def denial(frame_id: FrameId | None, era: Era, message: str, decision_id: str, r
     return dump({"jsonrpc": "2.0", "id": frame_id, "result": result})
 
 
+def cancelled(frame_id: FrameId) -> bytes:
+    """`notifications/cancelled` in our words, for a client that simply went away."""
+    params: JsonObject = {"requestId": frame_id, "reason": "the client closed the request"}
+    return dump({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
+
+
 def waiting(token: FrameId, step: int) -> bytes:
     """Progress while a person is asked: it grows by so little that the server's own progress is never overtaken."""
     params: dict[str, Any] = {
@@ -168,8 +191,12 @@ def waiting(token: FrameId, step: int) -> bytes:
     return dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 
 
-def list_changed() -> bytes:
-    return dump({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+def list_changed(subscription: FrameId | None = None) -> bytes:
+    """`notifications/tools/list_changed`; in the modern era it names the `subscriptions/listen` request it answers."""
+    body: JsonObject = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+    if subscription is not None:
+        body["params"] = {"_meta": {SUBSCRIPTION_META: subscription}}
+    return dump(body)
 
 
 def call_outcome(frame: Frame) -> tuple[Outcome, str | None]:
@@ -197,7 +224,7 @@ def tool_list(frame: Frame) -> ToolList | None:
     """The page in a `tools/list` response; None when it is malformed and must not pass unfiltered."""
     result = frame.body.get("result")
     tools = result.get("tools") if isinstance(result, dict) else None
-    if not isinstance(tools, list):
+    if not isinstance(tools, list) or has_duplicate_keys(frame.raw):
         return None
     definitions: dict[str, JsonObject] = {}
     duplicated: set[str] = set()
