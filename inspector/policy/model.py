@@ -46,7 +46,7 @@ STAR = Star()
 Path: TypeAlias = tuple[str | Star, ...]  # the segments after `args.`, unescaped
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # by identity, as below: its prepared test is remembered by it
 class Condition:
     path: Path
     path_text: str  # as written, `args.…`
