@@ -24,7 +24,7 @@ from inspector.policy.intercept import InterceptDocument, assemble_intercept, is
 from inspector.policy.model import Policy
 from inspector.policy.read_json import read_json
 from inspector.policy.read_yaml import read_yaml
-from inspector.policy.source import Blame, Location, Node, Source, place, pointer
+from inspector.policy.source import Blame, Location, Node, Source, place, pointer, stands
 
 MAX_BYTES = 1024 * 1024
 Dialect: TypeAlias = Literal["auto", "native", "intercept"]
@@ -72,13 +72,18 @@ def check_text(
         return None, (decoded,)
     source = read_source(decoded, path, file_format)
     if source.root is None:
-        return None, source.problems or (Problem("", 1, 1, "the document is empty: write version and default"),)
+        nothing = Problem("", 1, 1, "the document is empty: write version and default")
+        return None, _sorted({*(source.problems or (nothing,)), *warnings})
     compiled, found = _compile(source.root, dialect, text=decoded, path=path, warnings=warnings)
     spoilt = {problem.pointer for problem in source.problems}
     problems = {*source.problems, *(problem for problem in found if not _inside(problem.pointer, spoilt))}
     if compiled is None or problems:
-        return None, tuple(sorted({*problems, *warnings}, key=lambda p: (p.line, p.column, p.pointer)))
+        return None, _sorted({*problems, *warnings})
     return compiled, compiled.warnings
+
+
+def _sorted(problems: set[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda p: (p.line, p.column, p.pointer, p.message)))
 
 
 def _decode(text: str | bytes) -> str | Problem:
@@ -151,8 +156,10 @@ def _problem(root: Node, location: Location, blame: str, message: str) -> Proble
     where = tuple(
         part
         for index, part in enumerate(location)
-        if part != "[key]" and not (part in TAGS and isinstance(location[index - 1], int))
+        if not (part in TAGS and index > 0 and isinstance(location[index - 1], int))
     )
+    if where[-1:] == ("[key]",) and not stands(root, where):  # pydantic's word for "the key itself is wrong"
+        where = where[:-1]
     mark = place(root, where, Blame(blame))
     return Problem(pointer(where), mark.line, mark.column, message, end_column=mark.end_column)
 

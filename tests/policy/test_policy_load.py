@@ -55,6 +55,15 @@ def test_a_problem_names_line_and_column(text: str, expected: tuple[str, int, in
     assert only(text) == expected
 
 
+def test_names_that_look_like_our_own_marks_keep_their_pointer() -> None:
+    text = f'{MINIMAL}tools: {{"[key]": {{"[key]": 1, require: [{{"<condition>": 1}}]}}}}\n'
+    assert {p.pointer for p in problems(text)} == {
+        "/tools/[key]/[key]",
+        "/tools/[key]/require/0/<condition>",
+        "/tools/[key]/require/0/conditions",
+    }
+
+
 def test_a_missing_field_of_a_key_names_that_key() -> None:
     text = f"{MINIMAL}tools:\n  t:\n    rate_limit:\n      max: 1\n"
     found = {(p.pointer, p.line) for p in problems(text)}
@@ -111,6 +120,11 @@ def test_the_span_of_a_wrong_word_ends_where_the_word_ends() -> None:
 )
 def test_the_file_rules_refuse_with_the_line(text: str | bytes, line: int) -> None:
     assert line in [problem.line for problem in problems(text)]
+
+
+def test_what_is_left_open_is_named_where_it_began_and_where_it_was_missed() -> None:
+    assert [p.line for p in problems('version: "1"\ndefault: "deny\ntools: {}\n')] == [2, 4]
+    assert [p.line for p in problems('version: "1"\nhide: [a,\n  b\ndefault: deny\n')] == [2, 4]
 
 
 def test_a_broken_rule_of_the_file_hides_no_other_problem() -> None:
