@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,22 @@ def test_the_hash_is_of_the_text_and_the_object_keeps_exact_numbers() -> None:
     limit = {"counter": "n", "window": "day", "max": Number("0.10000000000000000000001")}
     policy = load_object({"version": "1", "default": "deny", "tools": {"t": {"limits": [limit]}}})
     assert str(policy.top.exact["t"].limits[0].max) == "0.10000000000000000000001"
+
+
+def test_an_object_that_is_nested_without_end_is_refused_like_any_other() -> None:
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(PolicyError, match="nested deeper"):
+        load_object({"version": "1", "default": "deny", "x-a": deep})  # type: ignore[dict-item]
+
+
+def test_an_object_may_hold_plain_decimals_but_no_infinity() -> None:
+    limit = {"counter": "n", "window": "day", "max": Decimal("1E+3")}
+    policy = load_object({"version": "1", "default": "deny", "tools": {"t": {"limits": [limit]}}})  # type: ignore[dict-item]
+    assert policy.top.exact["t"].limits[0].max == 1000
+    with pytest.raises(PolicyError, match="no finite number"):
+        load_object({"version": "1", "default": "deny", "x-a": float("inf")})  # type: ignore[dict-item]
 
 
 def test_a_document_over_a_mebibyte_is_refused() -> None:
