@@ -21,10 +21,9 @@ _SAMPLE = "kestra.yaml"
 
 def run(arguments: list[str]) -> int:
     settings = settings_of(arguments)
-    from inspector.wiring import demo  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from inspector.wiring import demo  # noqa: PLC0415
 
-    code: int = demo(settings)
-    return code
+    return demo(settings)
 
 
 def settings_of(arguments: list[str]) -> Settings:

@@ -135,8 +135,6 @@ async def test_forcing_the_queue_runs_into_a_limit_of_ten_and_stops(server: MCPS
     server.middleware.append(only_force)
     async with Client(server) as client:
         hands = hands_of(client)
-        await client.call_tool("execute_flow", {"namespace": "shop.media", "flow_id": "transcode-videos"})
-        world.time.pass_by(1)
         await push_the_queue(hands)
     assert limit.tools == {"force_run_execution": 11}
     assert hands.denials == ["[POLICY DENIED] 10 a minute"]
