@@ -16,10 +16,10 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     if arguments[:1] == ["stdio"]:
         # A client spawns this one for every session, and it reports for itself.
-        from inspector.cli.stdio import run as run_stdio  # noqa: PLC0415
+        from inspector.cli.stdio import run as run_stdio
 
         return run_stdio(arguments[1:])
-    from inspector.core.errors import InspectError  # noqa: PLC0415
+    from inspector.core.errors import InspectError
 
     try:
         try:
@@ -41,26 +41,26 @@ def _dispatch(arguments: list[str]) -> int:
     """One file per command; what is no command is flags for a run."""
     match arguments:
         case ["demo", *rest]:
-            from inspector.cli.demo import run as run_demo  # noqa: PLC0415
+            from inspector.cli.demo import run as run_demo
 
             return run_demo(rest)
         case ["open", *rest]:
-            from inspector.cli.open import run as run_open  # noqa: PLC0415
+            from inspector.cli.open import run as run_open
 
             return run_open(rest)
         case ["policy", *rest]:
-            from inspector.cli.policy import run as run_policy  # noqa: PLC0415
+            from inspector.cli.policy import run as run_policy
 
             return run_policy(rest)
         case _:
-            from inspector.cli.run import run as run_app  # noqa: PLC0415
+            from inspector.cli.run import run as run_app
 
             return run_app(arguments)
 
 
 def _reader_gone() -> int:
     """`mcp-inspect … | head`: what we still hold must not be flushed into the closed pipe when Python ends."""
-    import os  # noqa: PLC0415
+    import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141  # as a shell reports a program that SIGPIPE ended

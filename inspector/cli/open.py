@@ -19,6 +19,6 @@ def run(arguments: list[str]) -> int:
             pass
     except OSError as error:
         raise ConfigError(f"cannot open {path}: {error.strerror or error}") from error
-    from inspector.wiring import open_recording  # noqa: PLC0415
+    from inspector.wiring import open_recording
 
     return open_recording(path)

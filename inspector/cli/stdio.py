@@ -4,6 +4,6 @@ from __future__ import annotations
 
 
 def run(arguments: list[str]) -> int:
-    from inspector.proxy.shim import run_shim  # noqa: PLC0415
+    from inspector.proxy.shim import run_shim
 
     return run_shim(arguments)
