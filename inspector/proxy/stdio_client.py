@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import socket
+import sys
 from typing import cast
 
 import anyio
@@ -66,6 +68,8 @@ class StdioClient(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._ended = True
+        if self._writing is self._reading and _hung_up(self.socket()):
+            self._gone = True
         self._look()
         return True  # what it asked last may still be answered
 
@@ -179,6 +183,8 @@ class StdioClient(asyncio.Protocol):
                 return None
             self._resume()
             await self._next_change()
+        if end > limit:
+            return None
         line = bytes(self._held_back[:end])
         del self._held_back[: end + 1]
         return line
@@ -241,6 +247,15 @@ class StdioClient(asyncio.Protocol):
     async def _next_change(self) -> None:
         await self._changed.wait()
         self._changed.clear()
+
+
+def _hung_up(peer: socket.socket) -> bool:
+    """Has the peer closed its whole socket, rather than said that it sends no more? Only Linux tells them apart."""
+    if sys.platform != "linux":
+        return False
+    poll = select.poll()
+    poll.register(peer.fileno(), 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 class _WritingSide(asyncio.BaseProtocol):

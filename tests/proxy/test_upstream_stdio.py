@@ -265,12 +265,12 @@ def test_a_server_that_is_killed_is_reported_by_the_signals_name(run: Any) -> No
 def test_a_server_that_cannot_be_started_says_why(run: Any, command: CommandSpec, why: str) -> None:
     async def test() -> None:
         events: list[Event] = []
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         async with upstream(events=events, command=command) as opened:
             with pytest.raises(UpstreamError, match=why):
                 await opened.open(Client(), shared=False, client=None)
             assert [e.state for e in events if isinstance(e, UpstreamChanged)] == [UpstreamState.FAILED]
-            assert len(os.listdir("/proc/self/fd")) <= before + 1  # uvloop's own
+            assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1  # uvloop's own
 
     run(test)
 
