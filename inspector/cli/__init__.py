@@ -22,7 +22,10 @@ def main(argv: list[str] | None = None) -> int:
     from inspector.core.errors import InspectError  # noqa: PLC0415
 
     try:
-        code = _dispatch(arguments)
+        try:
+            code = _dispatch(arguments)
+        except SystemExit as done:  # argparse's way to end after --help and --version
+            code = done.code if isinstance(done.code, int) else int(done.code is not None)
         sys.stdout.flush()
         return code
     except InspectError as error:
