@@ -27,8 +27,9 @@ class StdioClient(asyncio.Protocol):
     `connect`, `served` and `close` are called in this order, by one task.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, two_pipes: bool = False) -> None:
         self._hub = hub
+        self._two_pipes = two_pipes  # stdin and stdout: each ends by itself
         self._upstream = ""
         self._connection: Connection | None = None
         self._lines = LineReader(CLIENT_LINE)
@@ -48,8 +49,9 @@ class StdioClient(asyncio.Protocol):
     # -- the loop's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Both ways until told otherwise; of stdin it is only read, which uvloop's transports do not tell by type.
-        self._reading = self._writing = cast("asyncio.Transport", transport)
+        self._reading = cast("asyncio.Transport", transport)
+        if not self._two_pipes:
+            self._writing = self._reading
 
     def writing_side(self) -> asyncio.BaseProtocol:
         return _WritingSide(self)
@@ -68,14 +70,14 @@ class StdioClient(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._ended = True
-        if self._writing is self._reading and _hung_up(self.socket()):
+        if not self._two_pipes and _hung_up(self.socket()):
             self._gone = True
         self._look()
         return True  # what it asked last may still be answered
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
-        if self._writing is self._reading:
+        if not self._two_pipes:
             self.reader_gone()
         self._look()
 
@@ -217,9 +219,9 @@ class StdioClient(asyncio.Protocol):
         # Its stdin is closed: by MCP's stdio transport it is leaving, but a script may only have said all it had to.
         while self._in_flight and not self._gone:
             before = self._answers
-            with anyio.move_on_after(_LAST_WORDS):
+            with anyio.move_on_after(_LAST_WORDS) as silence:
                 await self._next_change()
-            if self._answers == before and self._in_flight:
+            if silence.cancelled_caught and self._answers == before:
                 break
 
     async def close(self) -> None:
