@@ -177,9 +177,7 @@ async def running(
             if isinstance(spec.target, UrlSpec):
                 driver.adopt(HttpUpstream(spec, spec.target, tasks=tasks, emit=driver.emit, now=time.time))
             else:
-                driver.adopt(
-                    StdioUpstream(spec, emit=driver.emit, now=time.time, tasks=tasks, watchdog=watchdog)
-                )
+                driver.adopt(StdioUpstream(spec, emit=driver.emit, now=time.time, tasks=tasks, watchdog=watchdog))
         driver.reload(load_text(policy), "start")
         tasks.start_soon(driver.run)
         await tasks.start(http.serve)
