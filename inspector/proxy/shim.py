@@ -65,7 +65,7 @@ def run_shim(arguments: Sequence[str]) -> int:
 
 
 def _run_here(request: Request) -> int:
-    from inspector.wiring import run_standalone  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from inspector.wiring import run_standalone  # type: ignore[import-not-found,unused-ignore]
 
     code: int = run_standalone(request.name, request.command, request.policy, request.grant)
     return code
@@ -206,7 +206,7 @@ def _from_client(inspector: socket.socket) -> None:
 
 def _await_no_reader(fd: int) -> None:
     """Returns when nobody can read what is written to the pipe `fd` any more."""
-    import select  # noqa: PLC0415 - only at the end of a session
+    import select
 
     poll = select.poll()
     poll.register(fd, 0)  # errors and hang-ups are always reported

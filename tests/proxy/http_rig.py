@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 import aiohttp
 import anyio
 import uvicorn
-from inspector.core.events import Event, FrameRejected, Forwarded
+
+from inspector.core.events import Event, Forwarded, FrameRejected
 from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec
 from inspector.policy.gate import Gate
 from inspector.policy.ledger_memory import MemoryLedger
