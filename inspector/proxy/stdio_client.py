@@ -11,6 +11,7 @@ from typing import cast
 
 import anyio
 
+from inspector.proxy.line_writer import LineWriter
 from inspector.proxy.links import ClientSide, Connection, Headers, Hub
 from inspector.wire.framing import CLIENT_LINE, Broken, BrokenLine, LineReader
 from inspector.wire.jsonrpc import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, BadFrame, Kind, parse_client
@@ -18,6 +19,7 @@ from inspector.wire.mcp import rpc_error
 
 _WINDOW = 64 << 10  # bytes read before we look whether the upstream keeps up
 _LAST_WORDS = 1.0  # seconds without an answer after which a client that closed its stdin is let go
+_GLANCE = 2.0  # seconds between two looks whether a client that has to wait is still there
 _FLUSH = 1.0  # seconds for the last bytes to leave
 
 
@@ -37,7 +39,7 @@ class StdioClient(asyncio.Protocol):
         self._unchecked = 0
         self._changed = asyncio.Event()  # the task has something to look at
         self._reading: asyncio.Transport | None = None
-        self._writing: asyncio.WriteTransport | None = None
+        self._writing: LineWriter | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self._let_go = asyncio.Event()  # everything written has left, or never will
@@ -51,13 +53,13 @@ class StdioClient(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._reading = cast("asyncio.Transport", transport)
         if not self._two_pipes:
-            self._writing = self._reading
+            self._writing = LineWriter(self._reading)
 
     def writing_side(self) -> asyncio.BaseProtocol:
         return _WritingSide(self)
 
     def answer_through(self, transport: asyncio.WriteTransport) -> None:
-        self._writing = transport
+        self._writing = LineWriter(transport)
 
     def data_received(self, data: bytes) -> None:
         if self._connection is None:
@@ -147,7 +149,7 @@ class StdioClient(asyncio.Protocol):
 
     def write(self, raw: bytes) -> None:
         if self._writing is not None and not self._gone:
-            self._writing.write(raw + b"\n")
+            self._writing.write(raw)
 
     def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None:
         self.write(raw)
@@ -173,6 +175,8 @@ class StdioClient(asyncio.Protocol):
         """One request's end is not the pipe's."""
 
     async def ready(self) -> None:
+        if self._writing is not None:
+            self._writing.flush()
         if not self._writable.is_set():
             await self._writable.wait()
 
@@ -211,8 +215,7 @@ class StdioClient(asyncio.Protocol):
     async def served(self) -> None:
         """Returns when the client has left and what it still waited for has come, or stays away."""
         while not self._ended and not self._gone:
-            if self._connection is not None:
-                await self._connection.ready()
+            await self._room()
             self._unchecked = 0
             self._resume()
             await self._next_change()
@@ -223,6 +226,18 @@ class StdioClient(asyncio.Protocol):
                 await self._next_change()
             if silence.cancelled_caught and self._answers == before:
                 break
+
+    async def _room(self) -> None:
+        """Returns when both sides can take more, or the client has vanished: not being read, it cannot tell us."""
+        while not self._gone:
+            with anyio.move_on_after(_GLANCE) as waiting:
+                if self._connection is not None:
+                    await self._connection.ready()
+                await self.ready()  # our own answers to what we refuse
+            if not waiting.cancelled_caught:
+                return
+            if not self._two_pipes and _hung_up(self.socket()):
+                self.drop()
 
     async def close(self) -> None:
         """Tell the driver, then let go of both streams. What the server says at its end is still delivered."""
