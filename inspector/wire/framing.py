@@ -33,8 +33,7 @@ class LineReader:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._kept = bytearray()  # not a list of chunks: a sender of single bytes would make it huge
         self.finished = False
 
     def feed(self, chunk: bytes) -> list[Line]:
@@ -44,8 +43,8 @@ class LineReader:
             return lines
         *whole, rest = chunk.split(b"\n")
         for piece in whole:
-            line = b"".join([*self._parts, piece]) if self._parts else piece
-            self._parts, self._size = [], 0
+            line = bytes(self._kept + piece) if self._kept else piece
+            self._kept.clear()
             if len(line) > self._limit:
                 return [*lines, self._too_long(line)]
             line = line.removesuffix(b"\r")
@@ -62,7 +61,7 @@ class LineReader:
 
     def _too_long(self, start: bytes) -> Broken:
         self.finished = True
-        self._parts, self._size = [], 0
+        self._kept.clear()
         return Broken(BrokenLine.TOO_LONG, start[: min(self._limit, 4096)])
 
 
