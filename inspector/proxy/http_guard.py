@@ -232,10 +232,6 @@ def too_large(limit: int) -> Refused:
     return Refused(413, f"a body of more than {limit} bytes", headers=((b"connection", b"close"),))
 
 
-def too_slow(seconds: float) -> Refused:
-    return Refused(408, f"the body did not arrive within {seconds:g} s", headers=((b"connection", b"close"),))
-
-
 def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], token: bytes, door: Door) -> Headers:
     """What may leave: an Authorization header goes on unless it was ours; our own Origin would mean nothing there."""
     named = {part.strip().lower() for value in values.get(b"connection", []) for part in value.split(b",")}

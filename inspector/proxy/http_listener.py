@@ -72,6 +72,7 @@ class _Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_head = False
+        self._in_body = False
         self._head_size = 0  # of complete headers
         self._fed = 0  # while a head was incomplete
         self._overgrown = False
@@ -91,13 +92,15 @@ class _Protocol(HttpToolsProtocol):
         if self._in_head:
             self._fed += len(data)
         super().data_received(data)
-        if self.transport.is_closing() or not self._in_head:
+        if self.transport.is_closing() or not (self._in_head or self._in_body):
             return
-        if self._fed > self.limits.head_bytes:
+        if self._in_head and self._fed > self.limits.head_bytes:
             self._overgrown = True
             self.send_400_response("")
         elif self._timer is None:
-            self._timer = self.loop.call_later(self.limits.head_seconds, self._late)
+            # A request that comes whole, as nearly all do, costs no timer.
+            seconds = self.limits.head_seconds if self._in_head else self.limits.body_seconds
+            self._timer = self.loop.call_later(seconds, self._late)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -112,11 +115,13 @@ class _Protocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        self._in_body = False
+        self._stop_timer()
         super().on_message_complete()
         # After a large body uvicorn stops reading until the answer is out, and a client that leaves goes unnoticed.
         self.flow.resume_reading()
@@ -140,6 +145,8 @@ class _Protocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._close_with(408, f"the headers did not arrive within {self.limits.head_seconds:g} s")
+        elif self._in_body and not self.cycle.response_started:
+            self._close_with(408, f"the body did not arrive within {self.limits.body_seconds:g} s")
         else:
             self.transport.close()  # it connected and said nothing
 

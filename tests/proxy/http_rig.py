@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 import aiohttp
 import anyio
 import uvicorn
-from inspector.core.events import Event, FrameRejected, Forwarded
+
+from inspector.core.events import Event, Forwarded, FrameRejected
 from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec
 from inspector.policy.gate import Gate
 from inspector.policy.ledger_memory import MemoryLedger
@@ -177,9 +178,7 @@ async def running(
             if isinstance(spec.target, UrlSpec):
                 driver.adopt(HttpUpstream(spec, spec.target, tasks=tasks, emit=driver.emit, now=time.time))
             else:
-                driver.adopt(
-                    StdioUpstream(spec, emit=driver.emit, now=time.time, tasks=tasks, watchdog=watchdog)
-                )
+                driver.adopt(StdioUpstream(spec, emit=driver.emit, now=time.time, tasks=tasks, watchdog=watchdog))
         driver.reload(load_text(policy), "start")
         tasks.start_soon(driver.run)
         await tasks.start(http.serve)
