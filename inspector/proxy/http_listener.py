@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from inspector.core.errors import ConfigError
 
 GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
+
+
+_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class _Protocol(HttpToolsProtocol):
         self._head_size = 0  # of complete headers
         self._fed = 0  # while a head was incomplete
         self._overgrown = False
+        self._lingering = False
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -89,10 +94,14 @@ class _Protocol(HttpToolsProtocol):
             gone()
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
         if self._in_head:
             self._fed += len(data)
+        elif not self._in_body and b"pgrade:" in data:
+            data = _without_upgrade(data)
         super().data_received(data)
-        if self.transport.is_closing() or not (self._in_head or self._in_body):
+        if self.transport.is_closing() or self._lingering or not (self._in_head or self._in_body):
             return
         if self._in_head and self._fed > self.limits.head_bytes:
             self._overgrown = True
@@ -154,13 +163,23 @@ class _Protocol(HttpToolsProtocol):
         self._stop_timer()
         headers = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(reason)}\r\nconnection: close"
         self.transport.write(f"HTTP/1.1 {status} \r\n{headers}\r\n\r\n{reason}".encode("ascii"))
-        self.transport.close()
+        # To close while bytes are unread resets the connection, and the client might never see why.
+        self._lingering = True
+        self.transport.write_eof()
+        self._timer = self.loop.call_later(1.0, self.transport.close)
         self.refused(bytes(self.url[:4096]) if self.scope is not None else b"", status, reason)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """A request whose head is complete, without its offer to speak something else. We never take it up, but the parser
+    would drop the body that comes with it, and some clients (Java's) offer h2c with every request."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"", head) + end + rest if end else data
 
 
 class Server(uvicorn.Server):

@@ -6,8 +6,20 @@ import json
 
 import pytest
 
-from inspector.proxy.http_guard import HANDSHAKE_VERSIONS, Admitted, Door, Head, Refused, accepts, admit, make_door
-from inspector.proxy.http_guard import is_modern, misrouted, record_of, repeated
+from inspector.proxy.http_guard import (
+    HANDSHAKE_VERSIONS,
+    Admitted,
+    Door,
+    Head,
+    Refused,
+    accepts,
+    admit,
+    is_modern,
+    make_door,
+    misrouted,
+    record_of,
+    repeated,
+)
 from inspector.proxy.sdk_rules import decode
 from inspector.wire.jsonrpc import HEADER_MISMATCH, Frame, parse_client
 
@@ -60,7 +72,8 @@ def test_a_wrong_or_missing_token_is_401_for_every_method(method: str, path: str
 @pytest.mark.parametrize(
     "path",
     ["/", "/mcp", "/.well-known/mcp", "/.well-known/oauth-authorization-server", f"/{TOKEN}", f"/{TOKEN}/up/mcp/",
-     f"/{TOKEN}/up/sse", f"/.well-known/oauth-protected-resource/{TOKEN}/up/mcp", f"/{TOKEN}/up/mcp/x", f"/{TOKEN}/no/mcp"],
+     f"/{TOKEN}/up/sse", f"/.well-known/oauth-protected-resource/{TOKEN}/up/mcp", f"/{TOKEN}/up/mcp/x",
+     f"/{TOKEN}/no/mcp"],
 )  # fmt: skip
 def test_every_other_path_is_404_so_that_no_client_begins_an_oauth_flow(path: str) -> None:
     assert refusal(post(path)) == 404
@@ -133,8 +146,8 @@ def test_a_body_that_announces_too_much_is_413() -> None:
 
 
 def test_what_belongs_to_this_hop_or_to_us_is_not_forwarded() -> None:
-    own = [(b"cookie", b"a=b"), (b"proxy-authorization", b"x"), (b"connection", b"keep-alive, X-Mine"), (b"te", b"x"),
-           (b"x-mine", b"1"), (b"referer", b"http://127.0.0.1:7337/t0ken/up/mcp"), (b"content-length", b"5")]  # fmt: skip
+    own = [(b"cookie", b"a=b"), (b"proxy-authorization", b"x"), (b"connection", b"close, X-Mine"), (b"te", b"x"),
+           (b"x-mine", b"1"), (b"referer", b"http://127.0.0.1:7337/t0ken/mcp"), (b"content-length", b"5")]  # fmt: skip
     kept = [(b"user-agent", b"c/1"), (b"x-tenant", b"7"), (b"accept", b"*/*"), (b"mcp-session-id", b"s")]
     admitted = entry(post(f"/{TOKEN}/up/mcp", *own, *kept))
     assert admitted.headers == (GOOD[1], *kept)
