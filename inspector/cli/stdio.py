@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def run(arguments: list[str]) -> int:
-    from inspector.proxy.shim import run_shim  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from inspector.proxy.shim import run_shim  # type: ignore[import-not-found,unused-ignore]
 
     code: int = run_shim(arguments)
     return code

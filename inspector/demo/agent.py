@@ -17,6 +17,7 @@ from mcp import Client, MCPError
 from mcp_types import Implementation
 
 from inspector import __version__
+from inspector.demo import URL_VARIABLE
 from inspector.demo.hands import Hands
 from inspector.demo.scenes import CAST, Part
 
@@ -76,8 +77,7 @@ def _client(url: str, part: Part) -> Client:
     return Client(url, mode=part.mode, client_info=Implementation(name=part.name, version=__version__))
 
 
-async def _until_orphaned(url: str, *, seed: int, pace: float) -> None:
-    parent = os.getppid()
+async def _until_orphaned(url: str, *, parent: int, seed: int, pace: float) -> None:
     async with anyio.create_task_group() as group:
 
         async def watch() -> None:
@@ -92,12 +92,17 @@ async def _until_orphaned(url: str, *, seed: int, pace: float) -> None:
 def main() -> None:
     """Run the cast until interrupted, terminated or orphaned."""
     parser = argparse.ArgumentParser(prog="python -m inspector.demo.agent", description=__doc__)
-    parser.add_argument("url", metavar="URL", help="the proxy's endpoint for the demo upstream")
+    parser.add_argument("url", metavar="URL", nargs="?", help=f"the proxy's endpoint (default: ${URL_VARIABLE})")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same errands")
     parser.add_argument("--pace", type=float, default=1.0, help="above 1: faster")
+    # The starter says who it is: by the time we could look, it may be gone and we have another parent.
+    parser.add_argument("--parent", type=int, metavar="PID", default=os.getppid(), help="end when this one has ended")
     found = parser.parse_args()
+    url = found.url or os.environ.get(URL_VARIABLE)
+    if not url:
+        parser.error(f"which endpoint? Give URL, or set {URL_VARIABLE}")
     with contextlib.suppress(KeyboardInterrupt):
-        anyio.run(lambda: _until_orphaned(found.url, seed=found.seed, pace=found.pace))
+        anyio.run(lambda: _until_orphaned(url, parent=found.parent, seed=found.seed, pace=found.pace))
 
 
 if __name__ == "__main__":

@@ -30,9 +30,9 @@ _WINDOW = 64 << 10  # bytes read before we look whether the reader of them keeps
 _STDERR_LINE = 8 << 10  # longer lines arrive in pieces
 _TAIL = 5  # stderr lines that the message about a dead server quotes
 
-_CLOSE_GRACE = 1.0  # seconds from closed stdin to SIGTERM
-_TERM_GRACE = 0.5  # … to SIGKILL
-_KILL_GRACE = 0.3  # … to giving up on it: 1.8 s in all
+_CLOSE_GRACE = 0.9  # seconds from closed stdin to SIGTERM
+_TERM_GRACE = 0.4  # … to SIGKILL
+_KILL_GRACE = 0.2  # … to giving up on it: 1.5 s in all
 _DRAIN_GRACE = 0.5  # a grandchild may hold the dead server's pipes open
 
 
@@ -321,7 +321,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         return f"{self._host.name} {how}{tail}"
 
     async def end(self) -> None:
-        """Close its stdin, then ask, then force: at most 1.8 s. What it still says in that time is heard."""
+        """Close its stdin, then ask, then force: at most 1.5 s. What it still says in that time is heard."""
         self.ending = True
         with anyio.CancelScope(shield=True):
             if self._stdin is not None:

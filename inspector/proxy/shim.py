@@ -65,9 +65,10 @@ def run_shim(arguments: Sequence[str]) -> int:
 
 
 def _run_here(request: Request) -> int:
-    from inspector.wiring import run_standalone  # noqa: PLC0415 - the whole engine
+    from inspector.wiring import run_standalone  # type: ignore[import-not-found,unused-ignore]
 
-    return run_standalone(request.name, request.command, request.policy, request.grant)
+    code: int = run_standalone(request.name, request.command, request.policy, request.grant)
+    return code
 
 
 def _say(text: str) -> None:
@@ -97,9 +98,7 @@ def parse(arguments: Sequence[str]) -> Request:
         elif word.startswith("-"):
             raise UsageError(f"stdio: unknown flag {word}; see mcp-inspect stdio --help")
         elif request.name:
-            raise UsageError(
-                f"stdio: unexpected {word!r}; a command goes behind --, as in: mcp-inspect stdio -- {word}"
-            )
+            raise UsageError(f"stdio: unexpected {word!r}; a command goes behind --, as in: stdio -- {word}")
         else:
             request.name = word
     return _named(request)
@@ -207,7 +206,7 @@ def _from_client(inspector: socket.socket) -> None:
 
 def _await_no_reader(fd: int) -> None:
     """Returns when nobody can read what is written to the pipe `fd` any more."""
-    import select  # noqa: PLC0415 - only at the end of a session
+    import select
 
     poll = select.poll()
     poll.register(fd, 0)  # errors and hang-ups are always reported

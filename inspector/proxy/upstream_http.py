@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import aiohttp
+import anyio
 from anyio.abc import TaskGroup
+from yarl import URL
 
-from inspector.core.events import UpstreamChanged, UpstreamState
+from inspector.core.events import Event, UpstreamChanged, UpstreamState
 from inspector.core.upstream import UpstreamSpec, UrlSpec
 from inspector.proxy.http_link import HttpLink
 from inspector.proxy.links import ClientSide, Receiver
@@ -31,11 +33,11 @@ class HttpUpstream:
         target: UrlSpec,
         *,
         tasks: TaskGroup,
-        emit: Callable[[UpstreamChanged], None],
+        emit: Callable[[Event], None],
         now: Callable[[], float],
     ) -> None:
         self.name = spec.name
-        self.target = target
+        self.url, self.own_headers = _credentials_apart(target)
         self.tasks = tasks
         self._emit = emit
         self._now = now
@@ -67,7 +69,7 @@ class HttpUpstream:
 
     def works(self) -> None:
         """It answered."""
-        self._change(UpstreamState.READY, self.target.url)
+        self._change(UpstreamState.READY, self.url)
 
     def fails(self, why: str) -> None:
         """It could not be reached."""
@@ -77,8 +79,9 @@ class HttpUpstream:
         self._links.discard(link)
 
     async def close(self) -> None:
-        for link in [*self._links]:
-            await link.close()
+        async with anyio.create_task_group() as ends:
+            for link in [*self._links]:
+                ends.start_soon(link.close)
         if self._http is not None:
             await self._http.close()
             self._http = None
@@ -87,3 +90,12 @@ class HttpUpstream:
         if self._state is not state:
             self._state = state
             self._emit(UpstreamChanged(self._now(), self.name, state, detail))
+
+
+def _credentials_apart(target: UrlSpec) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """`https://user:word@host` as a URL that may be shown, and the header that the rest of it stands for."""
+    url = URL(target.url)
+    if url.user is None:
+        return target.url, target.headers
+    login = aiohttp.encode_basic_auth(url.user, url.password or "")
+    return str(url.with_user(None)), (("authorization", login), *target.headers)

@@ -37,6 +37,7 @@ _SHOWN = (
 )
 _FIRST_SHOWN = """SELECT min(seq) FROM events WHERE kind = 'CallArrived'
   AND call_id > (SELECT max(call_id) FROM events WHERE call_id IS NOT NULL) - ?"""
+_ROOT = "SELECT json_extract(payload, '$.root') FROM events WHERE call_id = ? AND kind = 'CallArrived'"
 _OF_CALL = (
     _READ  # noqa: S608 -- made of constants
     + """WHERE call_id = :id OR call_id IN (
@@ -97,8 +98,13 @@ class Recording:
         return at
 
     def detail(self, call_id: CallId) -> CallDetail | None:
-        """One call with its later legs and its frames. None when the recording does not know it."""
-        return detail_of(call_id, self._read(_OF_CALL, {"id": call_id}))
+        """One call with all its legs and frames, whichever leg is asked for. None when it is not in the recording."""
+        with self._errors():
+            found = self._connection.execute(_ROOT, (call_id,)).fetchone()
+        if found is None:
+            return None
+        root = CallId(found[0])
+        return detail_of(root, self._read(_OF_CALL, {"id": root}))
 
     def _read(self, query: str, values: dict[str, int]) -> Iterator[Event]:
         with self._errors(), closing(self._connection.execute(query, values)) as cursor:

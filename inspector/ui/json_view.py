@@ -104,7 +104,8 @@ def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
     """One logical line as several, each indented; the second and later ones by one step more."""
     current: list[Run] = [(" " * indent, "")]
     room = width - indent
-    for shown, style in runs:
+    for text_of_run, style in runs:
+        shown = text_of_run
         while shown:
             head, shown = _split(shown, room, fresh=len(current) == 1)
             if head:

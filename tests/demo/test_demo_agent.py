@@ -20,6 +20,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 
+from inspector.demo import URL_VARIABLE, agent_command
 from inspector.demo.agent import run_agent, run_agents
 from inspector.demo.hands import Hands
 from inspector.demo.scenes import CAST, push_the_queue, tidy_up
@@ -189,10 +190,12 @@ async def test_as_a_process_it_works_and_ends_quietly_on_interrupt(server: MCPSe
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at the agent through /proc")
-async def test_as_a_process_it_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+async def test_as_a_process_it_ends_with_the_one_that_started_it() -> None:
     starter = (
-        "import subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, '-m', 'inspector.demo.agent', 'http://127.0.0.1:9/mcp'])\n"
+        "import os, subprocess, sys\n"
+        "from inspector.demo import agent_command\n"
+        "command = agent_command('http://127.0.0.1:9/mcp', parent=os.getpid())\n"
+        "child = subprocess.Popen(command.argv, env={**os.environ, **dict(command.env)})\n"
         "print(child.pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
@@ -200,20 +203,24 @@ async def test_as_a_process_it_ends_with_the_one_that_started_it(tmp_path: Path)
         [sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()
     )
     agent = int(process.stdout.readline())
-    # It must have looked at its parent before that one goes.
-    with anyio.fail_after(20):
-        while b"inspector.demo.agent" not in Path(f"/proc/{agent}/cmdline").read_bytes() or not imported(agent):
-            await anyio.sleep(0.05)
+    assert alive(agent)
     process.kill()
-    process.wait()
-    with anyio.fail_after(10):
+    process.communicate()
+    with anyio.fail_after(20):
         while alive(agent):
             await anyio.sleep(0.05)
 
 
-def imported(pid: int) -> bool:
-    """It has an event loop by now, so its main function runs."""
-    return any("eventpoll" in str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink())
+async def test_without_an_endpoint_it_says_what_it_needs() -> None:
+    done = subprocess.run([sys.executable, "-m", "inspector.demo.agent"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "MCP_INSPECT_DEMO_URL" in done.stderr
+
+
+def test_the_endpoint_with_its_token_does_not_stand_on_the_command_line() -> None:
+    command = agent_command("http://127.0.0.1:7337/s3cret/mcp", parent=1)
+    assert not any("s3cret" in word for word in command.argv)
+    assert dict(command.env) == {URL_VARIABLE: "http://127.0.0.1:7337/s3cret/mcp"}
 
 
 def alive(pid: int) -> bool:

@@ -192,7 +192,7 @@ def greet(name: str) -> str:
 
 
 def serve_http(port: int, json_response: bool) -> None:
-    import uvicorn  # noqa: PLC0415 -- stdio runs start faster without it
+    import uvicorn
 
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
