@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -30,6 +31,7 @@ from inspector.ui.screens.place import Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
+from inspector.ui.terminal import losable
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
@@ -103,6 +105,9 @@ class InspectApp(App[None]):
         else:
             known = ", ".join(t.name for t in themes)
             self._bad_themes.append(theme.BadTheme(wanted, f"is no theme here; there are {known}"))
+
+    def get_driver_class(self) -> type[Driver]:
+        return losable(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         last = [self._backstop, self._ascii] if self._ascii.enabled else [self._backstop]
