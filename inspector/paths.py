@@ -1,7 +1,7 @@
 """Where the program keeps its things, and how it keeps others out of them.
 
 Three folders: *config* (what the person writes), *state* (what we remember: token, trust, recordings) and *runtime*
-(sockets and the registry of live runs). Each is the platform's own; `MCP_INSPECT_HOME` puts all three under one folder.
+(sockets and the registry of live runs). `MCP_INSPECT_HOME` puts all three under one folder.
 """
 
 from __future__ import annotations
@@ -20,32 +20,35 @@ APP = "mcp-inspect"
 
 def config_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of `policy.yaml` and `mcp-inspect.toml`. Not created here: the person owns it."""
-    return _folder("config", environ)
+    if home := environ.get(HOME_VARIABLE):
+        return _below(home, "config")
+    # Not at the top: the stdio front starts in a few hundredths of a second and needs none of it.
+    import platformdirs
+
+    return platformdirs.user_config_path(APP, appauthor=False)
 
 
 def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of the token, the accepted project commands and the recordings. Not created here."""
-    return _folder("state", environ)
+    if home := environ.get(HOME_VARIABLE):
+        return _below(home, "state")
+    import platformdirs
+
+    return platformdirs.user_state_path(APP, appauthor=False)
 
 
 def runtime_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of Unix sockets and live runs; the system may empty it at logout. Not created here."""
-    return _folder("runtime", environ)
-
-
-def _folder(kind: str, environ: Mapping[str, str]) -> Path:
     if home := environ.get(HOME_VARIABLE):
-        return Path(home).expanduser().absolute() / kind
-    # Not at the top: the stdio front starts in a few hundredths of a second and often needs none of it.
-    import platformdirs  # noqa: PLC0415
+        return _below(home, "runtime")
+    # Not from XDG_RUNTIME_DIR or TMPDIR: MCP clients give the servers that they spawn a handful of variables, and a
+    # stdio front must find the app that a person started in a shell. Short, too: a socket's path has 104 bytes.
+    ours = Path(f"/run/user/{os.getuid()}")
+    return ours / APP if ours.is_dir() else Path(f"/tmp/{APP}-{os.getuid()}")  # noqa: S108 - private_dir guards it
 
-    match kind:
-        case "config":
-            return platformdirs.user_config_path(APP, appauthor=False)
-        case "state":
-            return platformdirs.user_state_path(APP, appauthor=False)
-        case _:
-            return platformdirs.user_runtime_path(APP, appauthor=False)
+
+def _below(home: str, kind: str) -> Path:
+    return Path(home).expanduser().absolute() / kind
 
 
 def private_dir(path: Path) -> Path:

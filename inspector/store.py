@@ -63,7 +63,7 @@ class Store:
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self.version = 0
-        self._recording = recording
+        self.recording = recording
         self._read_only = read_only
         self._started = RunStarted(0.0, "", "", 0, "", ())
         self._dropped = 0
@@ -116,7 +116,7 @@ class Store:
                 endpoint=self._started.endpoint,
                 started_at=self._started.at,
                 version=self._started.version,
-                recording=self._recording,
+                recording=self.recording,
                 per_second=calls.per_second(now),
                 words=tuple((word, count) for word, count in sorted(calls.words.items()) if count),
                 p95_ms=calls.p95(),

@@ -28,11 +28,11 @@ def run(argv: list[str]) -> int:
 
 
 def _test(argv: list[str]) -> int:
-    from pathlib import Path  # noqa: PLC0415 - this command only
+    from pathlib import Path
 
-    from inspector.cli import policy_reports as reports  # noqa: PLC0415
-    from inspector.policy.scenario_file import read_cases  # noqa: PLC0415
-    from inspector.policy.scenarios import run_cases  # noqa: PLC0415
+    from inspector.cli import policy_reports as reports
+    from inspector.policy.scenario_file import read_cases
+    from inspector.policy.scenarios import run_cases
 
     parser = Parser("policy test", __doc__ or "", usage=USAGE)
     parser.add_argument("files", nargs="+", metavar="FILE", help="JSON Lines, one case a line; or a YAML list of them")

@@ -40,7 +40,7 @@ class Circumstances:
     shown: frozenset[str] = frozenset()  # triggers that a person said yes to
     continuing: bool = False  # a later leg of an MRTR call
     pending: int | None = 0  # calls that wait for a person already; None: this one is among them
-    listed: Definitions = NOTHING_LISTED  # by its server
+    listed: Definitions = field(default_factory=lambda: NOTHING_LISTED)  # by its server
 
 
 PLAIN = Circumstances()

@@ -61,6 +61,7 @@ class Predicate:
     name: str  # unique within its list
     conditions: tuple[Condition, ...]
     on_deny: str | None = None
+    bare: bool = False  # written as one condition without the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Limit:
     asks: bool = False  # on_exceed: approve
     refund_on_error: bool = True
     on_deny: str | None = None
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

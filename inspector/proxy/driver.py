@@ -14,8 +14,8 @@ from typing import Protocol, TypeAlias, assert_never
 import anyio
 
 from inspector.core.call import CallId, Outcome
-from inspector.core.decision import Charge, Reading
-from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
+from inspector.core.decision import Algorithm
+from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reserve, Settle
 from inspector.core.errors import StoreError
 from inspector.core.events import (
     ClientGone,
@@ -32,6 +32,7 @@ from inspector.core.events import (
 from inspector.core.holds import Resolution
 from inspector.core.json import JsonObject
 from inspector.policy.gate import Gate
+from inspector.policy.ledger import Ledger
 from inspector.policy.model import Policy
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
@@ -55,14 +56,6 @@ class Log(Protocol):
     def flush(self) -> Dropped | None: ...
 
 
-class Ledger(Protocol):
-    """The counters (`policy.ledger`)."""
-
-    def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation: ...
-
-    def settle(self, call_id: CallId, *, refund_all: bool, refund_errors: bool, now: float) -> tuple[Reading, ...]: ...
-
-
 class Driver:
     """Implements `links.Hub`. Use `run` as a task beside the fronts; everything else happens inside their callbacks."""
 
@@ -74,7 +67,6 @@ class Driver:
         ledger: Ledger,
         log: Log,
         watch: Callable[[Event], None],
-        upstreams: Iterable[Upstream],
         clock: Callable[[], float],
         call_timeout: float | None = None,
     ) -> None:
@@ -83,7 +75,7 @@ class Driver:
         self._ledger = ledger
         self._log = log
         self._watch = watch
-        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        self._upstreams: dict[str, Upstream] = {}
         self._clock = clock
         self._call_timeout = call_timeout
         self._sent: dict[CallId, float] = {}  # oldest first; only kept while there is a time-out
@@ -108,7 +100,7 @@ class Driver:
         return tuple(self._upstreams)
 
     def adopt(self, upstream: Upstream) -> None:
-        """An upstream that a stdio client brought along."""
+        """From now on clients may connect to it."""
         self._upstreams[upstream.name] = upstream
 
     async def connect(
@@ -155,6 +147,18 @@ class Driver:
 
     def extend(self, call_id: CallId, seconds: float) -> bool:
         return self._try(self.gate.extend(call_id, self._clock(), seconds))
+
+    def close_holds(self, reason: str) -> None:
+        """Nobody will answer any more: every held call is denied."""
+        for hold in self.gate.holds:
+            self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by="mcp-inspect"))
+        self._commit()
+
+    async def close_upstreams(self) -> None:
+        """End every server, side by side."""
+        async with anyio.create_task_group() as ends:
+            for upstream in self._upstreams.values():
+                ends.start_soon(upstream.close)
 
     def attend(self, unattended_after: float | None) -> None:
         """None: a person is there, or is waited for; else holds are denied after so many seconds."""
@@ -269,9 +273,11 @@ class Driver:
 
     def _settle(self, call_id: CallId, refund_all: bool, refund_errors: bool) -> None:
         now = self._clock()
-        readings = self._ledger.settle(call_id, refund_all=refund_all, refund_errors=refund_errors, now=now)
-        if readings:
-            self.emit(Counted(now, readings))
+        readings = self._ledger.settle(call_id, now, refund_all=refund_all, refund_errors=refund_errors)
+        # A charge that stands has changed nothing since its reservation.
+        changed = tuple(r for r in readings if refund_all or refund_errors or r.key.algorithm is Algorithm.IN_FLIGHT)
+        if changed:
+            self.emit(Counted(now, changed))
 
     def _refuse(self, effect: Refuse) -> None:
         call_id = effect.call_id

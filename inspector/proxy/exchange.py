@@ -298,7 +298,7 @@ class Exchange:
         if listening:
             return [Answer(p.route, mcp.list_changed(p.frame.id), False) for p in listening]
         target = self._stream or self._live_route()
-        return [Answer(target, mcp.list_changed(None), False)] if target else []
+        return [Answer(target, mcp.list_changed(), False)] if target else []
 
     # ------------------------------------------------------------------ when it fails
 

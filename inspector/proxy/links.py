@@ -162,7 +162,7 @@ class Connection(Protocol):
         ...
 
     def open_stream(self, route: Route, http: HttpRequest | None) -> None:
-        """A GET stream: for what the server says on its own. With an HTTP upstream the GET is passed on."""
+        """Where the server's own messages go: a GET stream (passed on to an HTTP upstream), or the stdio client."""
         ...
 
     def delete(self, route: Route, http: HttpRequest) -> None:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, NamedTuple, TypeAlias, Union, cast, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -74,7 +74,9 @@ def decode(row: Row) -> Event:
         raise ValueError(f"unknown kind of event {row.kind[:40]!r}")
     shape = _SHAPES[kind]
     try:
-        fields: dict[str, Any] = shape.parse(row.payload)
+        fields = shape.parse(row.payload)
+        if not isinstance(fields, dict):
+            raise TypeError("not an object")
         for name, convert in shape.converters:
             if name in fields:
                 fields[name] = convert(fields[name])
@@ -141,6 +143,13 @@ _EXACT = json.JSONDecoder(parse_int=parse_int, parse_float=Number).decode
 _JSON = object  # stands for the Json alias, whose recursion the typing module cannot resolve
 
 
+def _parse(payload: str) -> Any:
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:  # it takes no lone surrogates
+        return json.loads(payload)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Shape:
     kind: str
@@ -150,7 +159,7 @@ class _Shape:
     blob: Callable[[Event], bytes | None]
     blob_name: str
     has_call_id: bool
-    parse: Callable[[str], dict[str, Any]]
+    parse: Callable[[str], Any]
     converters: tuple[tuple[str, _Convert], ...]
 
 
@@ -172,7 +181,7 @@ def _shape(kind: type[Event]) -> _Shape:
         blob_name=blob_name,
         has_call_id="call_id" in hints,
         # Only some events hold exact numbers; the others are read by the faster parser.
-        parse=_EXACT if any(_is_exact(hint) for hint in hints.values()) else orjson.loads,
+        parse=_EXACT if any(_is_exact(hint) for hint in hints.values()) else _parse,
         converters=converters,
     )
 
@@ -205,7 +214,7 @@ def _is_exact(hint: Any) -> bool:
 
 def _converter(hint: Any) -> _Convert | None:
     """From the parsed JSON to the annotated type; None where they are the same."""
-    if isinstance(hint, UnionType):
+    if get_origin(hint) in {UnionType, Union}:  # `CallId | None` is the latter
         return _optional(hint)
     if get_origin(hint) is tuple:
         return _tuple(get_args(hint))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import Enum
@@ -100,8 +101,16 @@ class Redactor:
         return cast(bytes, self._pattern.sub(_MARK, raw)).decode("utf-8", "surrogatepass")
 
 
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}")
+
+
 def _literal(form: bytes) -> bytes:
-    return b"".join(b"\\x%02x" % byte for byte in form)
+    """The form as a pattern, in which the digits of an escape may be of either case."""
+    escapes = {at for found in _ESCAPE.finditer(form) for at in range(found.start(), found.end())}
+    return b"".join(
+        b"[%c%c]" % (byte, byte ^ 0x20) if at in escapes and form[at : at + 1] in b"ABCDEFabcdef" else b"\\x%02x" % byte
+        for at, byte in enumerate(form)
+    )
 
 
 def _forms(secret: str) -> Iterator[bytes]:
@@ -109,8 +118,7 @@ def _forms(secret: str) -> Iterator[bytes]:
     once = {secret, *_json_forms(secret)}
     twice = {form for text in once for form in _json_forms(text)}
     quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
-    lower = {_lower_escapes(text) for text in quoted}
-    for text in once | twice | quoted | lower:
+    for text in once | twice | quoted:
         yield text.encode("utf-8", "surrogatepass")
     for padding in range(3):
         standard = _inside_base64(raw, padding)
@@ -123,11 +131,6 @@ def _json_forms(text: str) -> set[str]:
     plain = json.dumps(text, ensure_ascii=False)[1:-1]
     ascii_only = json.dumps(text)[1:-1]
     return {plain, ascii_only, plain.replace("/", "\\/"), ascii_only.replace("/", "\\/")}
-
-
-def _lower_escapes(text: str) -> str:
-    parts = text.split("%")
-    return "%".join([parts[0], *(part[:2].lower() + part[2:] for part in parts[1:])])
 
 
 def _inside_base64(raw: bytes, padding: int) -> bytes:

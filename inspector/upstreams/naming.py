@@ -33,7 +33,7 @@ def command_name(argv: Sequence[str]) -> str:
     if (program in _RUNNERS or _PYTHON.fullmatch(program)) and words:
         # `docker run … -e NAME image:tag` and `python -m package` both carry the telling word in the same shape.
         telling = next((word for word in words if "/" in word or "mcp" in word), words[0])
-        program = PurePath(telling.partition("@")[0] or telling).name.partition(":")[0]
+        program = PurePath(telling).name.partition("@")[0].partition(":")[0]
     return _fit(program.removesuffix(".py").removesuffix(".js"))
 
 

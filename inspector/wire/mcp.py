@@ -125,7 +125,11 @@ def call_frame(frame: Frame, arguments: JsonObject | None) -> bytes:
     params = {k: v for k, v in frame.params.items() if k in _CALL_MEMBERS or k.casefold() not in _CALL_FOLDED}
     if arguments is not None:
         params["arguments"] = arguments
-    raw = dump({**frame.body, "params": params})
+    return escape_separators(dump({**frame.body, "params": params}))
+
+
+def escape_separators(raw: bytes) -> bytes:
+    """JSON without the three characters that some line readers split at: they only stand in strings."""
     if not raw.isascii():
         for character in ("\u2028", "\u2029", "\u0085"):
             raw = raw.replace(character.encode(), f"\\u{ord(character):04x}".encode())
@@ -171,6 +175,12 @@ def denial(frame_id: FrameId | None, era: Era, message: str, decision_id: str, r
     return dump({"jsonrpc": "2.0", "id": frame_id, "result": result})
 
 
+def cancelled(frame_id: FrameId) -> bytes:
+    """`notifications/cancelled` in our words, for a client that simply went away."""
+    params: JsonObject = {"requestId": frame_id, "reason": "the client closed the request"}
+    return dump({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
+
+
 def waiting(token: FrameId, step: int) -> bytes:
     """Progress while a person is asked: it grows by so little that the server's own progress is never overtaken."""
     params: dict[str, Any] = {
@@ -181,7 +191,7 @@ def waiting(token: FrameId, step: int) -> bytes:
     return dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})
 
 
-def list_changed(subscription: FrameId | None) -> bytes:
+def list_changed(subscription: FrameId | None = None) -> bytes:
     """`notifications/tools/list_changed`; in the modern era it names the `subscriptions/listen` request it answers."""
     body: JsonObject = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
     if subscription is not None:

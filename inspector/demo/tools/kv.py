@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -20,19 +19,19 @@ class KvTools:
         action: Literal["get", "set", "list", "delete"],
         key: str | None = None,
         value: Any = None,
-    ) -> str:
-        """Read, write, list or remove values that flows of a namespace share. The answer is JSON."""
+    ) -> dict[str, Any]:
+        """Read, write, list or remove values that flows of a namespace share. The answer stands in `result`."""
         store = self._world.kv.setdefault(namespace, {})
         if action == "list":
-            return json.dumps(sorted(store))
+            return {"result": sorted(store)}
         if not key:
             raise ToolError(f"key is required to {action} a value")
         if action == "set":
             store[key] = value
-            return json.dumps({"status": "ok"})
+            return {"status": "ok"}
         if key not in store:
             raise ToolError(f"Client error '404 Not Found': {namespace!r} has no key {key!r}")
         if action == "delete":
             del store[key]
-            return json.dumps({"deleted": key})
-        return json.dumps(store[key])
+            return {"deleted": key}
+        return {"result": store[key]}

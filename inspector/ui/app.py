@@ -1,0 +1,236 @@
+"""The app: it polls the port, keeps the board, and leads from place to place."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
+from inspector.core.errors import InspectError
+from inspector.core.views import Port
+from inspector.ui import text, theme, titles
+from inspector.ui.board import Board, Change
+from inspector.ui.palette import system_commands
+from inspector.ui.queue import HoldQueue
+from inspector.ui.screens.approvals import ApprovalsPlace
+from inspector.ui.screens.connect import ConnectDialog
+from inspector.ui.screens.help import HelpDialog
+from inspector.ui.screens.limits import LimitsPlace
+from inspector.ui.screens.live import LivePlace
+from inspector.ui.screens.place import Place
+from inspector.ui.screens.quit import QuitDialog
+from inspector.ui.screens.rooms import policy
+from inspector.ui.screens.sessions import SessionsPlace
+
+POLL_EVERY: Final = 1 / 30  # seconds
+TICK_EVERY: Final = 0.25
+COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
+
+
+class InspectApp(App[None]):
+    """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
+
+    `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
+    `start_place` None: Live, or Policy when no policy could be loaded.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "mcp-inspect"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012 -- as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    MODES: ClassVar = {
+        "live": LivePlace,
+        "approvals": ApprovalsPlace,
+        "limits": LimitsPlace,
+        "policy": policy,
+        "sessions": SessionsPlace,
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help"),
+        Binding("colon", "command_palette", "Palette", key_display=":", id="app.palette"),
+        Binding("c", "connect", "Connect", id="app.connect"),
+        Binding("q", "quit", "Quit", show=False, id="app.quit"),
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit_anywhere"),
+    ]
+
+    def __init__(
+        self,
+        port: Port,
+        *,
+        token_mask: str = "",
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+        theme_name: str = theme.DEFAULT,
+        start_place: str | None = None,
+        bell: bool = True,
+        mark_title: bool = True,
+        ascii_only: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.port = port
+        self.token = token_mask
+        self.clock, self.steady = clock, steady
+        self.board, self.queue = Board(), HoldQueue()
+        self.trouble = ""
+        self._bell, self._mark_title = bell, mark_title
+        self._start_place = start_place
+        self._backstop = text.Backstop()
+        self._ascii = text.AsciiOnly(_needs_ascii() if ascii_only is None else ascii_only)
+        self._load_themes(theme_name)
+
+    # Themes and the last filter before the terminal
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.DEFAULT_VARIABLES
+
+    def _load_themes(self, wanted: str) -> None:
+        themes, self._bad_themes = theme.load(theme.directory())
+        for found in themes:
+            self.register_theme(found)
+        if wanted in self.available_themes:
+            self.theme = wanted
+        else:
+            known = ", ".join(t.name for t in themes)
+            self._bad_themes.append(theme.BadTheme(wanted, f"is no theme here; there are {known}"))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        last = [self._backstop, self._ascii] if self._ascii.enabled else [self._backstop]
+        return [*super().get_line_filters(), *last]
+
+    # Life
+
+    async def on_mount(self) -> None:
+        for bad in self._bad_themes:
+            self.say(f"Theme {bad.file}: {bad.why}", wrong=True)
+        if self._mark_title:
+            titles.remember(self)
+        await self.poll()
+        no_policy = self.board.views.policy.version == 0 and not self.board.views.run.read_only
+        await self.switch_mode(self._start_place or ("policy" if no_policy else "live"))
+        self.set_interval(TICK_EVERY, self._tick)
+        self.run_worker(self._poll_forever(), group="poll")
+        self.call_later(_settle_memory)
+
+    async def _poll_forever(self) -> None:
+        """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
+        while True:
+            await asyncio.sleep(POLL_EVERY)
+            await self.poll()
+
+    async def poll(self) -> None:
+        """Ask for what changed; show it when something did."""
+        since = self.board.views.version
+        try:
+            views = await self.port.views(since)
+        except (OSError, InspectError) as error:
+            self._show_trouble(str(error) or type(error).__name__)
+            return
+        if views.version == since and not self.trouble:
+            return
+        self.trouble = ""
+        change = self.board.fold(views)
+        new = self.queue.fold(views.holds, self.steady())
+        self._alert(bool(new))
+        self._draw(change)
+
+    def _show_trouble(self, why: str) -> None:
+        if not self.trouble:
+            self.trouble = why
+            self.say(f"The engine does not answer: {why}", wrong=True)
+            self._draw(Change())
+
+    def _draw(self, change: Change) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Place):
+                screen.draw(change)
+        if isinstance(self.screen, titles.WatchesHolds):
+            self.screen.holds_changed()
+
+    def _tick(self) -> None:
+        now = self.clock()
+        for screen in self.screen_stack:
+            if isinstance(screen, Place) and screen.is_mounted:
+                screen.tick(now)
+        if isinstance(self.screen, titles.WatchesHolds):
+            self.screen.holds_changed()
+
+    def _alert(self, is_new: bool) -> None:
+        if is_new and self._bell:
+            self.bell()
+        if self._mark_title:
+            titles.mark(self, len(self.queue))
+
+    # What screens ask of the app
+
+    async def ask(self, command: Command) -> CommandResult:
+        """Send a wish; what the port cannot carry is `Rejected` too."""
+        try:
+            return await self.port.command(command)
+        except (OSError, InspectError) as error:
+            return Rejected(str(error) or type(error).__name__)
+
+    def say(self, words: str, *, wrong: bool = False) -> None:
+        """A short notice; `words` may hold untrusted text."""
+        self.notify(text.block(words, 600, 6), severity="error" if wrong else "information", markup=False, timeout=4)
+
+    def copy(self, copied: str, what: str) -> None:
+        if not copied:
+            self.say("Nothing to copy.")
+        elif len(copied) > COPIED_AT_MOST:
+            self.say(f"Too large for a clipboard ({len(copied):,} characters).", wrong=True)
+        else:
+            self.copy_to_clipboard(copied)
+            self.say(f"Copied {what}.")
+
+    def action_go(self, place: str) -> None:
+        if isinstance(self.screen, Place):
+            self.switch_mode(place)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from system_commands(self, screen)
+
+    def action_help(self) -> None:
+        if isinstance(self.screen, Place):
+            self.push_screen(HelpDialog(self.screen))
+
+    def action_connect(self) -> None:
+        if isinstance(self.screen, Place):
+            self.push_screen(ConnectDialog())
+
+    async def action_quit(self) -> None:
+        if isinstance(self.screen, QuitDialog):
+            return
+        read_only = self.board.views.run.read_only
+        if read_only or not (self.board.attached or self.queue.holds):
+            await self._stop(True)
+        else:
+            self.push_screen(QuitDialog(self.board.attached, len(self.queue)), self._stop)
+
+    async def _stop(self, sure: bool | None) -> None:
+        if sure:
+            if self._mark_title:
+                titles.restore(self)
+            await self.ask(Shutdown())
+            self.exit()
+
+
+def _needs_ascii() -> bool:
+    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+    return encoding.lower().replace("-", "").replace("_", "") not in ("utf8", "utf16", "utf16le")
+
+
+def _settle_memory() -> None:
+    """What is here at the start stays: without this, every collection walks all of it and a frame waits."""
+    gc.collect()
+    gc.freeze()

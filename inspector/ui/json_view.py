@@ -1,0 +1,136 @@
+"""JSON laid out for reading, token by token, without ever parsing the whole: a huge text costs what is shown of it.
+
+Works on any text: numbers keep their digits, duplicate keys stay, and what is no JSON is shown as it is. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from textual.content import Content
+
+from inspector.ui import figures, text
+
+LOOKED_AT: Final = 65_536  # characters of the text that are looked at for one pane
+INDENT: Final = 2
+_TOKEN: Final = re.compile(
+    r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*(?:"|$))(?P<key>\s*:)?'
+    r"|(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)|(?P<colon>:)"
+    r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>\S))",
+    re.DOTALL,
+)
+_STYLES: Final = {"string": "$secondary", "number": "$warning", "word": "$accent", "other": "$decision-error"}
+
+Run = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`lines` of styled runs; `cut`: there is more than is shown."""
+
+    lines: list[list[Run]]
+    cut: bool
+
+
+def lay_out(source: str, width: int, max_lines: int) -> Layout:
+    """At most `max_lines` lines of at most `width` cells; long strings continue on indented lines."""
+    lines: list[list[Run]] = []
+    for depth, runs in _logical_lines(source[:LOOKED_AT]):
+        for wrapped in _wrap(runs, min(depth * INDENT, max(0, width // 2)), width):
+            if len(lines) >= max_lines:
+                return Layout(lines, True)
+            lines.append(wrapped)
+    return Layout(lines, len(source) > LOOKED_AT)
+
+
+def view(source: str, width: int, max_lines: int) -> Content:
+    """`lay_out` as Content, with a last line that says when something is missing."""
+    if not source:
+        return Content.assemble(("nothing", "$quiet"))
+    layout = lay_out(source, max(8, width), max_lines)
+    rows = [Content.assemble(*runs) for runs in layout.lines]
+    if layout.cut:
+        rows.append(Content.assemble((f"… cut: {figures.size_of(len(source))} in all · y copies it", "$quiet italic")))
+    return Content("\n").join(rows)
+
+
+def pretty(source: str) -> str:
+    """The same tokens, indented, for an editor: nothing is lost, and nothing but white space is new."""
+    return "\n".join(
+        " " * (depth * INDENT) + "".join(run for run, _ in runs) for depth, runs in _logical_lines(source, raw=True)
+    )
+
+
+def _logical_lines(source: str, raw: bool = False) -> Iterator[tuple[int, list[Run]]]:
+    depth, after_open = 0, False
+    runs: list[Run] = []
+    for match in _TOKEN.finditer(source):
+        kind = match.lastgroup or "other"
+        token = match[kind]
+        if kind == "close":
+            depth -= 1
+            if not after_open:
+                yield depth + 1, runs
+                runs = []
+            runs.append((token, ""))
+            after_open = False
+            continue
+        if after_open:
+            yield depth - 1, runs
+            runs, after_open = [], False
+        if kind == "comma":
+            runs.append((",", ""))
+            yield depth, runs
+            runs = []
+        elif kind == "open":
+            runs.append((token, ""))
+            depth, after_open = depth + 1, True
+        elif kind == "key":
+            runs += [(_shown(match["string"], raw), "$primary"), (": ", "")]
+        else:
+            runs.append((": ", "") if kind == "colon" else (_shown(token, raw), _STYLES[kind]))
+    if runs:
+        yield max(0, depth - after_open), runs
+
+
+def _shown(token: str, raw: bool) -> str:
+    return token if raw else text.line(token, 4000)
+
+
+def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
+    """One logical line as several, each indented; the second and later ones by one step more."""
+    current: list[Run] = [(" " * indent, "")]
+    room = width - indent
+    for text_of_run, style in runs:
+        shown = text_of_run
+        while shown:
+            head, shown = _split(shown, room, fresh=len(current) == 1)
+            if head:
+                current.append((head, style))
+                room -= len(head) if head.isascii() else Content(head).cell_length
+            if shown:
+                yield current
+                further = min(indent + INDENT, max(0, width - 4))
+                current, room = [(" " * further, "")], width - further
+    yield current
+
+
+def _split(shown: str, room: int, fresh: bool) -> tuple[str, str]:
+    """As much as fits, at a space (which the line end replaces) where there is one near.
+
+    Nothing, when a short word fits better on a fresh line.
+    """
+    size = len(shown) if shown.isascii() else Content(shown).cell_length
+    if size <= room:
+        return shown, ""
+    if room <= 0 or (not fresh and size <= 12):
+        return "", shown
+    end = room
+    while not shown[:end].isascii() and Content(shown[:end]).cell_length > room:
+        end -= 1
+    end = max(1, end)
+    space = shown.rfind(" ", max(1, end // 3), end + 1)
+    return (shown[:space], shown[space + 1 :]) if space > 0 else (shown[:end], shown[end:])

@@ -1,0 +1,1 @@
+"""The five places, and the dialogs that open over them."""

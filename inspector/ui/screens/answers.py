@@ -1,0 +1,87 @@
+"""A person's answers to the selected held call: the same keys wherever the queue is in sight."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from inspector.core.commands import Approve, Command, Deny, Extend, Rejected
+from inspector.core.views import HoldView
+from inspector.ui.queue import EXTENSION
+from inspector.ui.screens.always import AlwaysDialog
+from inspector.ui.screens.deny import DenyDialog
+from inspector.ui.screens.place import Place
+from inspector.ui.screens.rooms import edit_dialog
+
+
+class AnswersPlace(Place):
+    """A place that shows the queue."""
+
+    SHOWS_QUEUE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a,f2", "approve", "Approve", id="hold.approve"),
+        Binding("d,f4", "deny", "Deny", id="hold.deny"),
+        Binding("e", "edit", "Edit", id="hold.edit"),
+        Binding("A", "always", "Always…", id="hold.always"),
+        Binding("plus,+", "extend", "60 s more", key_display="+", id="hold.extend"),
+    ]
+    _HOLD_ACTIONS = frozenset({"approve", "deny", "edit", "always", "extend"})
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in self._HOLD_ACTIONS:
+            return len(self.inspect.queue) > 0
+        return super().check_action(action, parameters)
+
+    def _target(self) -> HoldView | None:
+        held = self.inspect.queue.current
+        if held is None:
+            self.inspect.say("Nothing waits for you.")
+        return held
+
+    def action_approve(self) -> None:
+        held = self._target()
+        if held is None:
+            return
+        if not self.inspect.queue.armed(self.inspect.steady()):
+            self.inspect.say("That call has only just appeared. Look at it, then press again.")
+            return
+        self._answer(Approve(held.hold.call_id), f"Approved #{held.hold.call_id}")
+
+    def action_extend(self) -> None:
+        if held := self._target():
+            self._answer(Extend(held.hold.call_id, EXTENSION), f"#{held.hold.call_id} waits {EXTENSION:.0f} s longer")
+
+    @work
+    async def action_deny(self) -> None:
+        if held := self._target():
+            reason = await self.app.push_screen_wait(DenyDialog(held))
+            if reason is not None:
+                self._answer(Deny(held.hold.call_id, reason), f"Denied #{held.hold.call_id}")
+
+    @work
+    async def action_always(self) -> None:
+        if held := self._target():
+            remember = await self.app.push_screen_wait(AlwaysDialog(held))
+            if remember is not None:
+                self._answer(
+                    Approve(held.hold.call_id, None, remember), f"Approved #{held.hold.call_id}: {remember.value}"
+                )
+
+    @work
+    async def action_edit(self) -> None:
+        if held := self._target():
+            command = await self.app.push_screen_wait(edit_dialog(held))
+            if command is not None:
+                done = "Approved" if isinstance(command, Approve) else "Denied"
+                edited = ", edited" if isinstance(command, Approve) and command.arguments is not None else ""
+                self._answer(command, f"{done} #{held.hold.call_id}{edited}")
+
+    @work
+    async def _answer(self, command: Command, done: str) -> None:
+        match await self.inspect.ask(command):
+            case Rejected(why):
+                self.inspect.say(why, wrong=True)
+            case _:
+                self.inspect.say(done)

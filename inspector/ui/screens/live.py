@@ -1,0 +1,233 @@
+"""Place 1: every call as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from inspector.core.call import CallId
+from inspector.core.commands import CallDetail, Inspect
+from inspector.ui import text
+from inspector.ui.board import Change
+from inspector.ui.figures import plural
+from inspector.ui.filter import BadFilter, parse
+from inspector.ui.listing import Listing, Sort
+from inspector.ui.screens.answers import AnswersPlace
+from inspector.ui.widgets.calls import CallTable
+from inspector.ui.widgets.detail import DetailPane
+from inspector.ui.widgets.filterline import FilterLine
+from inspector.ui.widgets.gauges import GaugeLine, Gauges
+from inspector.ui.widgets.held import HeldBanner, HeldPanel
+from inspector.ui.widgets.rate import Rate
+
+
+class LivePlace(AnswersPlace):
+    PLACE = "live"
+    CSS_PATH = "live.tcss"
+    KEYS = (
+        "live.inspect",
+        "hold.approve",
+        "hold.deny",
+        "hold.edit",
+        "live.filter",
+        "live.pause",
+        "live.sort",
+        "app.connect",
+    )
+    HELP = (
+        "Every call an agent makes, with what the policy said of it. The keys a, d, e, A and + answer the held call"
+        " that is marked at its left. Filter: bare words search agent, tool and arguments;"
+        " tool: server: agent: decision: rule: outcome: id: ms:>500; ! negates, | is or, ( ) group."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
+        Binding("slash", "filter", "Filter", key_display="/", id="live.filter"),
+        Binding("space", "pause", "Pause", key_display="spc", id="live.pause"),
+        Binding("s", "sort", "Sort", id="live.sort"),
+        Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
+        Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
+        Binding("y", "copy", "Copy", show=False, id="live.copy"),
+        Binding("escape", "back", "Back", show=False, id="live.back"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listing: Listing | None = None
+        self._detail: CallDetail | None = None
+        self._detail_of: tuple[CallId, int] | None = None
+        self._filter = ""
+
+    def body(self) -> Iterable[Widget]:
+        self._listing = Listing(self.board)
+        yield FilterLine()
+        yield HeldBanner(self.inspect.queue)
+        with Horizontal(id="columns"):
+            with Vertical(id="left"):
+                with Vertical(id="calls-pane", classes="pane"):
+                    yield CallTable(self._listing, id="calls")
+                yield DetailPane()
+            with Vertical(id="right"):
+                yield HeldPanel(self.inspect.queue)
+                yield Gauges()
+                yield Rate()
+        yield GaugeLine()
+
+    def on_mount(self) -> None:
+        self.query_one("#calls-pane").border_title = Content("Calls")
+        self.query_one(CallTable).focus()
+        self.query_one(DetailPane).show(None, None, 0)
+
+    # What came
+
+    def show(self, change: Change) -> None:
+        now, views = self.inspect.clock(), self.board.views
+        table = self.query_one(CallTable)
+        if not self.board.rows:
+            table.hint = self._first_hint()
+        elif self._filter:
+            table.hint = [
+                Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
+            ]
+        table.fold(change, now)
+        self.query_one(Gauges).show(views.limits, now)
+        self.query_one(GaugeLine).show(views.limits, now)
+        self.query_one(Rate).show(views.run)
+        self._show_queue(now)
+        if table.cursor is not None and table.cursor in change.ids:
+            self._inspect(table.cursor)
+
+    def tick(self, now: float) -> None:
+        self.query_one(CallTable).tick(now)
+        self._show_queue(now)
+        self.query_one(Gauges).show(self.board.views.limits, now)
+        self.query_one(GaugeLine).show(self.board.views.limits, now)
+
+    def filter_text(self) -> str:
+        return self._filter
+
+    def _show_queue(self, now: float) -> None:
+        self.query_one(HeldPanel).show(now)
+        self.query_one(HeldBanner).show(now)
+
+    def _first_hint(self) -> list[Content]:
+        endpoint = text.line(self.board.views.run.endpoint, 80)
+        if self.board.views.run.read_only:
+            return [Content.assemble(("This recording holds no call.", "$quiet"))]
+        return [
+            Content.assemble(("Waiting for the first call.", "bold")),
+            Content(""),
+            Content.assemble(("c", "bold $primary"), "  shows how to connect an agent:"),
+            Content.assemble(("   Claude Code, Cursor, VS Code, Codex", "$quiet")),
+            Content.assemble(("   or any client, at", "$quiet")),
+            Content.assemble((f"   {endpoint}/{text.MASK}/…/mcp", "$quiet")),
+        ]
+
+    # What a person does
+
+    @on(CallTable.Selected)
+    def _on_selected(self, event: CallTable.Selected) -> None:
+        if event.call_id is None:
+            self.query_one(DetailPane).show(None, None, 0)
+            return
+        if event.by_person and self.inspect.queue.select(event.call_id):
+            self._show_queue(self.inspect.clock())
+        self._inspect(event.call_id)
+
+    @on(CallTable.Moved)
+    def _on_moved(self) -> None:
+        table, listing = self.query_one(CallTable), self.query_one(CallTable).listing
+        where = "paused" if listing.paused else "following ▼" if table.following else "G follows"
+        if listing.paused and listing.waiting:
+            where = f"paused · {listing.waiting} new"
+        order = "" if listing.sort is Sort.TIME else f"by {listing.sort.value} · "
+        count = f"{len(listing)} of {len(self.board.rows)}" if listing.filtered else f"{len(listing)}"
+        pane = self.query_one("#calls-pane")
+        pane.border_title = Content("Calls · filtered" if listing.filtered else "Calls")
+        pane.border_subtitle = Content(f"{order}{count} · {where}") if self.board.rows else Content("")
+
+    @on(CallTable.Opened)
+    def action_inspect(self) -> None:
+        held = self.query_one(CallTable).cursor
+        if held is not None and self.board.held(held) is not None and self.inspect.queue.select(held):
+            self.action_edit()
+        else:
+            self.action_zoom()
+
+    @on(HeldPanel.Pointed)
+    def _on_pointed(self) -> None:
+        if held := self.inspect.queue.current:
+            self.query_one(CallTable).go_to(held.hold.call_id)
+
+    @on(HeldBanner.Opened)
+    def _on_banner(self) -> None:
+        self.inspect.action_go("approvals")
+
+    def action_zoom(self) -> None:
+        self.toggle_class("-zoom")
+        self.query_one(DetailPane if self.has_class("-zoom") else CallTable).focus()
+
+    def action_frames(self) -> None:
+        detail = self.query_one(DetailPane)
+        detail.raw = not detail.raw
+        detail.show(detail.row, detail.detail, self.inspect.clock())
+
+    def action_copy(self) -> None:
+        copied = self.query_one(DetailPane).copied()
+        self.inspect.copy(copied, "the call")
+
+    def action_sort(self) -> None:
+        order = list(Sort)
+        table = self.query_one(CallTable)
+        table.sort_by(order[(order.index(table.listing.sort) + 1) % len(order)])
+
+    def action_pause(self) -> None:
+        table = self.query_one(CallTable)
+        table.pause(not table.listing.paused)
+
+    def action_filter(self) -> None:
+        self.query_one(FilterLine).open(self._filter)
+
+    def action_back(self) -> None:
+        if self.has_class("-zoom"):
+            self.action_zoom()
+        elif self._filter:
+            self._apply_filter("")
+        self.query_one(CallTable).focus()
+
+    @on(FilterLine.Wanted)
+    def _on_filter(self, event: FilterLine.Wanted) -> None:
+        self._apply_filter(event.text)
+
+    @on(FilterLine.Closed)
+    def _on_filter_closed(self) -> None:
+        self.query_one(CallTable).focus()
+
+    def _apply_filter(self, wanted: str) -> None:
+        line = self.query_one(FilterLine)
+        parsed = parse(wanted)
+        if isinstance(parsed, BadFilter):
+            line.complain(parsed)
+            return
+        self._filter = wanted.strip()
+        table = self.query_one(CallTable)
+        table.filter(parsed)
+        line.agree(plural(len(table.listing), "call") if self._filter else "")
+        self.draw(Change())
+
+    @work(exclusive=True, group="inspect")
+    async def _inspect(self, call_id: CallId) -> None:
+        """Show what is known at once, then everything."""
+        row = self.board.row(call_id)
+        pane = self.query_one(DetailPane)
+        known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
+        pane.show(row, known, self.inspect.clock())
+        answer = await self.inspect.ask(Inspect(call_id))
+        if isinstance(answer, CallDetail) and self.query_one(CallTable).cursor == call_id:
+            self._detail = answer
+            pane.show(self.board.row(call_id), answer, self.inspect.clock())

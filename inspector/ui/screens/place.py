@@ -1,0 +1,85 @@
+"""What the five places have in common: the lines around them, the way between them, and the answers to held calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from inspector.ui.board import Board, Change
+from inspector.ui.widgets.keybar import KeyBar
+from inspector.ui.widgets.status import PLACES, PlacesBar, StatusLine
+
+if TYPE_CHECKING:
+    from inspector.ui.app import InspectApp
+
+COMMON_KEYS = ("app.help", "app.palette")
+
+
+class Place(Screen[None]):
+    """One of the places. Subclasses compose `body` and show the board in `show`."""
+
+    PLACE: ClassVar[str] = ""
+    KEYS: ClassVar[tuple[str, ...]] = ()
+    SHOWS_QUEUE: ClassVar[bool] = False
+    HELP: ClassVar[str] = ""
+    AUTO_FOCUS = None
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(f"{number},alt+{number}", f"app.go('{place}')", place.capitalize(), show=False, id=f"place.{place}")
+            for number, place in enumerate(PLACES, 1)
+        ),
+    ]
+
+    @property
+    def inspect(self) -> InspectApp:
+        return cast("InspectApp", self.app)
+
+    @property
+    def board(self) -> Board:
+        return self.inspect.board
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        yield PlacesBar(self.PLACE)
+        yield from self.body()
+        yield KeyBar(self.KEYS, COMMON_KEYS)
+
+    def body(self) -> Iterable[Widget]:
+        """The widgets between the two lines at the top and the keys at the bottom."""
+        return ()
+
+    def show(self, change: Change) -> None:
+        """The board has changed."""
+
+    def tick(self, now: float) -> None:
+        """Time has passed: countdowns and running calls."""
+
+    def draw(self, change: Change) -> None:
+        """Everything that every place shows, then the place's own."""
+        if not self.is_mounted:
+            return
+        views = self.board.views
+        self.query_one(StatusLine).show(views, self.inspect.trouble)
+        self.query_one(PlacesBar).show(len(views.holds), self.filter_text())
+        self.show(change)
+
+    def filter_text(self) -> str:
+        return ""
+
+    def on_screen_resume(self) -> None:
+        if self.SHOWS_QUEUE:
+            self.inspect.queue.revealed(self.inspect.steady())
+        self.call_after_refresh(self.refreshed)
+
+    def refreshed(self) -> None:
+        """In sight again: what came meanwhile has not been told piece by piece."""
+        self.draw(Change(tuple(row.id for row in self.board.rows)))
+        self.tick(self.inspect.clock())
+
+    def on_places_bar_chosen(self, event: PlacesBar.Chosen) -> None:
+        self.inspect.action_go(event.place)

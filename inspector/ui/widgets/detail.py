@@ -1,0 +1,139 @@
+"""One call, whole: request, decision trace and response side by side; or its raw frames."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from inspector.core.commands import CallDetail, FrameLine
+from inspector.core.views import CallView
+from inspector.ui import figures, json_view, text, trace
+from inspector.ui.words import LOOKS
+
+LINES_SHOWN: Final = 200
+FRAMES_SHOWN: Final = 40
+FRAME_LIMIT: Final = 8_000
+
+
+class Column(VerticalScroll):
+    """A titled part of the pane that scrolls by itself; its content is made again when its width changes."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id, can_focus=False)
+        self.body = Static(markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.body
+
+    @property
+    def room(self) -> int:
+        """Cells for text in one line."""
+        return self.scrollable_content_region.width - 1
+
+    def show(self, title: str, content: Content, note: str = "") -> None:
+        head = Content.assemble((title, "bold $quiet"), (f" {note}" if note else "", "italic $quiet"), "\n")
+        self.body.update(Content("").join([head, content]))
+
+
+class DetailPane(Horizontal, can_focus=True):
+    """Shows a `CallDetail`; everything in it is capped and made safe."""
+
+    def __init__(self) -> None:
+        super().__init__(id="detail", classes="pane")
+        self.row: CallView | None = None
+        self.detail: CallDetail | None = None
+        self.raw = False
+        self._now = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield Column("request")
+        yield Column("trace")
+        yield Column("response")
+        yield Column("frames")
+
+    def show(self, row: CallView | None, detail: CallDetail | None, now: float) -> None:
+        """`detail` None: not fetched yet; the row's own words stand in for it."""
+        self.row, self.detail, self._now = row, detail, now
+        self.border_title = Content(self._title())
+        self.border_subtitle = Content("y copy · o frames · z zoom" if row else "")
+        self.set_class(self.raw, "-raw")
+        if row is None:
+            self._empty()
+        elif self.raw:
+            self._show_frames()
+        else:
+            self._show_parts(row)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show, self.row, self.detail, self._now)
+
+    def _title(self) -> str:
+        row = self.row
+        if row is None:
+            return "Call"
+        return text.line(f"{row.server} › {row.tool} · {row.client} · #{row.id}", 160)
+
+    def _empty(self) -> None:
+        self.query_one("#request", Column).show("REQUEST", Content.assemble(("↑ ↓ select a call", "$quiet")))
+        self.query_one("#trace", Column).show(
+            "DECISION TRACE", Content.assemble(("why it was let go, or not", "$quiet"))
+        )
+        self.query_one("#response", Column).show("RESPONSE", Content.assemble(("what the agent got", "$quiet")))
+
+    def _show_parts(self, row: CallView) -> None:
+        request, response = self.query_one("#request", Column), self.query_one("#response", Column)
+        detail = self.detail
+        arguments = row.arguments if detail is None else detail.sent_arguments or detail.arguments
+        edited = "edited by you" if detail is not None and detail.sent_arguments is not None else ""
+        request.show("REQUEST", json_view.view(arguments, request.room, LINES_SHOWN), edited)
+        decisions = () if detail is None else detail.decisions
+        steps = self.query_one("#trace", Column)
+        steps.show("DECISION TRACE", trace.view(decisions, steps.room))
+        if detail is not None and detail.response:
+            by_us = "by mcp-inspect" if detail.response_by_us else figures.size_of(len(detail.response))
+            response.show("RESPONSE", json_view.view(detail.response, response.room, LINES_SHOWN), by_us)
+        else:
+            response.show("RESPONSE", self._waiting(row))
+
+    def _waiting(self, row: CallView) -> Content:
+        look = LOOKS[row.word]
+        if row.outcome is not None:
+            return Content.assemble((text.line(row.outcome.value), "$quiet"))
+        note = f"\n{text.line(row.note, 300)}" if row.note else ""
+        waits = "waits for you" if row.word.name == "HOLD" else "running" if row.forwarded_at else "not sent yet"
+        return Content.assemble((f"{look.glyph} {waits}", look.style), (note, "$quiet"))
+
+    def _show_frames(self) -> None:
+        frames = self.detail.frames if self.detail else ()
+        rows = [self._frame(frame) for frame in frames[:FRAMES_SHOWN]]
+        if len(frames) > FRAMES_SHOWN:
+            rows.append(Content.assemble((f"… {len(frames) - FRAMES_SHOWN} more frames", "$quiet")))
+        content = Content("\n").join(rows) if rows else Content.assemble(("no frame was recorded", "$quiet"))
+        self.query_one("#frames", Column).show(
+            "RAW FRAMES", content, "c→ client  →u to server  u→ server  →c to client"
+        )
+
+    def _frame(self, frame: FrameLine) -> Content:
+        raw = frame.raw[:FRAME_LIMIT].decode("utf-8", "replace")
+        size = figures.size_of(len(frame.raw))
+        cut = f" … {size} in all" if len(frame.raw) > FRAME_LIMIT else ""
+        return Content.assemble(
+            (f"{figures.clock_time(frame.at)} ", "$quiet"),
+            (f"{text.line(frame.direction, 4)} ", "bold $primary"),
+            (f"{size:>7}  ", "$quiet"),
+            (text.line(raw, FRAME_LIMIT), ""),
+            (cut, "$quiet italic"),
+        )
+
+    def copied(self) -> str:
+        """What `y` copies: the exact texts, not the shortened ones."""
+        if self.detail is None:
+            return "" if self.row is None else self.row.arguments
+        if self.raw:
+            return "\n".join(frame.raw.decode("utf-8", "replace") for frame in self.detail.frames)
+        sent = self.detail.sent_arguments or self.detail.arguments
+        return f'{{"arguments": {sent}, "response": {self.detail.response or "null"}}}'

@@ -1,0 +1,81 @@
+"""The line where a filter is typed; it says at once how many calls match, or where it is wrong."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from inspector.ui import text
+from inspector.ui.filter import BadFilter
+
+PAUSE = 0.12  # seconds without a key before 50,000 rows are looked through
+
+
+class FilterLine(Horizontal):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Leave", show=False, id="filter.leave")]
+
+    class Wanted(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Closed(Message):
+        """The table may have the keys again."""
+
+    def __init__(self) -> None:
+        super().__init__(id="filter")
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("filter "), id="filter-label")
+        yield Input(placeholder="fetch  !decision:allow  ms:>500", id="filter-input", compact=True, max_length=400)
+        yield Static(id="filter-word", markup=False)
+
+    def open(self, current: str) -> None:
+        self.add_class("-open")
+        box = self.query_one(Input)
+        with self.prevent(Input.Changed):
+            box.value = current
+        box.focus()
+
+    def action_close(self) -> None:
+        self.remove_class("-open")
+        self._send("")
+        self.post_message(self.Closed())
+
+    def complain(self, bad: BadFilter) -> None:
+        self._say(Content.assemble((f"✗ at {bad.at + 1}: {text.line(bad.why, 120)}", "$decision-deny")))
+
+    def agree(self, words: str) -> None:
+        self._say(Content.assemble((words, "$quiet")))
+
+    def _say(self, content: Content) -> None:
+        self.query_one("#filter-word", Static).update(content)
+
+    @on(Input.Changed)
+    def _on_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(PAUSE, lambda: self._send(event.value))
+
+    @on(Input.Submitted)
+    def _on_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._send(event.value)
+        self.remove_class("-open")
+        self.post_message(self.Closed())
+
+    def _send(self, wanted: str) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.post_message(self.Wanted(wanted))

@@ -1,0 +1,63 @@
+"""The last line: the keys that do something here. Whole words only; what does not fit is left out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual import events
+from textual.binding import ActiveBinding
+from textual.content import Content
+from textual.widget import Widget
+
+GAP: Final = 2
+
+
+class KeyBar(Widget):
+    """Shows the bindings whose ids are given, in that order, as far as they are active now; a click does them.
+
+    Those that are `always` shown (help and the palette) keep their room at the end.
+    """
+
+    def __init__(self, ids: tuple[str, ...], always: tuple[str, ...] = ()) -> None:
+        super().__init__(id="keys")
+        self._ids = ids
+        self._always = always
+        self._spans: list[tuple[int, int, ActiveBinding]] = []
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
+
+    def render(self) -> Content:
+        active: dict[str | None, ActiveBinding] = {}
+        for found in self.screen.active_bindings.values():
+            if found.enabled:
+                active.setdefault(found.binding.id, found)  # of several keys the first one is the one to learn
+        last = [active[i] for i in self._always if i in active]
+        room = self.size.width - sum(self._width(found) for found in last) + GAP
+        x, parts = 0, []
+        self._spans = []
+        for found in [*(active[i] for i in self._ids if i in active), *last]:
+            width = self._width(found)
+            if found in last and room < self.size.width:
+                room = self.size.width + GAP
+            elif x + width > room:
+                continue
+            key, what = self._label(found)
+            self._spans.append((x, x + width - GAP, found))
+            parts += [(key, "bold $primary"), (f" {what}{' ' * GAP}", "")]
+            x += width
+        return Content.assemble(*parts)
+
+    def _width(self, found: ActiveBinding) -> int:
+        key, what = self._label(found)
+        return len(key) + 1 + len(what) + GAP
+
+    def _label(self, found: ActiveBinding) -> tuple[str, str]:
+        binding = found.binding
+        return self.app.get_key_display(binding), binding.description
+
+    async def on_click(self, event: events.Click) -> None:
+        for start, end, found in self._spans:
+            if start <= event.x < end:
+                await self.app.run_action(found.binding.action, found.node)
+                return

@@ -1,0 +1,431 @@
+"""A port made of data: views that a test (or the preview) writes, and plain answers to every command."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+
+from inspector.core.call import CallId, Era, Outcome
+from inspector.core.commands import (
+    Approve,
+    CallDetail,
+    CheckPolicy,
+    ClientConfig,
+    Command,
+    CommandResult,
+    Conflict,
+    Deny,
+    Done,
+    Extend,
+    FrameLine,
+    Inspect,
+    PolicyCheck,
+    Rejected,
+    SavePolicy,
+    Shutdown,
+    TakeOffered,
+    Text,
+)
+from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Scope, StepResult, TraceStep, Verdict
+from inspector.core.events import UpstreamState
+from inspector.core.holds import Hold
+from inspector.core.problems import Problem, Severity
+from inspector.core.views import (
+    CallView,
+    ClientView,
+    HoldView,
+    LimitView,
+    PolicyView,
+    RejectedView,
+    RunView,
+    UpstreamView,
+    Views,
+    Word,
+)
+
+NOW = 1_795_341_847.0  # a Sunday in November 2026
+TOKEN = "tok_5Qw8ZrXk2vLmN4pT"
+
+POLICY = """\
+# What the agents may do here
+version: "1"
+default: deny
+hide: ["delete_*"]
+
+settings:
+  approval: {timeout: 60, on_timeout: deny}
+
+tools:
+  "list_*": {}
+  read_file:
+    require:
+      - {path: args.path, op: path_within, value: [/srv/app]}
+  fetch:
+    limits: [{counter: pages, window: minute, max: 60}]
+  query:
+    deny_if:
+      - path: args.sql
+        op: regex
+        value: "(?i)^(drop|alter|truncate)"
+        name: ddl
+        on_deny: DDL is not allowed
+  create_issue:
+    action: approve
+    reason: new issues are read by customers
+  force_run_execution:
+    limits:
+      - counter: force_run_execution_rate
+        window: minute
+        max: 10
+        scope: grant
+"""
+
+BROKEN_POLICY = POLICY.replace("action: approve", "action: aprove").replace("op: regex", "op: regexp")
+
+
+def broken_problems(text: str = BROKEN_POLICY) -> tuple[Problem, ...]:
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if "aprove" in line:
+            column = line.index("aprove") + 1
+            found.append(
+                Problem(
+                    "/tools/create_issue/action",
+                    number,
+                    column,
+                    "expected allow, deny or approve",
+                    end_column=column + 6,
+                )
+            )
+        if "regexp" in line:
+            column = line.index("regexp") + 1
+            message = "unknown operator 'regexp'; did you mean regex?"
+            found.append(Problem("/tools/query/deny_if/0/op", number, column, message, end_column=column + 6))
+        if "x-warn" in line:
+            found.append(Problem("/x-warn", number, 1, "nothing reads this", Severity.WARNING, 7))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sort of call that the sample traffic is made of."""
+
+    client: str
+    server: str
+    tool: str
+    arguments: dict[str, object]
+    word: Word
+    rule: str
+    outcome: Outcome | None
+    ms: float | None
+    weight: int = 1
+
+
+KINDS = (
+    Kind("claude-code", "fs", "read_file", {"path": "/srv/app/src/main.py"}, Word.ALLOW, "", Outcome.OK, 12, 14),
+    Kind("claude-code", "fs", "list_dir", {"path": "/srv/app"}, Word.ALLOW, "", Outcome.OK, 4, 6),
+    Kind("cursor", "postgres", "query", {"sql": "SELECT id, email FROM users LIMIT 20"}, Word.ALLOW, "", Outcome.OK, 28, 6),
+    Kind("batch-07", "web", "fetch", {"url": "https://docs.python.org/3/"}, Word.ALLOW, "", Outcome.OK, 184, 5),
+    Kind("claude-code", "kestra", "force_run_execution", {"executionId": "2mFq", "namespace": "prod"}, Word.ALLOW, "", Outcome.OK, 61, 3),
+    Kind("cursor", "postgres", "query", {"sql": "DROP TABLE sessions", "timeout_ms": 5000, "dry_run": False},
+         Word.DENY, "/tools/query/deny_if/ddl", None, None, 1),
+    Kind("batch-07", "web", "fetch", {"url": "https://example.com/[red]x[/red]"}, Word.LIMIT, "/tools/fetch/limits/pages", None, None, 1),
+    Kind("batch-07", "slack", "post_message", {"channel": "#ops", "text": "deploy done"}, Word.ERROR, "", Outcome.RPC_ERROR, 30_012, 1),
+    Kind("cursor", "github", "create_issue", {"repo": "acme/api", "title": "Flaky test", "body": "test_login fails 1 in 20 runs",
+         "labels": ["bug"]}, Word.HOLD, "/tools/create_issue/action", None, None, 0),
+    Kind("claude-code", "shell", "exec", {"command": "npm publish --dry-run"}, Word.HOLD, "/tools/exec/approve_if/args.command-regex", None, None, 0),
+)  # fmt: skip
+DENY, LIMIT, ERROR, HOLD_ISSUE, HOLD_EXEC = KINDS[5], KINDS[6], KINDS[7], KINDS[8], KINDS[9]
+
+
+def call(number: int, kind: Kind, at: float, rev: int = 1) -> CallView:
+    arguments = json.dumps(kind.arguments, ensure_ascii=False, separators=(",", ":"))
+    sent = kind.word in (Word.ALLOW, Word.ERROR)
+    return CallView(
+        CallId(number), rev, at, kind.client, kind.server, kind.tool, arguments[:400], kind.word, kind.rule,
+        kind.outcome, kind.ms, at if sent else None,
+    )  # fmt: skip
+
+
+def hold(number: int, kind: Kind, since: float, seconds: float = 60, allow: bool = False) -> HoldView:
+    arguments = json.dumps(kind.arguments, ensure_ascii=False, separators=(",", ":"))
+    reason = "new issues are read by customers" if kind.tool == "create_issue" else ""
+    held = Hold(CallId(number), since, since + seconds, allow, kind.rule, (kind.rule,), reason)
+    return HoldView(
+        held, kind.client, kind.server, kind.tool, arguments[:400], 0 if kind.tool == "create_issue" else 12
+    )
+
+
+def limit(
+    tool: str, counter: str, used: float, maximum: float, resets_in: float | None, scope: Scope = Scope.GRANT
+) -> LimitView:
+    algorithm = Algorithm.IN_FLIGHT if resets_in is None else Algorithm.FIXED
+    key = CounterKey(f"/tools/{tool}/limits/{counter}", scope, "local", 60 if resets_in is not None else 0, algorithm)
+    label = f"{counter} · {'minute' if resets_in is not None else 'in flight'}"
+    return LimitView(key, key.name, label, used, maximum, None if resets_in is None else NOW + resets_in)
+
+
+LIMITS = (
+    limit("fetch", "pages", 60, 60, 18),
+    limit("write_file", "writes", 47, 60, 31),
+    limit("force_run_execution", "force_run_execution_rate", 4, 10, 44),
+    limit("query", "rows", 88_000, 300_000, 12, Scope.GLOBAL),
+    limit("exec", "at_once", 1, 4, None),
+)
+CLIENTS = (
+    ClientView("c1", "claude-code", "2.1.0", "local", Era.LEGACY, "http", "fs", NOW - 900, False, 212),
+    ClientView("c2", "cursor", "3.4", "local", Era.LEGACY, "http", "postgres", NOW - 640, False, 131),
+    ClientView("c3", "batch-07", "", "stdio:web", Era.MODERN, "stdio", "web", NOW - 300, False, 57),
+    ClientView("c4", "codex", "0.50", "local", Era.MODERN, "http", "fs", NOW - 3000, True, 3),
+)
+UPSTREAMS = (
+    UpstreamView("fs", UpstreamState.READY, "npx -y @modelcontextprotocol/server-filesystem /srv/app", 4211, ("Secure MCP Filesystem Server running on stdio",), 14, 2),
+    UpstreamView("postgres", UpstreamState.READY, "uvx postgres-mcp", 4212, (), 6, 0),
+    UpstreamView("web", UpstreamState.READY, "https://mcp.example.com/mcp", None, (), 3, 0),
+    UpstreamView("github", UpstreamState.READY, "docker run -i --rm ghcr.io/github/github-mcp-server", 4214, ("GitHub MCP Server running on stdio",), 41, 5),
+    UpstreamView("kestra", UpstreamState.FAILED, "docker run -i kestra/mcp: exited with 1", None,
+                 ("Traceback (most recent call last):", "ConnectionError: http://localhost:8080 refused"), None, 0),
+)  # fmt: skip
+REJECTED = (
+    RejectedView(
+        NOW - 40,
+        "c3",
+        "web",
+        -32600,
+        'duplicate key "method" in the frame',
+        b'{"jsonrpc":"2.0","method":"ping","method":"x"}',
+    ),
+)
+
+
+def per_second(seed: int = 5) -> tuple[int, ...]:
+    return tuple(int(14 + 90 * (abs(((i % 22) - 11) / 11) ** 2) + (i * 37 + seed) % 36) for i in range(60))
+
+
+def sample_rows(count: int, now: float = NOW) -> list[CallView]:
+    """The same rows for the same count; the last fifteen hold one of each word."""
+    pool = [kind for kind in KINDS for _ in range(kind.weight)]
+    picked = [pool[(i * 7919 + i // 3) % len(pool)] for i in range(count)]
+    for back, kind in ((3, HOLD_ISSUE), (5, HOLD_EXEC), (7, DENY), (11, LIMIT), (14, ERROR)):
+        if count >= back:
+            picked[-back] = kind
+    return [call(i + 1, kind, now - (count - i) * 0.13) for i, kind in enumerate(picked)]
+
+
+def empty_views(policy: PolicyView | None = None, read_only: bool = False) -> Views:
+    run = RunView("r1", "http://127.0.0.1:7337", NOW - 900, "0.1.0", "/home/ada/.local/state/mcp-inspect/runs/r1.sqlite",
+                  (0,) * 60, (), None, 0, 0, read_only)  # fmt: skip
+    return Views(1, run, policy=policy or PolicyView("/srv/app/policy.yaml", 14, "h14", POLICY))
+
+
+def sample_views(rows: int = 400, policy: PolicyView | None = None) -> Views:
+    calls = sample_rows(rows)
+    words = tuple((w, sum(c.word is w for c in calls)) for w in Word)
+    base = empty_views(policy)
+    run = replace(base.run, per_second=per_second(), words=words, p95_ms=42.0, calls=rows)
+    holds = (hold(rows - 2, HOLD_ISSUE, NOW - 36), hold(rows - 4, HOLD_EXEC, NOW - 8, allow=False))
+    return replace(
+        base,
+        run=run,
+        calls=tuple(calls),
+        holds=holds,
+        limits=LIMITS,
+        upstreams=UPSTREAMS,
+        clients=CLIENTS,
+        rejected=REJECTED,
+    )
+
+
+@dataclass
+class DataPort:
+    """Serves `now_views`; carries commands out on that data and remembers them in `sent`."""
+
+    now_views: Views = field(default_factory=sample_views)
+    sent: list[Command] = field(default_factory=list)
+    details: dict[CallId, CallDetail] = field(default_factory=dict)
+    rejects: str = ""
+    disk: tuple[str, str] | None = None  # text and hash of the file, when it is not what is in force
+    answered: set[CallId] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.rows = {row.id: row for row in self.now_views.calls}
+        self._revs = {row.id: self.now_views.version for row in self.now_views.calls}
+        self._hashes = itertools.count(100)
+
+    async def views(self, since: int) -> Views:
+        if since == self.now_views.version:
+            return replace(self.now_views, calls=())
+        changed = tuple(row for row in self.rows.values() if self._revs[row.id] > since)
+        return replace(self.now_views, calls=changed)
+
+    def push(self, rows: Iterable[CallView] = (), **changes: object) -> None:
+        """A newer version: these rows, and any other part of the views."""
+        version = self.now_views.version + 1
+        for row in rows:
+            self.rows[row.id] = row
+            self._revs[row.id] = version
+        self.now_views = replace(self.now_views, version=version, **changes)  # type: ignore[arg-type]
+
+    async def command(self, command: Command) -> CommandResult:
+        self.sent.append(command)
+        if self.rejects and not isinstance(command, Inspect):
+            return Rejected(self.rejects)
+        match command:
+            case Approve(call_id) | Deny(call_id):
+                return self._answer(call_id, isinstance(command, Approve))
+            case Extend(call_id, seconds):
+                return self._extend(call_id, seconds)
+            case Inspect(call_id):
+                return self.details.get(call_id) or self._detail(call_id)
+            case CheckPolicy(text):
+                problems = broken_problems(text)
+                return PolicyCheck(problems, not any(p.severity is Severity.ERROR for p in problems))
+            case SavePolicy():
+                return self._save(command)
+            case TakeOffered():
+                self._load(self.now_views.policy.disk_text or "", "outside")
+                return Done("taken")
+            case ClientConfig(client, upstream):
+                return Text(client_config(client, upstream or "fs"))
+            case Shutdown():
+                return Done()
+
+    def _answer(self, call_id: CallId, approved: bool) -> CommandResult:
+        if call_id not in {h.hold.call_id for h in self.now_views.holds}:
+            return Rejected(f"#{call_id} no longer waits")
+        row = self.rows[call_id]
+        word, outcome = (Word.ALLOW, Outcome.OK) if approved else (Word.DENY, None)
+        ended = replace(row, rev=row.rev + 1, word=word, outcome=outcome, ms=31.0 if approved else None)
+        self.push([ended], holds=tuple(h for h in self.now_views.holds if h.hold.call_id != call_id))
+        return Done()
+
+    def _extend(self, call_id: CallId, seconds: float) -> CommandResult:
+        holds = tuple(
+            replace(h, hold=replace(h.hold, deadline=h.hold.deadline + seconds)) if h.hold.call_id == call_id else h
+            for h in self.now_views.holds
+        )
+        self.push(holds=holds)
+        return Done()
+
+    def _save(self, wish: SavePolicy) -> CommandResult:
+        text, known = self.disk or (self.now_views.policy.text, self.now_views.policy.hash)
+        if wish.base_hash != known and not wish.overwrite:
+            return Conflict(text, known)
+        if any(p.severity is Severity.ERROR for p in broken_problems(wish.text)):
+            return Rejected("the text does not load")
+        self.disk = None
+        self._load(wish.text, "editor")
+        return Done("saved")
+
+    def _load(self, text: str, origin: str) -> None:
+        old = self.now_views.policy
+        path = old.path or "/srv/app/mcp-inspect.policy.yaml"
+        digest = f"h{next(self._hashes)}"
+        self.push(policy=PolicyView(path, old.version + 1, digest, text, origin=origin, previous_text=old.text))
+
+    def edit_outside(self, text: str) -> None:
+        """Somebody saves the file with another editor, and it loads."""
+        self._load(text, "outside")
+
+    def _detail(self, call_id: CallId) -> CallDetail:
+        row = self.rows[call_id]
+        kind = next((k for k in KINDS if (k.server, k.tool, k.word) == (row.server, row.tool, row.word)), KINDS[0])
+        arguments = json.dumps(kind.arguments, separators=(",", ":"))
+        response, by_us = answer_to(row)
+        request = f'{{"jsonrpc":"2.0","id":{call_id},"method":"tools/call","params":{{"name":"{row.tool}","arguments":{arguments}}}}}'
+        frames = (
+            FrameLine(row.at, "c→", request.encode()),
+            FrameLine(row.at + 0.02, "→c" if by_us else "u→", response.encode()),
+        )
+        return CallDetail(
+            call_id, arguments, None, (decision(row),), response, by_us, (), frames if response else frames[:1]
+        )
+
+
+def answer_to(row: CallView) -> tuple[str, bool]:
+    match row.word:
+        case Word.HOLD | Word.PENDING:
+            return "", False
+        case Word.DENY | Word.LIMIT:
+            said = (
+                "DDL is not allowed" if row.word is Word.DENY else "60 of 60 pages a minute are used; try again in 18 s"
+            )
+            return json.dumps({"isError": True, "content": [{"type": "text", "text": f"[POLICY DENIED] {said}"}]}), True
+        case Word.ERROR:
+            return json.dumps({"error": {"code": -32603, "message": "upstream timed out after 30 s"}}), False
+    return json.dumps(
+        {"content": [{"type": "text", "text": "import asyncio\n\nasync def main() -> None:\n    ..."}]}
+    ), False
+
+
+def decision(row: CallView) -> Decision:
+    tool = f"/tools/{row.tool}"
+    steps = [
+        TraceStep("(hidden)", StepResult.PASS, note="no pattern"),
+        TraceStep("(default deny)", StepResult.PASS, note="listed"),
+    ]
+    readings: tuple[Reading, ...] = ()
+    message, verdict = "", Verdict.ALLOW
+    match row.word:
+        case Word.DENY:
+            message, verdict = "DDL is not allowed", Verdict.DENY
+            steps.append(
+                TraceStep(
+                    row.rule, StepResult.FIRED, "args.sql", "regex", "(?i)^(drop|alter|truncate)", "DROP TABLE sessions"
+                )
+            )
+        case Word.LIMIT:
+            message, verdict = "60 of 60 pages a minute are used; try again in 18 s", Verdict.DENY
+            readings = (Reading(LIMITS[0].key, row.rule, Decimal(60), Decimal(1), Decimal(60), NOW + 18),)
+            steps.append(TraceStep(row.rule, StepResult.FIRED, note="60 of 60 used"))
+        case Word.HOLD:
+            message, verdict = "new issues are read by customers", Verdict.PENDING
+            steps.append(TraceStep(row.rule, StepResult.FIRED, note="asks a person"))
+        case _:
+            steps.append(
+                TraceStep(
+                    f"{tool}/require/args.path-path_within",
+                    StepResult.PASS,
+                    "args.path",
+                    "path_within",
+                    ["/srv/app"],
+                    "/srv/app/src",
+                )
+            )
+    return Decision(
+        row.id,
+        row.at,
+        row.server,
+        row.tool,
+        verdict,
+        row.rule,
+        message,
+        tuple(steps),
+        (),
+        readings,
+        (),
+        "9f2c41d07be8aa10",
+    )
+
+
+def client_config(client: str, upstream: str) -> str:
+    url = f"http://127.0.0.1:7337/{TOKEN}/{upstream}/mcp"
+    match client:
+        case "claude-code":
+            return f"claude mcp add --transport http {upstream} {url}\n"
+        case "codex":
+            return f'[mcp_servers.{upstream}]\nurl = "{url}"\n'
+        case "stdio":
+            return json.dumps(
+                {"mcpServers": {upstream: {"command": "mcp-inspect", "args": ["shim", upstream]}}}, indent=2
+            )
+        case "url":
+            return url
+    return json.dumps({"mcpServers": {upstream: {"type": "http", "url": url}}}, indent=2)
+
+
+HOSTILE: dict[str, str] = json.loads(Path(__file__).with_name("hostile_text.json").read_text("utf-8"))
