@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks import traffic
@@ -16,7 +18,7 @@ from inspector.store import Store
 SECRETS = [f"sk-{number:032x}" for number in range(8)]
 
 
-def main(argv: list[str]) -> None:
+def main(argv: list[str]) -> int:
     """`argv`: the number of calls, 20,000 unless given."""
     count = int(argv[0]) if argv else 20_000
     _codec()
@@ -24,18 +26,19 @@ def main(argv: list[str]) -> None:
     for batch, secrets in ((1, []), (1, SECRETS), (16, []), (16, SECRETS)):
         with tempfile.TemporaryDirectory() as folder:
             _recording(Path(folder), calls, batch, secrets)
+    return 0
 
 
 def _codec() -> None:
     print("                        encode   decode   µs (best of 5)")
     for event in traffic.call(1):
         row = encode(event)
-        written = min(_timed(lambda event=event: encode(event)) for _ in range(5))
-        read = min(_timed(lambda row=row: decode(row)) for _ in range(5))
+        written = min(_timed(partial(encode, event)) for _ in range(5))
+        read = min(_timed(partial(decode, row)) for _ in range(5))
         print(f"  {row.kind:20}{written:8.2f} {read:8.2f}")
 
 
-def _timed(run, rounds: int = 2000) -> float:
+def _timed(run: Callable[[], object], rounds: int = 2000) -> float:
     begin = time.perf_counter()
     for _ in range(rounds):
         run()

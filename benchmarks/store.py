@@ -9,7 +9,7 @@ from benchmarks import traffic
 from inspector.store import Store
 
 
-def main(argv: list[str]) -> None:
+def main(argv: list[str]) -> int:
     """`argv`: the number of calls, 20,000 unless given."""
     count = int(argv[0]) if argv else 20_000
     calls = [traffic.call(number) for number in range(1, count + 1)]
@@ -41,3 +41,4 @@ def main(argv: list[str]) -> None:
         for _ in range(rounds):
             rows = len(store.views(since, now).calls)
         print(f"views, {label:16} {1e6 * (time.perf_counter() - begin) / rounds:8.1f} µs   {rows} rows")
+    return 0

@@ -1,4 +1,4 @@
-"""The events of ordinary calls, for the other benchmarks; by itself it prints how large they are."""
+"""The events of ordinary calls, for the benchmarks that need no proxy."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from inspector.core.decision import (
     Verdict,
 )
 from inspector.core.events import CallArrived, Counted, Decided, Direction, Event, Finished, Forwarded, FrameSeen
-from inspector.core.json import Number
-from inspector.record.codec import encode
+from inspector.core.json import JsonObject, Number
 
 CALLER = Caller("local", "local+kestra+claude-code", "claude-code")
 COUNTER = CounterKey("/tools/execute_flow/limits/executions", Scope.GRANT, "local", 60, Algorithm.FIXED)
@@ -50,7 +49,12 @@ def call(number: int) -> list[Event]:
         triggers=(),
         policy_hash="5f" * 32,
     )
-    arguments = {"namespace": "company.team", "flow": "nightly", "amount": Number("12.50"), "labels": ["a", "b"]}
+    arguments: JsonObject = {
+        "namespace": "company.team",
+        "flow": "nightly",
+        "amount": Number("12.50"),
+        "labels": ["a", "b"],
+    }
     return [
         CallArrived(at, call_id, "c1", CALLER, "kestra", "execute_flow", arguments, call_id),
         Decided(at, decision),
@@ -60,9 +64,3 @@ def call(number: int) -> list[Event]:
         FrameSeen(at, "c1", "kestra", Direction.FROM_UPSTREAM, call_id, RESPONSE),
         Finished(at + 0.02, call_id, Outcome.OK, RESPONSE),
     ]
-
-
-def main(_: list[str]) -> None:
-    for event in call(1):
-        row = encode(event)
-        print(f"{row.kind:12} {len(row.payload):5} bytes of payload, {len(row.blob or b''):4} of body")
