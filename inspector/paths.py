@@ -23,7 +23,7 @@ def config_dir(environ: Mapping[str, str] = os.environ) -> Path:
     if home := environ.get(HOME_VARIABLE):
         return _below(home, "config")
     # Not at the top: the stdio front starts in a few hundredths of a second and needs none of it.
-    import platformdirs  # noqa: PLC0415
+    import platformdirs
 
     return platformdirs.user_config_path(APP, appauthor=False)
 
@@ -32,7 +32,7 @@ def state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of the token, the accepted project commands and the recordings. Not created here."""
     if home := environ.get(HOME_VARIABLE):
         return _below(home, "state")
-    import platformdirs  # noqa: PLC0415
+    import platformdirs
 
     return platformdirs.user_state_path(APP, appauthor=False)
 

@@ -23,7 +23,7 @@ class RecordedPort(Port):
         """Raises ConfigError for a file that is missing, no recording, damaged, or of a newer version."""
         self._check = check
         self._recording = Recording.open(path)
-        self._store = Store(str(path), read_only=True)
+        self._store = Store(str(path), read_only=True, max_body_bytes=0)  # details come from the file
         try:
             self._now = self._recording.load_into(self._store)
         except BaseException:

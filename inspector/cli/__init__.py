@@ -16,13 +16,16 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     if arguments[:1] == ["stdio"]:
         # A client spawns this one for every session, and it reports for itself.
-        from inspector.cli.stdio import run as run_stdio  # noqa: PLC0415
+        from inspector.cli.stdio import run as run_stdio
 
         return run_stdio(arguments[1:])
-    from inspector.core.errors import InspectError  # noqa: PLC0415
+    from inspector.core.errors import InspectError
 
     try:
-        code = _dispatch(arguments)
+        try:
+            code = _dispatch(arguments)
+        except SystemExit as done:  # argparse's way to end after --help and --version
+            code = done.code if isinstance(done.code, int) else int(done.code is not None)
         sys.stdout.flush()
         return code
     except InspectError as error:
@@ -38,27 +41,26 @@ def _dispatch(arguments: list[str]) -> int:
     """One file per command; what is no command is flags for a run."""
     match arguments:
         case ["demo", *rest]:
-            from inspector.cli import demo  # noqa: PLC0415
+            from inspector.cli.demo import run as run_demo
 
-            return demo.run(rest)
+            return run_demo(rest)
         case ["open", *rest]:
-            from inspector.cli import open as open_command  # noqa: PLC0415
+            from inspector.cli.open import run as run_open
 
-            return open_command.run(rest)
+            return run_open(rest)
         case ["policy", *rest]:
-            from inspector.cli import policy  # type: ignore[attr-defined,unused-ignore]  # noqa: PLC0415
+            from inspector.cli.policy import run as run_policy
 
-            code: int = policy.run(rest)
-            return code
+            return run_policy(rest)
         case _:
-            from inspector.cli import run  # noqa: PLC0415
+            from inspector.cli.run import run as run_app
 
-            return run.run(arguments)
+            return run_app(arguments)
 
 
 def _reader_gone() -> int:
     """`mcp-inspect … | head`: what we still hold must not be flushed into the closed pipe when Python ends."""
-    import os  # noqa: PLC0415
+    import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141  # as a shell reports a program that SIGPIPE ended

@@ -21,10 +21,9 @@ _SAMPLE = "kestra.yaml"
 
 def run(arguments: list[str]) -> int:
     settings = settings_of(arguments)
-    from inspector.wiring import demo  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from inspector.wiring import demo
 
-    code: int = demo(settings)
-    return code
+    return demo(settings)
 
 
 def settings_of(arguments: list[str]) -> Settings:
@@ -39,8 +38,8 @@ def settings_of(arguments: list[str]) -> Settings:
     found = parser.read(arguments)
     if found.policy is None and found.default is None:
         found.policy = writable_policy(paths.state_dir())
-    from inspector.upstreams.config import Config  # noqa: PLC0415
-    from inspector.upstreams.resolve import resolve  # noqa: PLC0415
+    from inspector.upstreams.config import Config
+    from inspector.upstreams.resolve import resolve
 
     spec = resolve("demo", config=Config({}), cwd=Path.cwd(), environ={})
     return replace(settings_from(found, (spec,)), demo=True)

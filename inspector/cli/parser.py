@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         return found
 
     def _stray(self, word: str, words: Sequence[str]) -> str:
-        import difflib  # noqa: PLC0415 - only an error needs it
+        import difflib
 
         flag = word.split("=", 1)[0]
         known = [option for action in self._actions for option in action.option_strings] if flag[:1] == "-" else words

@@ -34,10 +34,9 @@ Each of them has its own --help."""
 def run(arguments: list[str]) -> int:
     settings = settings_of(arguments)
     # The room with sockets, screens and stores is only entered once the command line is known to be right.
-    from inspector.wiring import run as start  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from inspector.wiring import run as start
 
-    code: int = start(settings)
-    return code
+    return start(settings)
 
 
 def settings_of(arguments: list[str]) -> Settings:
@@ -92,9 +91,9 @@ def split_command(arguments: list[str]) -> tuple[list[str], tuple[str, ...] | No
 
 def _upstreams(wanted: tuple[Target, ...], *, trusted: bool) -> tuple[UpstreamSpec, ...]:
     # Reads files and may look for docker: not on the way of --help.
-    from inspector.upstreams.config import read_config  # noqa: PLC0415
-    from inspector.upstreams.resolve import resolve, resolve_command  # noqa: PLC0415
-    from inspector.upstreams.trust import ask_on_terminal, trust_project  # noqa: PLC0415
+    from inspector.upstreams.config import read_config
+    from inspector.upstreams.resolve import resolve, resolve_command
+    from inspector.upstreams.trust import ask_on_terminal, trust_project
 
     cwd = Path.cwd()
     config = read_config(paths.config_dir(), cwd)

@@ -164,7 +164,8 @@ def _predicates(parts: Iterable[doc.BareCondition | doc.Predicate]) -> tuple[Pre
     compiled = [(part, _conditions(part)) for part in parts]
     names = unique(_named(part, conditions) for part, conditions in compiled)
     return tuple(
-        Predicate(name, conditions, part.on_deny) for name, (part, conditions) in zip(names, compiled, strict=True)
+        Predicate(name, conditions, part.on_deny, isinstance(part, doc.BareCondition))
+        for name, (part, conditions) in zip(names, compiled, strict=True)
     )
 
 
@@ -207,6 +208,7 @@ def _limit(limit: doc.Limit, at: str) -> Limit:
         asks=limit.on_exceed == "approve",
         refund_on_error=limit.refund == "on_error",
         on_deny=limit.on_deny,
+        pool=limit.pool,
     )
 
 

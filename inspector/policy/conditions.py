@@ -6,22 +6,16 @@ means is for the phase to say: `require` denies it, and so does `deny_if`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from enum import Enum
-from typing import assert_never
+from itertools import chain, islice
 
 from inspector.core.json import Json, JsonObject
-from inspector.policy import places
 from inspector.policy.model import Condition, Operator, Path, Predicate, Star
-from inspector.policy.values import equal, is_number, kind
+from inspector.policy.operators import DEAR, Result, cannot_judge, test_of
 
-
-class Result(Enum):
-    TRUE = "true"
-    FALSE = "false"
-    MISMATCH = "mismatch"
+MAX_VALUES = 100_000  # of a fan-out: more cannot be judged without holding up every other call
+MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +60,36 @@ def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool)
 
 def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool) -> Finding:
     """One condition against the arguments of a call. Total: any JSON is an answer, never an error."""
-    op = condition.op
-    values = resolve(condition.path, arguments)
+    if condition.op is Operator.EXISTS:
+        return _presence(condition, resolve(condition.path, arguments))
+    most = MAX_DEAR_VALUES if condition.op in DEAR else MAX_VALUES
+    values = resolve(condition.path, arguments, most)
+    if len(values) > most:
+        return Finding(condition, Result.MISMATCH, None, f"mismatch: more than {most} values")
     if not _sees_null(condition):
         values = [value for value in values if value is not None]
-    if op is Operator.EXISTS:
-        present = bool(values)
-        result = Result.TRUE if present is condition.value else Result.FALSE
-        return Finding(condition, result, values[0] if present else None, "" if present else "missing")
     if not values:
         result = Result.MISMATCH if condition.missing_denies else Result.FALSE
         return Finding(condition, result, None, "missing")
-    test = _TESTS[op]
+    test = test_of(condition)
     if len(values) == 1:
-        result = test(values[0], condition)
+        result = test(values[0])
         return Finding(condition, result, values[0], _why(result, condition))
-    result, at = _aggregate((test(value, condition) for value in values), every=every)
+    result, at = _aggregate(map(test, values), every=every)
     note = _why(result, condition)
-    return Finding(
-        condition, result, values[at], f"{note}; of {len(values)} values" if note else f"{len(values)} values"
-    )
+    of = f"of {len(values)} values"
+    return Finding(condition, result, values[at], f"{note}; {of}" if note else of)
+
+
+def _presence(condition: Condition, values: Iterable[Json]) -> Finding:
+    found = next((value for value in values if value is not None), None)
+    present = found is not None
+    result = Result.TRUE if present is condition.value else Result.FALSE
+    return Finding(condition, result, found, "" if present else "missing")
+
+
+def _why(result: Result, condition: Condition) -> str:
+    return f"mismatch: {cannot_judge(condition)}" if result is Result.MISMATCH else ""
 
 
 def _aggregate(results: Iterable[Result], *, every: bool) -> tuple[Result, int]:
@@ -114,12 +118,18 @@ def _sees_null(condition: Condition) -> bool:
 # Paths
 
 
-def resolve(path: Path, arguments: JsonObject) -> list[Json]:
-    """All values at a path, nulls included; nothing where it leads nowhere."""
-    values: list[Json] = [arguments]
+def resolve(path: Path, arguments: JsonObject, most: int | None = None) -> Sequence[Json]:
+    """All values at a path, nulls included; nothing where it leads nowhere.
+
+    `most`: where a fan-out finds more values than this on its way, it ends there with one more than `most`.
+    """
+    values: Sequence[Json] = (arguments,)
     for segment in path:
         if isinstance(segment, Star):
-            values = [item for value in values for item in _items(value)]
+            items = chain.from_iterable(map(_items, values))
+            values = list(items if most is None else islice(items, most + 1))
+            if most is not None and len(values) > most:
+                break
         elif len(values) == 1:
             values = _step(values[0], segment)
         else:
@@ -135,12 +145,12 @@ def _items(value: Json) -> Iterable[Json]:
     return value.values() if isinstance(value, dict) else ()
 
 
-def _step(value: Json, segment: str) -> list[Json]:
+def _step(value: Json, segment: str) -> Sequence[Json]:
     if isinstance(value, dict):
-        return [value[segment]] if segment in value else []
+        return (value[segment],) if segment in value else ()
     if isinstance(value, list) and is_index(segment) and int(segment) < len(value):
-        return [value[int(segment)]]
-    return []
+        return (value[int(segment)],)
+    return ()
 
 
 def is_index(segment: str) -> bool:
@@ -151,131 +161,3 @@ def is_index(segment: str) -> bool:
         and segment.isdecimal()
         and (segment == "0" or not segment.startswith("0"))
     )
-
-
-# Operators: each judges one value that is there
-
-
-def _truth(holds: bool) -> Result:
-    return Result.TRUE if holds else Result.FALSE
-
-
-def _eq(value: Json, condition: Condition) -> Result:
-    expected = condition.value
-    if expected is None:
-        return _truth(value is None)
-    if kind(value) is not kind(expected):
-        return Result.MISMATCH
-    return _truth(equal(value, expected))
-
-
-def _neq(value: Json, condition: Condition) -> Result:
-    return _negated(_eq(value, condition))
-
-
-def _in(value: Json, condition: Condition) -> Result:
-    options = condition.value if isinstance(condition.value, list) else []
-    if any(equal(value, option) for option in options):
-        return Result.TRUE
-    observed = kind(value)
-    if options and all(kind(option) is not observed for option in options):
-        return Result.MISMATCH
-    return Result.FALSE
-
-
-def _not_in(value: Json, condition: Condition) -> Result:
-    return _negated(_in(value, condition))
-
-
-def _negated(result: Result) -> Result:
-    match result:
-        case Result.TRUE:
-            return Result.FALSE
-        case Result.FALSE:
-            return Result.TRUE
-        case Result.MISMATCH:
-            return Result.MISMATCH
-        case _:
-            assert_never(result)
-
-
-def _number(compare: Callable[[int | Decimal, int | Decimal], bool]) -> Callable[[Json, Condition], Result]:
-    def test(value: Json, condition: Condition) -> Result:
-        if not is_number(value) or not is_number(condition.value):
-            return Result.MISMATCH
-        return _truth(compare(value, condition.value))
-
-    return test
-
-
-def _regex(value: Json, condition: Condition) -> Result:
-    if not isinstance(value, str) or condition.search is None:
-        return Result.MISMATCH
-    try:
-        return _truth(condition.search(value))
-    except UnicodeError:  # half a surrogate pair has no UTF-8, and RE2 reads nothing else
-        return Result.MISMATCH
-
-
-def _contains(value: Json, condition: Condition) -> Result:
-    wanted = condition.value
-    if isinstance(value, str):
-        return _truth(wanted in value) if isinstance(wanted, str) else Result.MISMATCH
-    if isinstance(value, list):
-        # Python's own search runs in C and errs only towards "equal".
-        return _truth(wanted in value and any(equal(item, wanted) for item in value))
-    return Result.MISMATCH
-
-
-def _path_within(value: Json, condition: Condition) -> Result:
-    path = places.normalised(value) if isinstance(value, str) else None
-    return Result.MISMATCH if path is None else _truth(places.is_within(path, _texts(condition.value)))
-
-
-def _host_in(value: Json, condition: Condition) -> Result:
-    host = places.url_host(value) if isinstance(value, str) else None
-    return Result.MISMATCH if host is None else _truth(places.host_matches(host, _texts(condition.value)))
-
-
-def _texts(value: Json) -> Sequence[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-_TESTS: dict[Operator, Callable[[Json, Condition], Result]] = {
-    Operator.EQ: _eq,
-    Operator.NEQ: _neq,
-    Operator.IN: _in,
-    Operator.NOT_IN: _not_in,
-    Operator.LT: _number(lambda a, b: a < b),
-    Operator.LTE: _number(lambda a, b: a <= b),
-    Operator.GT: _number(lambda a, b: a > b),
-    Operator.GTE: _number(lambda a, b: a >= b),
-    Operator.REGEX: _regex,
-    Operator.CONTAINS: _contains,
-    Operator.PATH_WITHIN: _path_within,
-    Operator.HOST_IN: _host_in,
-}
-
-
-# Words for the trace
-
-_CANNOT_JUDGE: dict[Operator, str] = {
-    Operator.EQ: "another JSON type",
-    Operator.NEQ: "another JSON type",
-    Operator.IN: "of no type in the list",
-    Operator.NOT_IN: "of no type in the list",
-    Operator.LT: "not a number",
-    Operator.LTE: "not a number",
-    Operator.GT: "not a number",
-    Operator.GTE: "not a number",
-    Operator.REGEX: "not a string",
-    Operator.CONTAINS: "nothing that could contain it",
-    Operator.PATH_WITHIN: "not an absolute path that reads one way only",
-    Operator.HOST_IN: "not an http(s) URL that reads one way only",
-}
-
-
-def _why(result: Result, condition: Condition) -> str:
-    if result is not Result.MISMATCH:
-        return ""
-    return f"mismatch: {_CANNOT_JUDGE[condition.op]}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from inspector.core.json import JsonObject
 from inspector.policy.canonical import canonical
 from inspector.policy.compiled import MalformedError, compile_schema
+from inspector.policy.values import equal
 
 SCHEMA_UNKNOWN = "its input schema is not known"
 
@@ -34,7 +35,7 @@ class Definitions:
         self.duplicated = (self.duplicated - definitions.keys()) | duplicated
         for name, definition in definitions.items():
             known = self._listed.get(name)
-            if known is None or known.definition is not definition:
+            if known is None or not equal(known.definition, definition):
                 self._listed[name] = _Listed(definition)
 
     def pin_of(self, tool: str) -> str | None:

@@ -251,6 +251,8 @@ class _Checked(Part):
 class AllTools(_Checked):
     """Rules for every call."""
 
+    ours_here: ClassVar[frozenset[str]] = frozenset({"require", "deny_if", "rate_limit"})  # hosted knows limits only
+
 
 class Rules(_Checked):
     """The rules of one tool, or of the tools that a glob matches."""
@@ -316,3 +318,9 @@ class Document(Part):
         default={}, description="Sections for one upstream.", json_schema_extra=OURS
     )
     settings: Settings = Field(default=Settings(), description="Deadlines and the like.", json_schema_extra=OURS)
+
+
+def is_ours(part: type[Part], key: str) -> bool:
+    """Does the hosted gateway not know this field of that part?"""
+    info = next(info for name, info in part.model_fields.items() if key == (info.alias or name))
+    return key in part.ours_here or info.json_schema_extra == OURS

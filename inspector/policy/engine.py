@@ -18,11 +18,12 @@ from inspector.core.effects import Usage
 from inspector.core.errors import StoreError
 from inspector.policy import messages
 from inspector.policy.approvals import DEFAULT_APPROVE, Approvals, Ask
-from inspector.policy.conditions import Result, judge_predicate
+from inspector.policy.conditions import judge_predicate
 from inspector.policy.definitions import NOTHING_LISTED, Definitions, misfit
 from inspector.policy.limits import Meter
 from inspector.policy.match import Denial, Match, match
 from inspector.policy.model import Approval, Entry, Limit, Policy
+from inspector.policy.operators import Result
 from inspector.policy.trace import predicate_steps, require_steps
 from inspector.policy.walk import walk
 

@@ -6,7 +6,6 @@ Each check takes what the reader found and returns what the compiled policy hold
 from __future__ import annotations
 
 import ipaddress
-import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from inspector.core.json import Json, JsonObject, Number
+from inspector.policy import places
 from inspector.policy.compiled import MalformedError, compile_pattern, compile_schema, parse_path
 from inspector.policy.model import Operator, Path
 from inspector.policy.source import Blame
@@ -244,12 +244,7 @@ def _pattern(value: Json) -> Json:
 def _directory(value: Json) -> Json:
     if not isinstance(value, str) or not value.startswith("/"):
         raise fault(f"path_within takes absolute paths such as /srv/data, found {kind(value)}")
-    return lexical_path(value)
-
-
-def lexical_path(path: str) -> str:
-    """An absolute path without `.`, `..`, doubled or trailing slashes; `..` stays at the root. Nothing is looked up."""
-    return posixpath.normpath("/" + path.lstrip("/"))
+    return places.normalised(value) or value
 
 
 def _host(value: Json) -> Json:

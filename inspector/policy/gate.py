@@ -16,8 +16,7 @@ A driver that could not perform a `Forward`, or whose `Decided` could not be wri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from math import inf
 
 from inspector.core.call import Call, CallId, Outcome
@@ -50,49 +49,17 @@ from inspector.core.events import (
 from inspector.core.holds import Hold, HoldEnd, Remember, Resolution
 from inspector.core.json import JsonObject
 from inspector.policy import messages
-from inspector.policy.approvals import Ask, Remembered
+from inspector.policy.approvals import Remembered
 from inspector.policy.continuations import Continuation, Continuations
 from inspector.policy.definitions import NOTHING_LISTED, Definitions
 from inspector.policy.engine import STATE_ERROR, Circumstances, Judgement, ended, judge
 from inspector.policy.limits import standing
+from inspector.policy.live import LiveCall, State
 from inspector.policy.match import entry_digest, is_hidden
 from inspector.policy.model import Policy
 from inspector.policy.waiting import Due, Waiting
 
 MAX_RACES = 8  # reservations that one call may lose before it is denied by the limit it lost at
-
-
-class _State(Enum):
-    DECIDING = auto()
-    HELD = auto()
-    RESERVING = auto()
-    WITHDRAWN = auto()  # while its reservation was under way
-    RUNNING = auto()
-
-
-@dataclass(slots=True)
-class _Live:
-    """A call that is not over yet."""
-
-    call: Call  # as the client sent it
-    judged: Call  # with the arguments as edited
-    edit: JsonObject | None
-    root: CallId
-    leg: int
-    shown: frozenset[str]  # triggers that a person said yes to
-    state: _State = _State.DECIDING
-    judgement: Judgement | None = None  # the latest one
-    races: int = 0
-
-    @property
-    def decision(self) -> Decision:
-        assert self.judgement is not None  # noqa: S101 - set before anybody can find the call
-        return self.judgement.decision
-
-    @property
-    def first_ask(self) -> Ask:
-        assert self.judgement is not None  # noqa: S101 - only a judged call is held
-        return self.judgement.asks[0]
 
 
 class Gate:
@@ -114,7 +81,7 @@ class Gate:
         self._policy = policy
         self._usage = usage
         self._clock = latest
-        self._live: dict[CallId, _Live] = {}
+        self._live: dict[CallId, LiveCall] = {}
         self._waiting = Waiting(unattended_after, latest)
         self._approvals = Remembered()
         self._continuations = Continuations()
@@ -156,10 +123,10 @@ class Gate:
         now = self._now(now)
         carried = self._continuations.take(call, now)
         if carried is None:
-            live = _Live(call, call, None, call.id, 1, frozenset())
+            live = LiveCall(call, call, None, call.id, 1, frozenset())
         else:
             judged = call if carried.edit is None else replace(call, arguments=carried.edit)
-            live = _Live(call, judged, carried.edit, carried.root, carried.leg, carried.shown)
+            live = LiveCall(call, judged, carried.edit, carried.root, carried.leg, carried.shown)
         self._live[call.id] = live
         arrived = CallArrived(
             now, call.id, connection, call.caller, call.server, call.tool, call.arguments, live.root, live.leg
@@ -173,7 +140,7 @@ class Gate:
         live = self._live.get(call_id)
         if live is None:
             return effects
-        if live.state is _State.WITHDRAWN:
+        if live.state is State.WITHDRAWN:
             del self._live[call_id]
             charged = isinstance(reservation, Granted)
             return [*effects, Settle(call_id, refund_all=True, refund_errors=True)] if charged else effects
@@ -237,14 +204,14 @@ class Gate:
         effects = self._advance(now)
         now = self._now(now)
         live = self._live.get(call_id)
-        if live is None or live.state not in (_State.HELD, _State.RESERVING):
+        if live is None or live.state not in (State.HELD, State.RESERVING):
             return effects
-        if live.state is _State.HELD:
+        if live.state is State.HELD:
             self._waiting.remove(call_id)
             del self._live[call_id]
             effects.append(Emit(HoldEnded(now, call_id, HoldEnd.WITHDRAWN, "the client")))
         else:
-            live.state = _State.WITHDRAWN
+            live.state = State.WITHDRAWN
         decision = ended(live.decision, Verdict.CANCELLED, "", messages.WITHDRAWN, now)
         return [*effects, Emit(Decided(now, decision)), Drop(call_id)]
 
@@ -265,7 +232,7 @@ class Gate:
         now = self._now(now)
         finished = Emit(Finished(now, call_id, outcome, response))
         live = self._live.get(call_id)
-        if live is None or live.state is not _State.RUNNING:
+        if live is None or live.state is not State.RUNNING:
             return [*effects, finished]
         del self._live[call_id]
         if live.decision.charges:
@@ -316,7 +283,7 @@ class Gate:
 
     # The ways of one call
 
-    def _judged(self, live: _Live, now: float, pending: int | None) -> Judgement:
+    def _judged(self, live: LiveCall, now: float, pending: int | None) -> Judgement:
         circumstances = Circumstances(
             shown=live.shown,
             continuing=live.leg > 1,
@@ -325,13 +292,13 @@ class Gate:
         )
         return judge(live.judged, self._policy, self._usage, self._approvals, now, circumstances=circumstances)
 
-    def _judge(self, live: _Live, now: float) -> list[Effect]:
+    def _judge(self, live: LiveCall, now: float) -> list[Effect]:
         """Decide, and do what the decision says."""
         live.judgement = self._judged(live, now, len(self._waiting))
         decision = live.judgement.decision
         match decision.verdict:
             case Verdict.ALLOW if decision.charges:
-                live.state = _State.RESERVING
+                live.state = State.RESERVING
                 return [Reserve(decision.call_id, decision.charges)]
             case Verdict.ALLOW:
                 return self._forward(live, now)
@@ -340,26 +307,26 @@ class Gate:
             case _:
                 return self._refuse(live, decision, now)
 
-    def _charged(self, live: _Live, granted: Granted, now: float) -> list[Effect]:
+    def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
         assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
         decision = replace(live.decision, at=now, readings=granted.readings)
         live.judgement = replace(live.judgement, decision=decision)
         decided, *rest = self._forward(live, now)
         return [decided, Emit(Counted(now, standing(granted.readings))), *rest]
 
-    def _forward(self, live: _Live, now: float) -> list[Effect]:
-        live.state = _State.RUNNING
+    def _forward(self, live: LiveCall, now: float) -> list[Effect]:
+        live.state = State.RUNNING
         return [Emit(Decided(now, live.decision)), Forward(live.call.id, live.edit)]
 
-    def _refuse(self, live: _Live, decision: Decision, now: float) -> list[Effect]:
+    def _refuse(self, live: LiveCall, decision: Decision, now: float) -> list[Effect]:
         del self._live[live.call.id]
         return [Emit(Decided(now, decision)), Refuse(live.call.id, decision)]
 
-    def _deny(self, live: _Live, rule: str, message: str, now: float) -> list[Effect]:
+    def _deny(self, live: LiveCall, rule: str, message: str, now: float) -> list[Effect]:
         """What was decided before has ended otherwise."""
         return self._refuse(live, ended(live.decision, Verdict.DENY, rule, message, now), now)
 
-    def _hold(self, live: _Live, now: float) -> list[Effect]:
+    def _hold(self, live: LiveCall, now: float) -> list[Effect]:
         first = live.first_ask
         decision = live.decision
         hold = Hold(
@@ -371,11 +338,11 @@ class Gate:
             triggers=decision.triggers,
             reason=decision.message,
         )
-        live.state = _State.HELD
+        live.state = State.HELD
         self._waiting.put(hold)
         return [Emit(Decided(now, decision)), Emit(Held(now, hold)), Keep(live.call.id, hold.deadline)]
 
-    def _remember(self, live: _Live, remember: Remember, now: float) -> list[Effect]:
+    def _remember(self, live: LiveCall, remember: Remember, now: float) -> list[Effect]:
         if remember is Remember.ONCE or live.judgement is None:
             return []
         call = live.judged

@@ -16,7 +16,8 @@ from inspector.policy.model import Limit
 from inspector.policy.values import EXACT, usable_amount
 
 SEPARATOR = "\x1f"
-_ZERO = Decimal(0)
+MAX_AMOUNTS = 10_000  # values that one fan-out may sum: more cannot be added without holding up every other call
+_ZERO, _ONE = Decimal(0), Decimal(1)
 
 
 def scope_id(scope: Scope, call: Call) -> str:
@@ -40,11 +41,14 @@ def counter_key(limit: Limit, call: Call) -> CounterKey:
 
 
 def amount_of(limit: Limit, call: Call) -> Decimal | None:
-    """What the call claims; a fan-out sums. None when that is missing, negative or no number."""
+    """What the call claims; a fan-out sums. None when that cannot be used: missing, negative, no number."""
     amount = limit.amount
     if isinstance(amount, Decimal):
-        return amount
-    values = [value for value in resolve(amount, call.arguments) if value is not None]
+        return amount if amount == _ONE else usable_amount(amount)
+    values = resolve(amount, call.arguments, MAX_AMOUNTS)
+    if len(values) > MAX_AMOUNTS:
+        return None
+    values = [value for value in values if value is not None]
     if not values:
         return None
     total = _ZERO
@@ -96,6 +100,8 @@ class Meter:
 
     def is_above(self, limit: Limit) -> Reading | None:
         """The reading of a counter that stands above its max already, whatever this call would add."""
+        if self.continuing and limit.algorithm is not Algorithm.IN_FLIGHT:
+            return None
         key = counter_key(limit, self.call)
         found = self.usage.used(key, self.now)
         if found.before <= limit.max:

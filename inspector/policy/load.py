@@ -70,7 +70,7 @@ def check_text(
     decoded = _decode(text)
     if isinstance(decoded, Problem):
         return None, (decoded,)
-    source = _read_text(decoded.removeprefix("\ufeff"), path, file_format)
+    source = read_source(decoded, path, file_format)
     if source.root is None:
         return None, source.problems or (Problem("", 1, 1, "the document is empty: write version and default"),)
     compiled, found = _compile(source.root, dialect, text=decoded, path=path, warnings=warnings)
@@ -96,8 +96,9 @@ def _decode(text: str | bytes) -> str | Problem:
     return decoded
 
 
-def _read_text(text: str, path: str, file_format: FileFormat) -> Source:
-    """JSON when it says so or looks so. Text that only looks so may still be YAML in flow style."""
+def read_source(text: str, path: str = "", file_format: FileFormat = "auto") -> Source:
+    """The text as a tree with places. JSON when it says so or looks so; what only looks so may be YAML's flow style."""
+    text = text.removeprefix("\ufeff")
     if file_format == "json" or (file_format == "auto" and path.lower().endswith(".json")):
         return read_json(text)
     looks_json = text.lstrip()[:1] in ("{", "[")

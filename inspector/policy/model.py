@@ -46,7 +46,7 @@ STAR = Star()
 Path: TypeAlias = tuple[str | Star, ...]  # the segments after `args.`, unescaped
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # by identity, as below: its prepared test is remembered by it
 class Condition:
     path: Path
     path_text: str  # as written, `args.…`
@@ -61,6 +61,7 @@ class Predicate:
     name: str  # unique within its list
     conditions: tuple[Condition, ...]
     on_deny: str | None = None
+    bare: bool = False  # written as one condition without the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Limit:
     asks: bool = False  # on_exceed: approve
     refund_on_error: bool = True
     on_deny: str | None = None
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

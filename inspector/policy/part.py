@@ -36,6 +36,7 @@ class Part(BaseModel):
         extra="forbid", frozen=True, arbitrary_types_allowed=True, json_schema_extra={"patternProperties": {"^x-": {}}}
     )
     written_as: ClassVar[str] = "an object"
+    ours_here: ClassVar[frozenset[str]] = frozenset()  # fields that hosted knows elsewhere, not in this part
     summary: ClassVar[str] = ""  # said once more of the whole when something in it is wrong
 
     @classmethod

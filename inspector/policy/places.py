@@ -13,12 +13,12 @@ from collections.abc import Sequence
 # Category Cc, and the two characters that one file system reads as a separator or a URL decoder as an escape.
 _UNSAFE_IN_PATH = re.compile(r"[\x00-\x1f\x7f-\x9f\\%]")
 _HTTP = re.compile(r"(?i:https?)://([^/?#]*)")
-_UNSAFE_IN_URL = re.compile(r"[^\x21-\x7e]|\\")
 _AUTHORITY = re.compile(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::([0-9]*))?")
 _HOST = re.compile(r"[a-z0-9._~!$&'()*+,;=-]+")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _DOTTED_QUAD = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 MAX_PORT = 65535
+MAX_AUTHORITY = 320  # characters: no name is longer than 255 in the DNS
 
 
 def normalised(path: str) -> str | None:
@@ -33,10 +33,8 @@ def normalised(path: str) -> str | None:
 
 
 def is_within(path: str, bases: Sequence[str]) -> bool:
-    """Is a normalised path one of the bases, or below one? The bases are normalised here."""
-    return any(
-        base in ("/", path) or path.startswith(base + "/") for base in map(normalised, bases) if base is not None
-    )
+    """Is a path one of the bases, or below one? Both sides normalised."""
+    return any(base in ("/", path) or path.startswith(base + "/") for base in bases)
 
 
 def url_host(url: str) -> str | None:
@@ -45,14 +43,14 @@ def url_host(url: str) -> str | None:
     None for everything that two readers could understand differently: user info, `%` in the authority, backslashes,
     white space, anything but printable ASCII, a bad port, a number that is no plain dotted quad.
     """
-    scheme = _HTTP.match(url)
-    if scheme is None or _UNSAFE_IN_URL.search(url):
+    if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
         return None
-    authority = _AUTHORITY.fullmatch(scheme[1])
+    scheme = _HTTP.match(url)
+    authority = None if scheme is None or len(scheme[1]) > MAX_AUTHORITY else _AUTHORITY.fullmatch(scheme[1])
     if authority is None:
         return None
     literal, name, port = authority.groups()
-    if port and (len(port) > 20 or int(port) > MAX_PORT):
+    if port and int(port) > MAX_PORT:
         return None
     return _ipv6(literal) if literal is not None else _name(name)
 
@@ -74,12 +72,15 @@ def _name(name: str) -> str | None:
     return host
 
 
+def host_pattern(text: str) -> str:
+    """A pattern (`host` or `*.host`) as `host_matches` compares it."""
+    pattern = text.lower().removesuffix(".")
+    return (_ipv6(pattern.strip("[]")) or pattern) if ":" in pattern else pattern
+
+
 def host_matches(host: str, patterns: Sequence[str]) -> bool:
     """Is it one of the hosts, or (for `*.host`) a subdomain of one?"""
-    return any(_host_matches(host, pattern.lower().removesuffix(".")) for pattern in patterns)
-
-
-def _host_matches(host: str, pattern: str) -> bool:
-    if pattern.startswith("*."):
-        return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
-    return host == ((_ipv6(pattern.strip("[]")) or pattern) if ":" in pattern else pattern)
+    return any(
+        host.endswith(pattern[1:]) and len(host) > len(pattern) - 1 if pattern.startswith("*.") else host == pattern
+        for pattern in patterns
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from inspector.core.decision import StepResult, TraceStep
-from inspector.policy.conditions import Finding, Judged, Result
+from inspector.policy.conditions import Finding, Judged
+from inspector.policy.operators import Result
 
 
 def condition_step(rule: str, finding: Finding, result: StepResult) -> TraceStep:

@@ -45,7 +45,7 @@ def kind(value: Json) -> Kind:
     return _KINDS.get(type(value), Kind.NUMBER)
 
 
-def is_number(value: Json) -> TypeGuard[int | Decimal]:
+def is_number(value: Json | Decimal) -> TypeGuard[int | Decimal]:
     """A boolean is none."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
@@ -64,7 +64,7 @@ def _same_kinds(left: Json, right: Json) -> bool:
     return isinstance(left, bool) is isinstance(right, bool)
 
 
-def usable_amount(value: Json) -> Decimal | None:
+def usable_amount(value: Json | Decimal) -> Decimal | None:
     """The amount that an argument stands for; None when it is no number, negative, or of an absurd exponent.
 
     `1e-999999999` is a number of three digits, and adding 1 to it would take a gigabyte.

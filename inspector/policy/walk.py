@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from inspector.core.call import Call
 from inspector.core.decision import Reading, StepResult, TraceStep
 from inspector.policy import messages
-from inspector.policy.conditions import Result, judge_condition
+from inspector.policy.conditions import judge_condition
 from inspector.policy.limits import Meter
 from inspector.policy.match import Denial
 from inspector.policy.model import InterceptRule, Limit
+from inspector.policy.operators import Result
 from inspector.policy.trace import condition_step
 
 

@@ -28,10 +28,10 @@ from anyio.abc import TaskGroup
 from inspector.core.errors import ConfigError, InspectError
 from inspector.core.upstream import NAME
 from inspector.proxy.links import ClientSide, Hub
+from inspector.proxy.shim import HELLO_VERSION
 from inspector.proxy.stdio_client import StdioClient
 from inspector.proxy.stdio_pipes import own_pipes
 
-HELLO_VERSION = 1
 _HELLO_LIMIT = 1 << 20
 _HELLO_TIMEOUT = 10.0  # seconds
 _MAX_CLIENTS = 256
@@ -115,7 +115,7 @@ class StdioFront:
             yield
         finally:
             server.close()
-            path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # noqa: ASYNC240 - one call, at the end
             for client in tuple(self._clients):
                 client.drop()
 
@@ -175,7 +175,7 @@ class StdioFront:
             UpstreamError: the server cannot be started.
         """
         async with own_pipes(sys.stdin.fileno(), sys.stdout.fileno()) as (reader, writer):
-            client = StdioClient(self._hub)
+            client = StdioClient(self._hub, two_pipes=True)
             loop = asyncio.get_running_loop()
             await loop.connect_read_pipe(lambda: client, reader)
             transport, _ = await loop.connect_write_pipe(client.writing_side, writer)

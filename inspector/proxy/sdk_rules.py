@@ -1,7 +1,5 @@
 """The SDK's reading of MCP's HTTP headers. Importing it takes up to two seconds: `loaded()` does it in a thread."""
 
-# ruff: noqa: PLC0415 - imports inside functions are the point of this module
-
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -12,8 +12,9 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from inspector.core.errors import InspectError, UsageError
 from inspector.core.upstream import NAME, RESERVED_NAMES
@@ -45,7 +46,11 @@ class Request:
     grant: str | None = None
 
 
-def run_shim(arguments: Sequence[str]) -> int:
+RunHere: TypeAlias = Callable[[str, list[str], str | None, str | None], int]
+"""The engine in this process: `(name, command, policy, grant)` → exit code."""
+
+
+def run_shim(arguments: Sequence[str], run_here: RunHere) -> int:
     """Serve one client; returns the exit code: 0 after a session, 1 when the inspector went away, 2 for an error."""
     if arguments[:1] in (["--help"], ["-h"]):
         print(USAGE, end="")
@@ -54,7 +59,7 @@ def run_shim(arguments: Sequence[str]) -> int:
         request = parse(arguments)
         inspector = None if request.standalone else find_inspector()
         if inspector is None:
-            return _run_here(request)
+            return run_here(request.name, request.command, request.policy, request.grant)
         if request.policy is not None:
             _say("--policy is not used: the running mcp-inspect has its own (--standalone to use it)")
         with inspector:
@@ -62,12 +67,6 @@ def run_shim(arguments: Sequence[str]) -> int:
     except InspectError as error:
         _say(str(error))
         return error.exit_code
-
-
-def _run_here(request: Request) -> int:
-    from inspector.wiring import run_standalone  # noqa: PLC0415 - the whole engine
-
-    return run_standalone(request.name, request.command, request.policy, request.grant)
 
 
 def _say(text: str) -> None:
@@ -97,9 +96,7 @@ def parse(arguments: Sequence[str]) -> Request:
         elif word.startswith("-"):
             raise UsageError(f"stdio: unknown flag {word}; see mcp-inspect stdio --help")
         elif request.name:
-            raise UsageError(
-                f"stdio: unexpected {word!r}; a command goes behind --, as in: mcp-inspect stdio -- {word}"
-            )
+            raise UsageError(f"stdio: unexpected {word!r}; a command goes behind --, as in: stdio -- {word}")
         else:
             request.name = word
     return _named(request)
@@ -207,7 +204,7 @@ def _from_client(inspector: socket.socket) -> None:
 
 def _await_no_reader(fd: int) -> None:
     """Returns when nobody can read what is written to the pipe `fd` any more."""
-    import select  # noqa: PLC0415 - only at the end of a session
+    import select
 
     poll = select.poll()
     poll.register(fd, 0)  # errors and hang-ups are always reported

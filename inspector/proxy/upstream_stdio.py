@@ -31,7 +31,7 @@ class Backoff:
 
     def ended(self, started: float, now: float) -> None:
         """A process that we did not end ended by itself."""
-        self._failures = 1 if now - started > _STEADY else min(self._failures + 1, len(_DELAYS) - 1)
+        self._failures = 1 if now - started > _STEADY else min(self._failures + 1, len(_DELAYS))
         self._not_before = now + _DELAYS[self._failures - 1]
 
     def delay(self, now: float) -> float:
@@ -153,7 +153,7 @@ class StdioUpstream:
             self._backoff.ended(started, self._host.now())
 
     async def close(self) -> None:
-        """End every process of it, side by side: at most 1.8 s."""
+        """End every process of it, side by side: at most 1.5 s."""
         self._closing = True
         async with anyio.create_task_group() as ends:
             for process in tuple(self._started):

@@ -28,15 +28,22 @@ _READ = """SELECT kind, at, call_id, payload,
     ELSE blob END
   FROM events """
 _ALL = _READ + "ORDER BY seq"
-# Frames belong to a call's detail, which is fetched by itself; what is about calls before the first shown one is left
-# out, and what tells of servers, clients and policies is kept from the start.
+# A row on the screen needs neither frames nor traces nor responses: those are a call's detail, fetched by itself.
+# What is about calls before the first shown one is left out; what tells of servers, clients and policies is kept.
 _SHOWN = (
-    _READ
+    _READ.replace(
+        "payload,",
+        """CASE kind WHEN 'Decided'
+    THEN json_replace(payload, '$.decision.trace', json('[]'), '$.decision.charges', json('[]'))
+    ELSE payload END,""",
+        1,
+    ).replace("CASE kind WHEN 'PolicyLoaded'", "CASE kind WHEN 'Finished' THEN NULL WHEN 'PolicyLoaded'")
     + """WHERE kind <> 'FrameSeen' AND (seq >= :first OR (call_id IS NULL AND kind <> 'Counted'))
   ORDER BY seq"""
 )
-_FIRST_SHOWN = """SELECT min(seq) FROM events WHERE kind = 'CallArrived'
-  AND call_id > (SELECT max(call_id) FROM events WHERE call_id IS NOT NULL) - ?"""
+_NEWEST = "SELECT max(call_id) FROM events WHERE call_id IS NOT NULL"
+_ARRIVED_AFTER = "SELECT min(seq) FROM events WHERE kind = 'CallArrived' AND call_id > ?"
+_ROOT = "SELECT json_extract(payload, '$.root') FROM events WHERE call_id = ? AND kind = 'CallArrived'"
 _OF_CALL = (
     _READ  # noqa: S608 -- made of constants
     + """WHERE call_id = :id OR call_id IN (
@@ -84,12 +91,15 @@ class Recording:
         return self._read(_ALL, {})
 
     def load_into(self, store: Folding, calls: int = MAX_CALLS) -> float:
-        """Fold what a screen shows: the newest `calls` calls. Returns the time of the last event, 0 without any.
+        """Fold what rows and small views need, of the newest `calls` calls; decisions come without their traces.
 
-        Totals and limits are those of the loaded calls.
+        Returns the time of the last event, 0 without any. Totals and limits are those of the loaded calls.
         """
+        first = 0
         with self._errors():
-            (first,) = self._connection.execute(_FIRST_SHOWN, (calls,)).fetchone()
+            (newest,) = self._connection.execute(_NEWEST).fetchone()
+            if newest and newest > calls:
+                (first,) = self._connection.execute(_ARRIVED_AFTER, (newest - calls,)).fetchone()
         at = 0.0
         for event in self._read(_SHOWN, {"first": first or 0}):
             store.fold(event)
@@ -97,8 +107,13 @@ class Recording:
         return at
 
     def detail(self, call_id: CallId) -> CallDetail | None:
-        """One call with its later legs and its frames. None when the recording does not know it."""
-        return detail_of(call_id, self._read(_OF_CALL, {"id": call_id}))
+        """One call with all its legs and frames, whichever leg is asked for. None when it is not in the recording."""
+        with self._errors():
+            found = self._connection.execute(_ROOT, (call_id,)).fetchone()
+        if found is None:
+            return None
+        root = CallId(found[0])
+        return detail_of(root, self._read(_OF_CALL, {"id": root}))
 
     def _read(self, query: str, values: dict[str, int]) -> Iterator[Event]:
         with self._errors(), closing(self._connection.execute(query, values)) as cursor:

@@ -27,7 +27,9 @@ MAX_LOSSY_ROWS: Final = 20_000
 MAX_LOSSY_BYTES: Final = 32 << 20
 MAX_ROWS: Final = 100_000  # reached only while nothing can be written
 MAX_BYTES: Final = 128 << 20
-CHECKPOINT_BYTES: Final = 32 << 20  # of WAL
+CHECKPOINT_BYTES: Final = 32 << 20  # of WAL, before it is moved into the file
+MAX_WAL_BYTES: Final = 8 * CHECKPOINT_BYTES  # before a flush may have to wait for that
+CHECKPOINT_ROUNDS: Final = 20
 LOOK_EVERY: Final = 256  # flushes between two looks at the WAL's size
 BUSY_SECONDS: Final = 0.25  # a foreign lock on the file may hold a flush up for so long
 CLOSE_SECONDS: Final = 5.0
@@ -155,8 +157,9 @@ class Recorder:
         if self._checkpoint and self._checkpoint.is_alive():
             return
         with suppress(OSError):
-            if Path(f"{self.path}-wal").stat().st_size > CHECKPOINT_BYTES:
-                self._checkpoint = threading.Thread(target=_checkpoint, args=(self.path,), name="checkpoint")
+            size = Path(f"{self.path}-wal").stat().st_size
+            if size > CHECKPOINT_BYTES:
+                self._checkpoint = threading.Thread(target=_checkpoint, args=(self.path, size), name="checkpoint")
                 self._checkpoint.start()
 
 
@@ -170,15 +173,17 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _checkpoint(path: Path) -> None:
-    """Move the WAL into the file beside the writer, then start the WAL anew.
+def _checkpoint(path: Path, wal_size: int) -> None:
+    """Move the WAL into the file beside the writer; once all of it is there, the writer begins it anew by itself.
 
-    PASSIVE never makes the writer wait, but under constant load it never reaches the end either. So when little is
-    left, RESTART takes the writer's lock for the rest, a few milliseconds.
+    PASSIVE never makes the writer wait, but while it works more may be written, so it is repeated: each round has less
+    to do, and any pause of a few milliseconds lets it reach the end. Only when there was no pause for long does RESTART
+    take the writer's lock for the rest, so that the WAL cannot grow for ever.
     """
     with suppress(sqlite3.Error), closing(_connect(path)) as connection:
-        for _ in range(4):
+        for _ in range(CHECKPOINT_ROUNDS):
             _, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if pages - done < 200:
-                break
-        connection.execute("PRAGMA wal_checkpoint(RESTART)")
+            if done == pages:
+                return
+        if wal_size > MAX_WAL_BYTES:
+            connection.execute("PRAGMA wal_checkpoint(RESTART)")

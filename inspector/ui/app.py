@@ -21,9 +21,15 @@ from inspector.ui import text, theme, titles
 from inspector.ui.board import Board, Change
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
+from inspector.ui.screens.approvals import ApprovalsPlace
+from inspector.ui.screens.connect import ConnectDialog
+from inspector.ui.screens.help import HelpDialog
+from inspector.ui.screens.limits import LimitsPlace
 from inspector.ui.screens.live import LivePlace
 from inspector.ui.screens.place import Place
-from inspector.ui.screens.rooms import approvals, limits, policy, sessions
+from inspector.ui.screens.quit import QuitDialog
+from inspector.ui.screens.rooms import policy
+from inspector.ui.screens.sessions import SessionsPlace
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
@@ -33,7 +39,7 @@ COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on mo
 class InspectApp(App[None]):
     """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
 
-    `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal's encoding.
+    `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
     `start_place` None: Live, or Policy when no policy could be loaded.
     """
 
@@ -41,14 +47,14 @@ class InspectApp(App[None]):
     TITLE = "mcp-inspect"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012 -- as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     MODES: ClassVar = {
         "live": LivePlace,
-        "approvals": approvals,
-        "limits": limits,
+        "approvals": ApprovalsPlace,
+        "limits": LimitsPlace,
         "policy": policy,
-        "sessions": sessions,
+        "sessions": SessionsPlace,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help"),
@@ -195,20 +201,14 @@ class InspectApp(App[None]):
         yield from system_commands(self, screen)
 
     def action_help(self) -> None:
-        from inspector.ui.screens.help import HelpDialog
-
         if isinstance(self.screen, Place):
             self.push_screen(HelpDialog(self.screen))
 
     def action_connect(self) -> None:
-        from inspector.ui.screens.connect import ConnectDialog
-
         if isinstance(self.screen, Place):
             self.push_screen(ConnectDialog())
 
     async def action_quit(self) -> None:
-        from inspector.ui.screens.quit import QuitDialog
-
         if isinstance(self.screen, QuitDialog):
             return
         read_only = self.board.views.run.read_only

@@ -26,7 +26,7 @@ def lines(old: str, new: str, context: int = 1) -> list[str]:
     a, b = old.split("\n"), new.split("\n")
     if max(len(a), len(b)) > COMPARED_LINES:
         return [] if old == new else ["@ too long to compare line by line"]
-    return [line for line in difflib.unified_diff(a, b, n=context, lineterm="")][2:]
+    return list(difflib.unified_diff(a, b, n=context, lineterm=""))[2:]
 
 
 def size(old: str, new: str) -> Size:
@@ -34,9 +34,9 @@ def size(old: str, new: str) -> Size:
     return Size(sum(line.startswith("+") for line in found), sum(line.startswith("-") for line in found))
 
 
-def view(old: str, new: str, limit: int = 200) -> Content:
+def view(old: str, new: str, limit: int = 200, context: int = 1) -> Content:
     """The diff in colours; each line is marked with + or −, so that colour is not needed to read it."""
-    found = lines(old, new)
+    found = lines(old, new, context)
     rows = [Content.assemble((_row(line), _STYLES.get(line[:1], ""))) for line in found[:limit]]
     if len(found) > limit:
         rows.append(Content.assemble((f"… {len(found) - limit} more lines", "$quiet")))

@@ -39,7 +39,7 @@ class Draft:
     def meet(self, policy: PolicyView, text: str) -> Step:
         """`text` is what the editor holds now."""
         theirs = Draft.of(policy)
-        if theirs.base == self.base or theirs.base == text:
+        if theirs.base in (self.base, text):
             return Step.NOTHING
         return Step.TAKE if self.is_clean(text) else Step.CHOOSE
 

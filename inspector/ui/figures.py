@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
@@ -80,7 +81,7 @@ def buckets(values: Sequence[int], width: int) -> list[float]:
     if len(values) <= width:
         return [float(v) for v in values]
     edges = [round(i * len(values) / width) for i in range(width + 1)]
-    return [sum(values[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    return [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
 
 
 def columns(values: Sequence[float], height: int) -> list[str]:

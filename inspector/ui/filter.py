@@ -42,10 +42,9 @@ _NUMBERS: Final[dict[str, Callable[[CallView], float | None]]] = {
     "id": lambda row: float(row.id),
     "ms": lambda row: row.ms,
 }
-FIELDS: Final = (*_TEXTS, *_NUMBERS)
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     def __init__(self, at: int, why: str) -> None:
         super().__init__(why)
         self.bad = BadFilter(at, why)
@@ -59,8 +58,8 @@ def parse(source: str) -> Predicate | BadFilter | None:
     try:
         predicate = reader.alternatives()
         if reader.peek() is not None:
-            raise _Stop(reader.at, "a ) without its (")
-    except _Stop as stop:
+            raise _StopError(reader.at, "a ) without its (")
+    except _StopError as stop:
         return stop.bad
     return predicate
 
@@ -78,7 +77,7 @@ class _Reader:
         match = _TOKEN.match(self._source, self._pos)
         if match is None and self._source[self._pos :].strip():
             at = len(self._source) - len(self._source[self._pos :].lstrip())
-            raise _Stop(at, "a quotation mark without its other half")
+            raise _StopError(at, "a quotation mark without its other half")
         if match is not None:
             self.at = match.start(match.lastgroup or 0)
         return match
@@ -95,7 +94,7 @@ class _Reader:
         while (match := self.peek()) is not None and match["mark"] not in ("|", ")"):
             terms.append(self._term(match))
         if not terms:
-            raise _Stop(self.at if self.peek() else len(self._source), "something to look for is missing")
+            raise _StopError(self.at if self.peek() else len(self._source), "something to look for is missing")
         return terms[0] if len(terms) == 1 else lambda row: all(term(row) for term in terms)
 
     def _term(self, match: re.Match[str]) -> Predicate:
@@ -113,31 +112,32 @@ class _Reader:
     def _negated(self) -> Predicate:
         match = self.peek()
         if match is None or match["mark"] in ("|", ")"):
-            raise _Stop(self._pos, "nothing after !")
+            raise _StopError(self._pos, "nothing after !")
         term = self._term(match)
         return lambda row: not term(row)
 
     def _group(self, opened_at: int) -> Predicate:
         self._depth += 1
         if self._depth > 20:
-            raise _Stop(opened_at, "too many ( within one another")
+            raise _StopError(opened_at, "too many ( within one another")
         inner = self.alternatives()
         match = self.peek()
         if match is None or match["mark"] != ")":
-            raise _Stop(opened_at, "a ( without its )")
+            raise _StopError(opened_at, "a ( without its )")
         self._pos = match.end()
         self._depth -= 1
         return inner
 
     def _field(self, name: str, at: int) -> Predicate:
-        if name not in FIELDS:
-            raise _Stop(at, f"no field {name}: — there are {' '.join(f + ':' for f in FIELDS)}")
-        match = _VALUE.match(self._source, self._pos)
-        assert match is not None  # it matches the empty text too
+        if name not in _TEXTS and name not in _NUMBERS:
+            raise _StopError(at, f"there is no field {name}:")
+        match = _VALUE.search(self._source, self._pos)
+        if match is None or match.start() != self._pos:
+            raise _StopError(at, f"nothing after {name}:")
         value = match[1] if match[1] is not None else match[2]
         start, self._pos = self._pos, match.end()
         if not value:
-            raise _Stop(start, f"nothing after {name}:")
+            raise _StopError(start, f"nothing after {name}:")
         if read_number := _NUMBERS.get(name):
             return _compared(read_number, value, start)
         return _matching(_TEXTS[name], value.lower())
@@ -160,7 +160,7 @@ def _matching(read: Callable[[CallView], str], value: str) -> Predicate:
 def _compared(read: Callable[[CallView], float | None], value: str, at: int) -> Predicate:
     match = _COMPARE.fullmatch(value)
     if match is None:
-        raise _Stop(at, f"{value} is no number: write 12, >500 or <=20")
+        raise _StopError(at, f"{value} is no number: write 12, >500 or <=20")
     limit, operator = float(match[2]), match[1] or "="
     tests: dict[str, Callable[[float], bool]] = {
         "=": lambda n: n == limit,

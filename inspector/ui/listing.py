@@ -113,20 +113,20 @@ class Listing:
         return True
 
     def _fold_filtered(self, change: Change) -> int:
-        assert self._ids is not None
+        ids = self._ids if self._ids is not None else []
         gone = 0
         if change.dropped and self._board.rows:
-            gone = bisect_left(self._ids, self._board.rows[0].id)
-            del self._ids[:gone]
+            gone = bisect_left(ids, self._board.rows[0].id)
+            del ids[:gone]
         for call_id in change.ids:
             row = self._board.row(call_id)
-            index = bisect_left(self._ids, call_id)
-            there = index < len(self._ids) and self._ids[index] == call_id
+            index = bisect_left(ids, call_id)
+            there = index < len(ids) and ids[index] == call_id
             wanted = row is not None and (self._predicate is None or self._predicate(row))
             if wanted and not there:
-                self._ids.insert(index, call_id)
+                ids.insert(index, call_id)
             elif there and not wanted:
-                del self._ids[index]
+                del ids[index]
         return gone
 
     def _rebuild(self) -> None:

@@ -8,6 +8,7 @@ from inspector.core.call import CallId
 from inspector.core.views import HoldView
 
 ARMED_AFTER: Final = 0.4  # seconds: shorter than this nobody has read what a key would approve
+EXTENSION: Final = 60.0  # seconds that one key, or opening the editor, adds to the wait
 
 
 class HoldQueue:

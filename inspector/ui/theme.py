@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, cast
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -52,9 +54,6 @@ def load(folder: Path) -> tuple[list[Theme], list[BadTheme]]:
 
 
 def parse(path: Path) -> Theme | BadTheme:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
         data = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

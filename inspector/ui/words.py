@@ -43,8 +43,6 @@ _PIECE: Final = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[^",]+|,')
 def brief_arguments(compact: str) -> str:
     """A call's arguments in few characters: the values, without the names that one tool's rows all share."""
     inner = compact[1:-1] if compact.startswith("{") and compact.endswith("}") else compact.removeprefix("{")
-    pieces = []
-    for match in _PIECE.finditer(inner):
-        if not match[2]:
-            pieces.append("  " if match[0] == "," else match[0] if match[1] is None else match[1])
+    values = (match for match in _PIECE.finditer(inner) if not match[2])
+    pieces = ("  " if match[0] == "," else match[0] if match[1] is None else match[1] for match in values)
     return text.line("".join(pieces).strip() or "·", 400)

@@ -15,11 +15,12 @@ from typing import Any
 import anyio
 import pytest
 import uvicorn
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 
+from inspector.demo import URL_VARIABLE, agent_command
 from inspector.demo.agent import run_agent, run_agents
 from inspector.demo.hands import Hands
 from inspector.demo.scenes import CAST, push_the_queue, tidy_up
@@ -134,8 +135,6 @@ async def test_forcing_the_queue_runs_into_a_limit_of_ten_and_stops(server: MCPS
     server.middleware.append(only_force)
     async with Client(server) as client:
         hands = hands_of(client)
-        await client.call_tool("execute_flow", {"namespace": "shop.media", "flow_id": "transcode-videos"})
-        world.time.pass_by(1)
         await push_the_queue(hands)
     assert limit.tools == {"force_run_execution": 11}
     assert hands.denials == ["[POLICY DENIED] 10 a minute"]
@@ -169,6 +168,53 @@ async def test_a_refused_call_is_a_reply_and_no_exception() -> None:
     assert (reply.ok, reply.denied, reply.data) == (False, False, {})
 
 
+async def test_one_failed_request_is_a_reply_and_three_in_a_row_mean_a_new_connection() -> None:
+    server = MCPServer("fails")
+
+    @server.tool()
+    def fail() -> str:
+        """Not as a tool does: as a broken server."""
+        raise MCPError(-32603, "the server behind it has ended")
+
+    @server.tool()
+    def work() -> str:
+        """Now and then."""
+        return "done"
+
+    async with Client(server) as client:
+        hands = hands_of(client)
+        for _ in range(3):
+            assert not (await hands.call("fail")).ok
+            assert not (await hands.call("fail")).ok
+            assert (await hands.call("work")).ok
+        await hands.call("fail")
+        await hands.call("fail")
+        with pytest.raises(MCPError, match="has ended"):
+            await hands.call("fail")
+
+
+async def test_an_errand_that_waits_for_a_person_does_not_stop_the_others(server: MCPServer) -> None:
+    seen = Seen()
+
+    async def holds_production(ctx: Any, call_next: Any) -> Any:
+        asked = ctx.method == "tools/call" and (ctx.params.get("arguments") or {}).get("namespace") == "prod.payments"
+        if asked:
+            seen.tools["held"] += 1
+            await anyio.sleep_forever()
+        return await seen(ctx, call_next)
+
+    server.middleware.append(holds_production)
+    async with served(server) as url, anyio.create_task_group() as group:
+
+        async def act() -> None:
+            await run_agent(url, part=CAST[0], pace=FAST)
+
+        group.start_soon(act)
+        await seen.until(60)
+        group.cancel_scope.cancel()
+    assert seen.tools["held"] == 1
+
+
 async def test_as_a_process_it_works_and_ends_quietly_on_interrupt(server: MCPServer, tmp_path: Path) -> None:
     seen = Seen()
     server.middleware.append(seen)
@@ -189,10 +235,12 @@ async def test_as_a_process_it_works_and_ends_quietly_on_interrupt(server: MCPSe
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at the agent through /proc")
-async def test_as_a_process_it_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+async def test_as_a_process_it_ends_with_the_one_that_started_it() -> None:
     starter = (
-        "import subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, '-m', 'inspector.demo.agent', 'http://127.0.0.1:9/mcp'])\n"
+        "import os, subprocess, sys\n"
+        "from inspector.demo import agent_command\n"
+        "command = agent_command('http://127.0.0.1:9/mcp', parent=os.getpid())\n"
+        "child = subprocess.Popen(command.argv, env={**os.environ, **dict(command.env)})\n"
         "print(child.pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
@@ -200,20 +248,24 @@ async def test_as_a_process_it_ends_with_the_one_that_started_it(tmp_path: Path)
         [sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()
     )
     agent = int(process.stdout.readline())
-    # It must have looked at its parent before that one goes.
-    with anyio.fail_after(20):
-        while b"inspector.demo.agent" not in Path(f"/proc/{agent}/cmdline").read_bytes() or not imported(agent):
-            await anyio.sleep(0.05)
+    assert alive(agent)
     process.kill()
-    process.wait()
-    with anyio.fail_after(10):
+    process.communicate()
+    with anyio.fail_after(20):
         while alive(agent):
             await anyio.sleep(0.05)
 
 
-def imported(pid: int) -> bool:
-    """It has an event loop by now, so its main function runs."""
-    return any("eventpoll" in str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink())
+async def test_without_an_endpoint_it_says_what_it_needs() -> None:
+    done = subprocess.run([sys.executable, "-m", "inspector.demo.agent"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "MCP_INSPECT_DEMO_URL" in done.stderr
+
+
+def test_the_endpoint_with_its_token_does_not_stand_on_the_command_line() -> None:
+    command = agent_command("http://127.0.0.1:7337/s3cret/mcp", parent=1)
+    assert not any("s3cret" in word for word in command.argv)
+    assert dict(command.env) == {URL_VARIABLE: "http://127.0.0.1:7337/s3cret/mcp"}
 
 
 def alive(pid: int) -> bool:

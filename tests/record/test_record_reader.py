@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -112,6 +113,26 @@ def test_a_copy_opens_in_a_folder_that_nobody_can_write(tmp_path: Path) -> None:
     shipped.parent.chmod(0o700)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_where_nothing_can_be_written_a_wal_is_never_silently_left_out(tmp_path: Path) -> None:
+    recorder = Recorder.create(tmp_path / "run", "r", 0.0)
+    recorder.append(arrival(1, 0.0))
+    recorder.flush()
+    for name in ("alone", "both"):
+        (tmp_path / name).mkdir()
+        shutil.copy(recorder.path, tmp_path / name / "copy.sqlite")
+    shutil.copy(f"{recorder.path}-wal", tmp_path / "both" / "copy.sqlite-wal")
+    recorder.close()
+    for name in ("alone", "both"):
+        (tmp_path / name).chmod(0o500)
+    with Recording.open(tmp_path / "alone" / "copy.sqlite") as recording:
+        assert list(recording.events()) == []
+    with pytest.raises(ConfigError, match="WAL cannot be read here; copy both to a folder that can be written"):
+        Recording.open(tmp_path / "both" / "copy.sqlite")
+    for name in ("alone", "both"):
+        (tmp_path / name).chmod(0o700)
+
+
 def test_a_copy_of_a_running_recording_without_its_wal_opens(tmp_path: Path) -> None:
     recorder = Recorder.create(tmp_path, "r", 0.0)
     recorder.append(arrival(1, 0.0))
@@ -155,6 +176,7 @@ def test_a_call_is_fetched_whole_with_its_frames_and_legs(tmp_path: Path) -> Non
     )
     with Recording.open(path) as recording:
         detail = recording.detail(2)
+        assert recording.detail(3) == detail
         assert recording.detail(9) is None
     assert detail is not None
     assert (detail.arguments, detail.sent_arguments) == ('{"n":1.00}', '{"n":2.00}')

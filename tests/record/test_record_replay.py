@@ -35,7 +35,7 @@ def without_origin(views: Views) -> Views:
     return replace(views, run=replace(views.run, recording="", read_only=False))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(runs())
 def test_a_recording_shows_what_the_live_store_showed(events: list[Event]) -> None:
     live = Store()

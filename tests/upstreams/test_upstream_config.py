@@ -90,7 +90,7 @@ def test_of_two_of_one_name_the_persons_own_wins(cwd: Path, own: Path) -> None:
         ("[upstreams]\na = 1", r"upstreams\.a: a table is wanted"),
         ('[upstreams.a]\ncommand = "a\\u0000b"', r"upstreams\.a\.command: a NUL"),
         ("[upstreams.a\n", r"line 1"),
-        ("a = 1\n[upstreams", r"line 2"),
+        ("a = 1\nb = = 2\n", r"line 2"),
     ],
 )
 def test_an_error_names_the_file_and_the_field(own: Path, text: str, says: str) -> None:

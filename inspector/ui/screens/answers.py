@@ -9,9 +9,11 @@ from textual.binding import Binding, BindingType
 
 from inspector.core.commands import Approve, Command, Deny, Extend, Rejected
 from inspector.core.views import HoldView
+from inspector.ui.queue import EXTENSION
+from inspector.ui.screens.always import AlwaysDialog
+from inspector.ui.screens.deny import DenyDialog
 from inspector.ui.screens.place import Place
-
-EXTENSION = 60.0  # seconds
+from inspector.ui.screens.rooms import edit_dialog
 
 
 class AnswersPlace(Place):
@@ -23,7 +25,7 @@ class AnswersPlace(Place):
         Binding("d,f4", "deny", "Deny", id="hold.deny"),
         Binding("e", "edit", "Edit", id="hold.edit"),
         Binding("A", "always", "Always…", id="hold.always"),
-        Binding("plus,+", "extend", "+60 s", key_display="+", id="hold.extend"),
+        Binding("plus,+", "extend", "60 s more", key_display="+", id="hold.extend"),
     ]
     _HOLD_ACTIONS = frozenset({"approve", "deny", "edit", "always", "extend"})
 
@@ -53,8 +55,6 @@ class AnswersPlace(Place):
 
     @work
     async def action_deny(self) -> None:
-        from inspector.ui.screens.deny import DenyDialog
-
         if held := self._target():
             reason = await self.app.push_screen_wait(DenyDialog(held))
             if reason is not None:
@@ -62,8 +62,6 @@ class AnswersPlace(Place):
 
     @work
     async def action_always(self) -> None:
-        from inspector.ui.screens.always import AlwaysDialog
-
         if held := self._target():
             remember = await self.app.push_screen_wait(AlwaysDialog(held))
             if remember is not None:
@@ -73,10 +71,8 @@ class AnswersPlace(Place):
 
     @work
     async def action_edit(self) -> None:
-        from inspector.ui.screens.edit import EditDialog
-
         if held := self._target():
-            command = await self.app.push_screen_wait(EditDialog(held))
+            command = await self.app.push_screen_wait(edit_dialog(held))
             if command is not None:
                 done = "Approved" if isinstance(command, Approve) else "Denied"
                 edited = ", edited" if isinstance(command, Approve) and command.arguments is not None else ""

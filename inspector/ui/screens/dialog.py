@@ -14,6 +14,8 @@ from textual.widget import Widget
 from inspector.ui.widgets.keybar import KeyBar
 
 if TYPE_CHECKING:
+    from textual.types import CSSPathType
+
     from inspector.ui.app import InspectApp
 
 Answer = TypeVar("Answer")
@@ -22,7 +24,7 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer | None]):
     """Dismissed with its answer, or with None."""
 
-    CSS_PATH = "dialog.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = "dialog.tcss"
     KEYS: ClassVar[tuple[str, ...]] = ()
     HEADING: ClassVar[str] = ""
 

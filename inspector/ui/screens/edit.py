@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -16,20 +16,24 @@ from inspector.core.commands import Approve, CallDetail, Deny, Extend, Inspect
 from inspector.core.views import HoldView
 from inspector.ui import arguments, diff, figures, json_view, text
 from inspector.ui.board import remaining
-from inspector.ui.screens.answers import EXTENSION
+from inspector.ui.queue import EXTENSION
 from inspector.ui.screens.dialog import Dialog
 from inspector.ui.widgets.editor import CodeEditor
 from inspector.ui.widgets.held import end_of
+
+if TYPE_CHECKING:
+    from textual.types import CSSPathType
 
 LOADING = "…"
 
 
 class EditDialog(Dialog[Approve | Deny]):
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "../widgets/editor.tcss"]
     KEYS = ("edit.approve", "edit.deny", "edit.extend", "editor.next_problem", "edit.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "approve", "Approve", priority=True, id="edit.approve"),
         Binding("f4", "deny", "Deny", priority=True, id="edit.deny"),
-        Binding("f5", "extend", "+60 s", priority=True, id="edit.extend"),
+        Binding("f5", "extend", "60 s more", priority=True, id="edit.extend"),
         Binding("escape", "leave", "Keep held", id="edit.leave"),
     ]
 
@@ -126,7 +130,7 @@ class EditDialog(Dialog[Approve | Deny]):
         words = "Arguments"
         if edited:
             words += f" · edited {diff.size(self._original, editor.text)}"
-            self.query_one("#edit-diff", Static).update(diff.view(self._original, editor.text, 20))
+            self.query_one("#edit-diff", Static).update(diff.view(self._original, editor.text, limit=20, context=0))
         if problem:
             words += f" · ✗ line {problem.line}"
         editor.border_title = Content(words)

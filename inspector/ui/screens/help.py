@@ -17,6 +17,7 @@ from inspector.ui.screens.place import Place
 from inspector.ui.widgets.status import LABELS
 
 Parts = list[tuple[str, str]]
+_INSIDE = "1 … 5 are the places. Inside a text Alt+1 … Alt+5, F2 approves, F4 denies, Esc leaves it."
 _MARKS = "✓ allow   ✗ deny   ◐ hold   ⊘ limit   ! error   – gone   · nothing to say"
 
 
@@ -32,7 +33,7 @@ class HelpDialog(Dialog[None]):
         with VerticalScroll(id="help-scroll"):
             yield Static(Content(self._place.HELP + "\n"), markup=False)
             yield Static(Content.assemble(*self._keys()), markup=False)
-            yield Static(Content.assemble("\n", (_MARKS, "$quiet")), markup=False)
+            yield Static(Content.assemble("\n", _INSIDE, "\n\n", (_MARKS, "$quiet")), markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#box").border_title = Content(f"{LABELS[self._place.PLACE]} · keys")
@@ -42,44 +43,16 @@ class HelpDialog(Dialog[None]):
         """Two columns, each binding once with all of its keys."""
         keys: dict[str, list[str]] = {}
         words: dict[str, str] = {}
-        for key, found in self._place.active_bindings.items():
+        for found in self._place.active_bindings.values():
             binding = found.binding
-            if binding.id and binding.description and not binding.id.startswith("place."):
-                shown = self.app.get_key_display(binding) if binding.key_display is None else binding.key_display
-                names = keys.setdefault(binding.id, [])
-                names.append(shown if not names and binding.key_display else _name(key))
+            if binding.id and binding.description and not binding.id.startswith(("place.", "app.quit_anywhere")):
+                keys.setdefault(binding.id, []).append(self.app.get_key_display(binding))
                 words[binding.id] = binding.description
         rows = [(" ".join(dict.fromkeys(names)), words[i]) for i, names in keys.items()]
-        rows.append(("1 … 5", "the places (Alt+1 … Alt+5 inside a text)"))
-        rows.append(("Esc", "out of a text; F2 approves and F4 denies in one"))
         half = (len(rows) + 1) // 2
         parts: Parts = []
         for index in range(half):
-            for column in (index, index + half):
-                if column < len(rows):
-                    names_shown, what = rows[column]
-                    parts += [
-                        (f"{text.fit(names_shown, 14)} ", "bold $primary"),
-                        (text.fit(what, 26) if column == index else what, ""),
-                    ]
+            for names_shown, what in rows[index::half][:2]:
+                parts += [(f"{text.fit(names_shown, 12)} ", "bold $primary"), (text.fit(what, 24), "")]
             parts.append(("\n", ""))
         return parts
-
-
-def _name(key: str) -> str:
-    names = {
-        "question_mark": "?",
-        "slash": "/",
-        "colon": ":",
-        "plus": "+",
-        "escape": "Esc",
-        "enter": "⏎",
-        "pageup": "PgUp",
-        "pagedown": "PgDn",
-    }
-    return names.get(
-        key,
-        key.replace("ctrl+", "^")
-        .replace("up", "↑" if key == "up" else "up")
-        .replace("down", "↓" if key == "down" else "down"),
-    )

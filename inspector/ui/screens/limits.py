@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from inspector.core.decision import Algorithm, Scope
+from inspector.core.decision import Algorithm, CounterKey, Scope
 from inspector.core.views import LimitView
 from inspector.ui import figures, text
 from inspector.ui.board import Change
@@ -54,22 +54,23 @@ class LimitsPlace(Place):
 
     @staticmethod
     def _block(limit: LimitView, width: int, now: float) -> Content:
-        """Two lines: name, numbers and reset; the bar. The rule and whose counter it is stand under the name."""
+        """Three lines: name, numbers and reset; the bar; the rule and whose counter it is."""
         glyph, style = look(limit)
-        amount = f"{_exact(limit.used)} of {_exact(limit.max)}"
-        reset = f"{100 * share(limit):.0f} %   {_reset(limit, now)}"
-        name = text.fit(text.line(limit.label, 120), max(8, width - len(amount) - len(reset) - 7))
-        filled, rest = figures.bar(share(limit), width - 2)
-        whose = (
-            "everybody"
-            if limit.key.scope is Scope.GLOBAL
-            else f"{limit.key.scope.value} {_scope_id(limit.key.scope_id)}"
-        )
-        under = text.fit(f"{text.line(limit.rule, 160)} · {whose}", width - 2).rstrip()
-        return Content.assemble(
-            (f"{glyph} ", style), (name, "bold"), (f"  {amount}", "bold" if share(limit) >= 0.7 else ""), (f"   {reset}\n", "$quiet"),
-            "  ", (filled, f"{style} on $panel"), (rest, "on $panel"), "\n  ", (under, "$quiet"),
-        )  # fmt: skip
+        used = share(limit)
+        amount = f"  {_exact(limit.used)} of {_exact(limit.max)}"
+        reset = f"   {100 * used:.0f} %   {_reset(limit, now)}"
+        name = text.fit(text.line(limit.label, 120), max(8, width - len(amount) - len(reset) - 2))
+        filled, rest = figures.bar(used, width - 2)
+        under = text.fit(f"{_whose(limit.key)} · {text.line(limit.rule, 160)}", width - 2).rstrip()
+        first = Content.assemble((f"{glyph} ", style), (name, "bold"), (amount, "bold" if used >= 0.7 else ""))
+        second = Content.assemble((f"{reset}\n  ", "$quiet"), (filled, f"{style} on $panel"), (rest, "on $panel"))
+        return Content.assemble(first, second, (f"\n  {under}", "$quiet"))
+
+
+def _whose(key: CounterKey) -> str:
+    if key.scope is Scope.GLOBAL:
+        return "everybody"
+    return f"{key.scope.value} {text.line(key.scope_id.replace(chr(0x1F), ' · '), 80)}"
 
 
 def _exact(value: float) -> str:
@@ -81,7 +82,3 @@ def _reset(limit: LimitView, now: float) -> str:
         return "in flight"
     word = "starts again in" if limit.key.algorithm is Algorithm.FIXED else "next frees in"
     return f"{word} {figures.countdown(limit.resets_at - now)}"
-
-
-def _scope_id(scope_id: str) -> str:
-    return text.line(scope_id.replace("\x1f", " · "), 80)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -28,12 +28,15 @@ from inspector.ui.widgets.policy_notes import Changes, PolicyBanner
 from inspector.ui.widgets.problems import Problems
 from inspector.ui.widgets.prompt import Prompt
 
+if TYPE_CHECKING:
+    from textual.types import CSSPathType
+
 CHECK_AFTER = 0.25  # seconds without a key
 
 
 class PolicyPlace(Saving, Place):
     PLACE = "policy"
-    CSS_PATH = "policy.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["policy.tcss", "../widgets/editor.tcss"]
     KEYS = (
         "policy.save",
         "policy.take",
@@ -44,8 +47,8 @@ class PolicyPlace(Saving, Place):
         "policy.leave",
     )
     HELP = (
-        "The policy decides every tools/call. It is checked while you type; Ctrl+S writes the file and puts it in force,"
-        " the last good policy stays otherwise. Edits that others make to the file appear here at once."
+        "The policy decides every tools/call. It is checked while you type; Ctrl+S writes the file and puts it in"
+        " force, the last good policy stays otherwise. Edits that others make to the file appear here at once."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save & reload", id="policy.save"),

@@ -30,11 +30,10 @@ class QuitDialog(Dialog[bool]):
 
     def body(self) -> Iterable[Widget]:
         words = []
-        if self._attached:
-            verb = "is" if self._attached == 1 else "are"
-            words.append(
-                f"{plural(self._attached, 'agent')} {verb} attached and will lose {'its' if self._attached == 1 else 'their'} tools."
-            )
+        if self._attached == 1:
+            words.append("1 agent is attached and will lose its tools.")
+        elif self._attached:
+            words.append(f"{self._attached} agents are attached and will lose their tools.")
         if self._held:
             words.append(f"{plural(self._held, 'held call')} will be answered “the inspector was closed”.")
         words.append("Servers that were started here will end.")

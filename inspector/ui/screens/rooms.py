@@ -1,29 +1,23 @@
-"""The places other than Live, made when they are first wanted: the first frame does not pay for the editor."""
+"""What holds an editor is made when it is first wanted: the first frame does not wait for it."""
 
 from __future__ import annotations
 
-from inspector.ui.screens.place import Place
+from typing import TYPE_CHECKING
+
+from inspector.core.views import HoldView
+
+if TYPE_CHECKING:
+    from inspector.ui.screens.edit import EditDialog
+    from inspector.ui.screens.policy import PolicyPlace
 
 
-def approvals() -> Place:
-    from inspector.ui.screens.approvals import ApprovalsPlace
-
-    return ApprovalsPlace()
-
-
-def limits() -> Place:
-    from inspector.ui.screens.limits import LimitsPlace
-
-    return LimitsPlace()
-
-
-def policy() -> Place:
+def policy() -> PolicyPlace:
     from inspector.ui.screens.policy import PolicyPlace
 
     return PolicyPlace()
 
 
-def sessions() -> Place:
-    from inspector.ui.screens.sessions import SessionsPlace
+def edit_dialog(held: HoldView) -> EditDialog:
+    from inspector.ui.screens.edit import EditDialog
 
-    return SessionsPlace()
+    return EditDialog(held)

@@ -9,6 +9,7 @@ from textual import work
 from inspector.core.commands import Conflict, Done, Rejected, SavePolicy
 from inspector.core.views import PolicyView
 from inspector.ui.draft import Draft
+from inspector.ui.screens.conflict import Choice, ConflictDialog
 from inspector.ui.screens.place import Place
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ class Saving(Place):
             self._tell(answer, text)
 
     async def _resolve(self, text: str, conflict: Conflict) -> None:
-        from inspector.ui.screens.conflict import Choice, ConflictDialog
-
         match await self.app.push_screen_wait(ConflictDialog(conflict.text, text)):
             case Choice.OVERWRITE:
                 self._tell(await self.inspect.ask(SavePolicy(text, conflict.hash, overwrite=True)), text)
@@ -62,8 +61,6 @@ class Saving(Place):
     @work(exclusive=True, group="choose")
     async def choose_later(self, policy: PolicyView) -> None:
         """The file changed under an edited text: ask which of the two goes on."""
-        from inspector.ui.screens.conflict import Choice, ConflictDialog
-
         theirs = Draft.of(policy)
         match await self.app.push_screen_wait(ConflictDialog(theirs.base, self.editor.text)):
             case Choice.OVERWRITE:

@@ -29,7 +29,10 @@ class SessionsPlace(Place):
     PLACE = "sessions"
     CSS_PATH = "sessions.tcss"
     KEYS = ("app.connect",)
-    HELP = "The agents of this run and their calls; the servers, their state and what they wrote to stderr; frames that were not let through."
+    HELP = (
+        "The agents of this run and their calls; the servers, their state and what they wrote to stderr; and the"
+        " frames that were not let through."
+    )
 
     def body(self) -> Iterable[Widget]:
         yield Static(id="run", markup=False)
@@ -80,7 +83,8 @@ def _run(run: RunView, now: float) -> Content:
     kind = "recording" if run.read_only else "run"
     return Content.assemble(
         (f"{kind} ", "$quiet"), (text.line(run.run, 40), "bold"),
-        (f" · {figures.elapsed(now - run.started_at)} · {figures.plural(run.calls, 'call')} · version {text.line(run.version, 20)}\n", "$quiet"),
+        (f" · {figures.elapsed(now - run.started_at)} · {figures.plural(run.calls, 'call')}", "$quiet"),
+        (f" · version {text.line(run.version, 20)}\n", "$quiet"),
         ("recorded in ", "$quiet"), text.line(run.recording or "nowhere", 300),
         (f"\n! {run.dropped} observed frames were dropped under load" if run.dropped else "", "$decision-error"),
     )  # fmt: skip
@@ -90,30 +94,34 @@ def _client(client: ClientView, now: float) -> Content:
     mark, style = ("○", "$quiet") if client.gone else ("●", "$decision-allow")
     version = f" {text.line(client.version, 20)}" if client.version else ""
     since = "gone" if client.gone else figures.elapsed(now - client.since)
+    more = f"{client.transport} · {client.era.value} · grant {text.line(client.grant, 40)} · {since}"
     return Content.assemble(
-        (f"{mark} ", style), (text.line(client.name or "unnamed", 60), "$quiet" if client.gone else "bold"), (version, "$quiet"),
-        (f" → {text.line(client.upstream, 40)}", ""), (f"  {figures.plural(client.calls, 'call')}\n", "$quiet"),
-        (f"  {client.transport} · {client.era.value} · grant {text.line(client.grant, 40)} · {since}", "$quiet"),
-    )  # fmt: skip
+        (f"{mark} ", style),
+        (text.line(client.name or "unnamed", 60), "$quiet" if client.gone else "bold"),
+        (version, "$quiet"),
+        f" → {text.line(client.upstream, 40)}",
+        (f"  {figures.plural(client.calls, 'call')}\n  {more}", "$quiet"),
+    )
 
 
 def _upstream(upstream: UpstreamView) -> Content:
     mark, style = _STATES[upstream.state]
     tools = "tools not listed yet" if upstream.tools is None else figures.plural(upstream.tools, "tool")
     hidden = f", {upstream.hidden} hidden" if upstream.hidden else ""
-    pid = f" · pid {upstream.pid}" if upstream.pid is not None else ""
-    parts: list[tuple[str, str]] = [
+    pid = f"pid {upstream.pid} · " if upstream.pid is not None else ""
+    parts: list[str | tuple[str, str]] = [
         (f"{mark} ", style), (text.line(upstream.name, 40), "bold"), (f" {upstream.state.value}", style),
-        (f" · {tools}{hidden}{pid}\n", "$quiet"), (f"  {text.line(upstream.detail, 300)}", ""),
+        (f" · {tools}{hidden}\n", "$quiet"), (f"  {pid}", "$quiet"), text.line(upstream.detail, 300),
     ]  # fmt: skip
-    for said in upstream.stderr[-STDERR_SHOWN:]:
-        parts.append((f"\n  │ {text.line(said, 300)}", "$quiet"))
+    parts += [(f"\n  │ {text.line(said, 300)}", "$quiet") for said in upstream.stderr[-STDERR_SHOWN:]]
     return Content.assemble(*parts, "\n")
 
 
 def _rejected(frame: RejectedView) -> Content:
-    raw = frame.raw.decode("utf-8", "replace")
+    raw = text.line(frame.raw.decode("utf-8", "replace"), 200)
     return Content.assemble(
-        (f"{figures.clock_time(frame.at)} ", "$quiet"), (f"{frame.code} ", "bold $decision-deny"), (text.line(frame.reason, 200), ""),
-        (f" · {text.line(frame.upstream, 40)}\n", "$quiet"), (f"  {text.line(raw, 200)}", "$quiet"),
-    )  # fmt: skip
+        (f"{figures.clock_time(frame.at)} ", "$quiet"),
+        (f"{frame.code} ", "bold $decision-deny"),
+        text.line(frame.reason, 200),
+        (f" · {text.line(frame.upstream, 40)}\n  {raw}", "$quiet"),
+    )

@@ -29,6 +29,11 @@ class Column(VerticalScroll):
     def compose(self) -> ComposeResult:
         yield self.body
 
+    @property
+    def room(self) -> int:
+        """Cells for text in one line."""
+        return self.scrollable_content_region.width - 1
+
     def show(self, title: str, content: Content, note: str = "") -> None:
         head = Content.assemble((title, "bold $quiet"), (f" {note}" if note else "", "italic $quiet"), "\n")
         self.body.update(Content("").join([head, content]))
@@ -84,13 +89,13 @@ class DetailPane(Horizontal, can_focus=True):
         detail = self.detail
         arguments = row.arguments if detail is None else detail.sent_arguments or detail.arguments
         edited = "edited by you" if detail is not None and detail.sent_arguments is not None else ""
-        request.show("REQUEST", json_view.view(arguments, request.size.width - 1, LINES_SHOWN), edited)
+        request.show("REQUEST", json_view.view(arguments, request.room, LINES_SHOWN), edited)
         decisions = () if detail is None else detail.decisions
         steps = self.query_one("#trace", Column)
-        steps.show("DECISION TRACE", trace.view(decisions, steps.size.width - 1))
+        steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
             by_us = "by mcp-inspect" if detail.response_by_us else figures.size_of(len(detail.response))
-            response.show("RESPONSE", json_view.view(detail.response, response.size.width - 1, LINES_SHOWN), by_us)
+            response.show("RESPONSE", json_view.view(detail.response, response.room, LINES_SHOWN), by_us)
         else:
             response.show("RESPONSE", self._waiting(row))
 

@@ -147,6 +147,7 @@ class CodeEditor(TextArea):
     def _with_problem(self, strip: Strip, line: int, problem: Problem) -> Strip:
         """The mark replaces the gutter's two last cells; the message stands after the text, if there is room."""
         width, gutter = strip.cell_length, self.gutter_width
+        visible = min(width, self.scrollable_content_region.width)
         colour = self.get_component_rich_style(self._component(problem), partial=True).color
         last = next((s for s in reversed(list(strip)) if s.style and s.style.bgcolor), None)
         base = Style(bgcolor=last.style.bgcolor if last and last.style else None, color=colour)
@@ -155,9 +156,9 @@ class CodeEditor(TextArea):
             [strip.crop(0, gutter - 2), Strip([Segment(mark, base + Style(bold=True))]), strip.crop(gutter, width)]
         )
         used = gutter + len(self.document.get_line(line).expandtabs(self.indent_width)) - self.scroll_offset.x + 3
-        if not gutter < used < width - 12:
+        if not gutter < used < visible - 12:
             return strip
-        message = text.fit(text.line(problem.message, 300), width - used).rstrip()
+        message = text.fit(text.line(problem.message, 300), visible - used).rstrip()
         said = Strip([Segment(message, base + Style(italic=True))])
         return Strip.join([strip.crop(0, used), said, strip.crop(used + said.cell_length, width)])
 

@@ -64,7 +64,7 @@ def amount_of(limit: LimitView) -> str:
 
 
 def gauge(limit: LimitView, width: int, now: float, widest: int = 0) -> Parts:
-    """`⊘ web.fetch ███ 60/60  18s` in exactly `width` cells; amounts take `widest` cells, so that bars stand in line."""
+    """`⊘ web.fetch ███ 60/60  18s` in exactly `width` cells; amounts take `widest`, so that bars stand in line."""
     glyph, style = look(limit)
     amount = amount_of(limit).rjust(widest)
     reset = reset_in(limit, now).rjust(4)

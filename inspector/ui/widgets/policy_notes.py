@@ -46,14 +46,16 @@ def _pair(policy: PolicyView, draft: Draft, text: str) -> tuple[str, str, str]:
 def _resting(policy: PolicyView) -> Content:
     if policy.version == 0:
         return Content.assemble(("No policy is in force: every call is denied until this text loads.", "$quiet"))
+    key = ("Ctrl+S", "bold $primary")
+    if not policy.path:
+        file = (" writes it as mcp-inspect.policy.yaml", "$quiet")
+        return Content.assemble(("This policy has no file yet.\n\n", "$quiet"), key, file)
     return Content.assemble(
-        (f"v{policy.version}", "bold"), (" is in force, and the file says the same.\n\n", "$quiet"),
-        ("Type to change it: ", "$quiet"), ("Ctrl+S", "bold $primary"), (" puts it in force with the next call.\n", "$quiet"),
-        ("Edits made elsewhere show here.", "$quiet"),
-    ) if policy.path else Content.assemble(
-        ("This policy has no file yet.\n\n", "$quiet"), ("Ctrl+S", "bold $primary"),
-        (" writes it as mcp-inspect.policy.yaml", "$quiet"),
-    )  # fmt: skip
+        (f"v{policy.version}", "bold"),
+        (" is in force, and the file says the same.\n\nType to change it: ", "$quiet"),
+        key,
+        (" puts it in force with the next call.\nEdits made elsewhere show here.", "$quiet"),
+    )
 
 
 class PolicyBanner(Widget):

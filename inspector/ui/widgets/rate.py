@@ -42,11 +42,8 @@ class Rate(Widget):
         total = sum(counts.get(word, 0) for word in _SHOWN)
         if not total:
             return Content("")
-        parts = []
-        for word in _SHOWN:
-            if count := counts.get(word, 0):
-                parts.append((f"{LOOKS[word].glyph} {_percent(count, total)}  ", LOOKS[word].style))
-        return Content.assemble(*parts)
+        seen = [(LOOKS[word], count) for word in _SHOWN if (count := counts.get(word, 0))]
+        return Content.assemble(*((f"{look.glyph} {_percent(count, total)}  ", look.style) for look, count in seen))
 
 
 def _stretch(row: str, width: int) -> str:

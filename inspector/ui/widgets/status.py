@@ -22,7 +22,7 @@ LABELS: Final = {p: p.capitalize() for p in PLACES}
 
 
 class StatusLine(Widget):
-    """Name, state, endpoint, traffic, who is there, policy. What does not fit is left out whole, least telling first."""
+    """Name, state, endpoint, traffic, people, policy. What does not fit is left out whole, least telling first."""
 
     def __init__(self) -> None:
         super().__init__(id="status")
@@ -153,7 +153,7 @@ class PlacesBar(Widget):
             parts.append((f" {index} ", "bold $primary" if on else "$quiet"))
             parts.append((LABELS[place], "bold underline" if on else ""))
             parts.append((self._badge(place), "bold $decision-hold"))
-            parts.append((" ", ""))
+            parts.append((" " * self._gap, ""))
         content = Content.assemble(*parts)
         room = self.size.width - content.cell_length - 14
         if self._place == "live" and room >= 4:
@@ -165,13 +165,17 @@ class PlacesBar(Widget):
             content = Content.assemble(content, ("    filter ", "$quiet"), ("/ ", "bold $primary"), shown)
         return content
 
+    @property
+    def _gap(self) -> int:
+        return 1 if self.screen.has_class("-narrow") else 2
+
     def _badge(self, place: str) -> str:
         return f" {self._held}" if place == "approvals" and self._held else ""
 
     def on_click(self, event: events.Click) -> None:
         x = 0
         for place in PLACES:
-            end = x + 3 + len(LABELS[place]) + len(self._badge(place)) + 1
+            end = x + 3 + len(LABELS[place]) + len(self._badge(place)) + self._gap
             if x <= event.x < end:
                 self.post_message(self.Chosen(place))
                 return
