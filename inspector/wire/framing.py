@@ -53,10 +53,9 @@ class LineReader:
             elif line.strip():
                 lines.append(line)
         if rest:
-            self._parts.append(rest)
-            self._size += len(rest)
-            if self._size > self._limit:
-                lines.append(self._too_long(b"".join(self._parts)))
+            self._kept += rest
+            if len(self._kept) > self._limit:
+                lines.append(self._too_long(bytes(self._kept[:4096])))
         return lines
 
     def _too_long(self, start: bytes) -> Broken:
