@@ -1,18 +1,13 @@
-"""A run with its screen: the store and the port between engine and Textual app. Imported only when there is a screen."""
+"""A run with its screen: the store and the port between engine and app. Imported only when there is a screen."""
 
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 
-from inspector.connect import Endpoint
 from inspector.core.commands import PolicyCheck
 from inspector.live_port import LivePort
 from inspector.policy.load import check_text
@@ -21,7 +16,7 @@ from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
 from inspector.store import Store
 from inspector.ui.app import InspectApp
-from inspector.wiring import SIGNALS, Engine, engine, listening, start_policy
+from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
 
 
 async def show(settings: Settings) -> int:
@@ -43,7 +38,7 @@ async def show(settings: Settings) -> int:
                 shut_down=lambda: made.driver.close_holds("the inspector was closed"),
             )
             app = InspectApp(port, token_mask=settings.token)
-            async with _scripted_agents(made, endpoint):
+            async with scripted_agents(made, endpoint):
                 return await _run_app(app)
 
 
@@ -78,23 +73,3 @@ async def _run_app(app: InspectApp) -> int:
         await app.run_async()
         tasks.cancel_scope.cancel()
     return app.return_code or 0
-
-
-@asynccontextmanager
-async def _scripted_agents(made: Engine, endpoint: Endpoint) -> AsyncIterator[None]:
-    """The demo's traffic, in a process of its own: it imports the SDK, which would hold up the first frame."""
-    if not made.settings.demo:
-        yield
-        return
-    (upstream,) = made.driver.upstream_names()
-    command = [sys.executable, "-m", "inspector.demo.agent", endpoint.url(upstream)]
-    quiet = subprocess.DEVNULL
-    async with await anyio.open_process(
-        command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
-    ) as process:
-        made.build.watchdog.guard(process.pid)
-        try:
-            yield
-        finally:
-            process.terminate()
-            made.build.watchdog.release(process.pid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Settings:
     """One run. `policy` None and `default` None: ask a person for everything (never so when headless)."""
 
     upstreams: tuple[UpstreamSpec, ...]
-    token: str
+    token: str = field(repr=False)
     policy: Path | None = None
     default: Default | None = None
     host: str = DEFAULT_HOST

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from pathlib import Path
 
-from inspector.core.errors import UsageError
+from inspector.core.errors import ConfigError, UsageError
 from inspector.paths import private_dir, private_file, read_private
 
 FILE = "token"
@@ -19,12 +20,26 @@ def local_token(state_dir: Path) -> str:
     Raises ConfigError when the file is not private to us or holds something else.
     """
     path = private_dir(state_dir) / FILE
-    kept = read_private(path)
-    if kept is not None and kept.strip():
-        return checked_token(kept.strip(), str(path))
-    private_file(path, secrets.token_urlsafe(32) + "\n")
-    # Two first runs may race: what lies there now is what both of them use.
-    return (read_private(path) or "").strip()
+    if (kept := read_private(path)) is None:
+        kept = _made(path)
+    if not kept.strip():
+        raise ConfigError(f"{path} is empty; remove it, and a new token will be made")
+    return checked_token(kept.strip(), str(path))
+
+
+def _made(path: Path) -> str:
+    """Of two first runs at once, one makes the token and both use it: a link, unlike a rename, never replaces."""
+    draft = path.with_name(f".{FILE}.{os.getpid()}")
+    private_file(draft, secrets.token_urlsafe(32) + "\n")
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass  # the other one was first
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return read_private(path) or ""
 
 
 def checked_token(token: str, source: str) -> str:

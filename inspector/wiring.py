@@ -6,6 +6,7 @@ import gc
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -21,6 +22,7 @@ from inspector.connect import Endpoint
 from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
 from inspector.core.events import Event, RunStarted
 from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
+from inspector.demo import agent_command
 from inspector.headless import DecisionPrinter
 from inspector.policy.gate import Gate
 from inspector.policy.ledger_memory import MemoryLedger
@@ -267,8 +269,9 @@ async def _headless(settings: Settings) -> int:
                     print(f"mcp-inspect: {name} at {endpoint.url(name)}", file=sys.stderr)
                 print(f"mcp-inspect: recording to {made.recorder.path}", file=sys.stderr, flush=True)
                 gc.freeze()
-                async for _ in signals:
-                    break
+                async with scripted_agents(made, endpoint):
+                    async for _ in signals:
+                        break
     return 0
 
 
@@ -285,3 +288,21 @@ async def _standalone(settings: Settings, grant: str) -> int:
         front = StdioFront(made.driver, tasks=made.tasks, adopt=_adopter(made))
         await front.serve_own(made.settings.upstreams[0].name, grant)
     return 0
+
+
+@asynccontextmanager
+async def scripted_agents(made: Engine, endpoint: Endpoint) -> AsyncIterator[None]:
+    """The demo's traffic, in a process of its own: it imports the SDK, which would hold up the first frame."""
+    if not made.settings.demo:
+        yield
+        return
+    (upstream,) = made.driver.upstream_names()
+    agents = agent_command(endpoint.url(upstream), parent=os.getpid())
+    quiet = subprocess.DEVNULL
+    async with await anyio.open_process(
+        agents.argv, stdin=quiet, stdout=quiet, stderr=quiet, env={**os.environ, **dict(agents.env)}
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()

@@ -41,22 +41,21 @@ def _dispatch(arguments: list[str]) -> int:
     """One file per command; what is no command is flags for a run."""
     match arguments:
         case ["demo", *rest]:
-            from inspector.cli import demo
+            from inspector.cli.demo import run as run_demo
 
-            return demo.run(rest)
+            return run_demo(rest)
         case ["open", *rest]:
-            from inspector.cli import open as open_command
+            from inspector.cli.open import run as run_open
 
-            return open_command.run(rest)
+            return run_open(rest)
         case ["policy", *rest]:
-            from inspector.cli import policy  # type: ignore[attr-defined,unused-ignore]
+            from inspector.cli.policy import run as run_policy
 
-            code: int = policy.run(rest)
-            return code
+            return run_policy(rest)
         case _:
-            from inspector.cli import run
+            from inspector.cli.run import run as run_app
 
-            return run.run(arguments)
+            return run_app(arguments)
 
 
 def _reader_gone() -> int:

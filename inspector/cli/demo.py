@@ -21,10 +21,9 @@ _SAMPLE = "kestra.yaml"
 
 def run(arguments: list[str]) -> int:
     settings = settings_of(arguments)
-    from inspector.wiring import demo  # type: ignore[import-not-found,unused-ignore]
+    from inspector.wiring import demo
 
-    code: int = demo(settings)
-    return code
+    return demo(settings)
 
 
 def settings_of(arguments: list[str]) -> Settings:

@@ -19,7 +19,6 @@ def run(arguments: list[str]) -> int:
             pass
     except OSError as error:
         raise ConfigError(f"cannot open {path}: {error.strerror or error}") from error
-    from inspector.wiring import open_recording  # type: ignore[import-not-found,unused-ignore]
+    from inspector.wiring import open_recording
 
-    code: int = open_recording(path)
-    return code
+    return open_recording(path)

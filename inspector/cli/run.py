@@ -34,10 +34,9 @@ Each of them has its own --help."""
 def run(arguments: list[str]) -> int:
     settings = settings_of(arguments)
     # The room with sockets, screens and stores is only entered once the command line is known to be right.
-    from inspector.wiring import run as start  # type: ignore[import-not-found,unused-ignore]
+    from inspector.wiring import run as start
 
-    code: int = start(settings)
-    return code
+    return start(settings)
 
 
 def settings_of(arguments: list[str]) -> Settings:

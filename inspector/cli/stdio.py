@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 def run(arguments: list[str]) -> int:
-    from inspector.proxy.shim import run_shim  # type: ignore[import-not-found,unused-ignore]
+    from inspector.proxy.shim import run_shim
 
-    code: int = run_shim(arguments)
-    return code
+    return run_shim(arguments, _run_here)
+
+
+def _run_here(name: str, command: list[str], policy: str | None, grant: str | None) -> int:
+    """The whole engine, which only a process without a running inspector has to load."""
+    from inspector.wiring import run_standalone
+
+    return run_standalone(name, command, policy, grant)

@@ -19,10 +19,11 @@ from mcp_types import Implementation
 from inspector import __version__
 from inspector.demo import URL_VARIABLE
 from inspector.demo.hands import Hands
-from inspector.demo.scenes import CAST, Part
+from inspector.demo.scenes import CAST, Part, Scene
 
 _COMES_BACK_AFTER = (0.5, 1.0, 2.0, 4.0)  # seconds, the last one for good
 _LOOKS_FOR_PARENT_EVERY = 1.0
+_PATIENCE = 8  # pauses that an agent gives an errand before it begins another beside it
 # The SDK's client lets what its HTTP library raises through as it is.
 _CONNECTION_LOST = (
     MCPError,
@@ -37,7 +38,7 @@ _CONNECTION_LOST = (
 async def run_agent(url: str, *, seed: int = 0, part: Part = CAST[0], pace: float = 1.0) -> None:
     """Be one agent at the Streamable HTTP endpoint `url`, until cancelled.
 
-    The same `seed` gives the same errands in the same order. `pace` above 1 makes it faster.
+    The same `seed` rolls the same dice. `pace` above 1 makes it faster.
     """
     rng = random.Random(f"{seed}/{part.name}")  # noqa: S311 - errands, not secrets
     failed = 0
@@ -66,11 +67,32 @@ async def run_agents(url: str, *, seed: int = 0, pace: float = 1.0) -> None:
 
 
 async def _work(hands: Hands, part: Part) -> None:
-    scenes = [scene for scene, _ in part.scenes]
-    weights = [weight for _, weight in part.scenes]
-    while True:
-        await hands.rng.choices(scenes, weights)[0](hands)
-        await hands.rest(2)
+    """One errand after another; while one of them waits for a person, the agent turns to others."""
+    weights = dict(part.scenes)
+    opening = list(weights)
+    running: set[Scene] = set()
+    async with anyio.create_task_group() as group:
+        while True:
+            idle = [scene for scene in weights if scene not in running]
+            if opening:
+                scene = opening.pop(0)
+            elif idle:
+                scene = hands.rng.choices(idle, [weights[scene] for scene in idle])[0]
+            else:
+                await hands.rest(_PATIENCE)
+                continue
+            running.add(scene)
+            done = anyio.Event()
+
+            async def play(scene: Scene = scene, done: anyio.Event = done) -> None:
+                await scene(hands)
+                running.discard(scene)
+                done.set()
+
+            group.start_soon(play)
+            with anyio.move_on_after(hands.pause * _PATIENCE):
+                await done.wait()
+            await hands.rest(2)
 
 
 def _client(url: str, part: Part) -> Client:
@@ -93,7 +115,7 @@ def main() -> None:
     """Run the cast until interrupted, terminated or orphaned."""
     parser = argparse.ArgumentParser(prog="python -m inspector.demo.agent", description=__doc__)
     parser.add_argument("url", metavar="URL", nargs="?", help=f"the proxy's endpoint (default: ${URL_VARIABLE})")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same errands")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed rolls the same dice")
     parser.add_argument("--pace", type=float, default=1.0, help="above 1: faster")
     # The starter says who it is: by the time we could look, it may be gone and we have another parent.
     parser.add_argument("--parent", type=int, metavar="PID", default=os.getppid(), help="end when this one has ended")

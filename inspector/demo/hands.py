@@ -13,7 +13,7 @@ from mcp import Client, MCPError
 from mcp_types import CONNECTION_CLOSED, CallToolResult, TextContent
 
 DENIED = "[POLICY DENIED]"
-_GIVES_UP_AFTER = 150.0  # seconds for one call: longer than a person may be asked
+_GIVES_UP_AFTER = 300.0  # seconds for one call: longer than a person is usually asked
 _FAILURES_IN_A_ROW = 3  # then the connection is thought to be bad, and a new one is made
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -38,9 +38,9 @@ class Hands:
 
     def __init__(self, client: Client, rng: random.Random, *, pause: float, sleep: Sleep = anyio.sleep) -> None:
         self.rng = rng
+        self.pause = pause
         self.denials: list[str] = []  # what the policy told us, for whoever asks afterwards
         self._client = client
-        self._pause = pause
         self._sleep = sleep
         self._failures = 0
 
@@ -50,7 +50,7 @@ class Hands:
 
     async def rest(self, share: float = 1.0) -> None:
         """About `share` of a pause; never quite the same."""
-        await self._sleep(self._pause * share * self.rng.uniform(0.4, 1.6))
+        await self._sleep(self.pause * share * self.rng.uniform(0.4, 1.6))
 
     async def call(self, tool: str, /, **arguments: Any) -> Reply:
         """Pause, then call. Raises MCPError only when the connection is gone or keeps failing."""

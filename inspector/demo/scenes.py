@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import cycle, islice
 from typing import TypeAlias
 
 from inspector.demo.hands import Hands, Reply
@@ -63,10 +62,10 @@ async def import_orders(hands: Hands) -> None:
 
 
 async def pay_refunds(hands: Hands) -> None:
-    """Resuming a paused run answers for a person: a careful policy asks one."""
+    """Runs a flow in production, then answers its pause in a person's place: a careful policy asks one, twice."""
     amount = hands.rng.choice([45, 180, 2400])
     started = await hands.call(
-        "execute_flow", namespace="shop.orders", flow_id="refund-batch", inputs={"amount": amount, "currency": "EUR"}
+        "execute_flow", namespace="prod.payments", flow_id="refund-batch", inputs={"amount": amount, "currency": "EUR"}
     )
     if not started.ok:
         return
@@ -76,14 +75,13 @@ async def pay_refunds(hands: Hands) -> None:
 
 
 async def push_the_queue(hands: Hands) -> None:
-    """The agent that lost its patience: it queues many and forces all of them, until a limit stops it."""
+    """The agent that lost its patience: it forces whatever waits, a few at once and then one by one, until told no."""
     wanted = {"namespace": "shop.media", "flow_id": "transcode-videos"}
-    await hands.burst("execute_flow", [wanted] * 4)
-    listed = await hands.call("list_executions", **wanted, count=14)
-    queued = [found["id"] for found in listed.results() if found["state"]["current"] == "QUEUED"]
-    impatient = list(islice(cycle(queued), 13))
-    replies = await hands.burst("force_run_execution", [{"execution_id": found} for found in impatient[:5]])
-    for found in impatient[5:]:
+    listed = await hands.call("list_executions", **wanted, count=40)
+    # The oldest first. Each of them once: what a server refuses costs nothing, so it would never meet the limit.
+    queued = [found["id"] for found in reversed(listed.results()) if found["state"]["current"] == "QUEUED"]
+    replies = await hands.burst("force_run_execution", [{"execution_id": found} for found in queued[:5]])
+    for found in queued[5:]:
         if any(reply.denied for reply in replies):
             await hands.rest(6)
             return
@@ -120,6 +118,26 @@ async def drop_a_flow(hands: Hands) -> None:
     await hands.call("manage_flow", action="delete", namespace="ops.alerts", flow_id="page-on-call")
 
 
+async def sweep_files(hands: Hands) -> None:
+    """May look, may not throw away."""
+    folder = {"namespace": "data.warehouse", "path": "/sql"}
+    found = await hands.call("namespace_directory_action", **folder, action="list")
+    if found.ok:
+        await hands.call("namespace_file_action", namespace="data.warehouse", path="/sql/rollup.sql", action="delete")
+
+
+async def stop_a_run(hands: Hands) -> None:
+    listed = await hands.call("list_executions", namespace="shop.media", count=20)
+    running = [found["id"] for found in listed.results() if found["state"]["current"] == "RUNNING"]
+    for found in running[:1]:
+        await hands.call("manage_executions", action="kill", execution_id=found)
+
+
+async def be_curious(hands: Hands) -> None:
+    await hands.call("get_instance_info", info="license_info")
+    await hands.call("get_instance_info", info="configuration")
+
+
 async def invite_a_friend(hands: Hands) -> None:
     await hands.call("invite_user", email="new.colleague@example.com", role="admin")
 
@@ -150,7 +168,10 @@ async def draft(hands: Hands) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One agent: its name to the proxy, the protocol era it speaks, its pace, and its errands by weight."""
+    """One agent: its name to the proxy, the protocol era it speaks, its pace, and its errands.
+
+    It does each errand once, in the order written, so that a first look shows everything soon; then by weight.
+    """
 
     name: str
     mode: str
@@ -164,25 +185,39 @@ CAST = (
         "legacy",
         0.9,
         (
-            (look_at_orders, 5),
-            (keep_notes, 3),
+            (look_at_orders, 6),
+            (pay_refunds, 1),
+            (keep_notes, 4),
             (import_orders, 2),
-            (edit_a_script, 2),
-            (pay_refunds, 2),
-            (repair, 2),
             (force_what_runs, 1),
+            (edit_a_script, 3),
+            (repair, 1),
         ),
     ),
     Part(
         "media-agent",
         "2026-07-28",
         1.1,
-        ((look_at_everything, 3), (run_and_wait, 3), (push_the_queue, 2), (mistype, 1), (draft, 1)),
+        (
+            (look_at_everything, 5),
+            (push_the_queue, 1),
+            (run_and_wait, 3),
+            (mistype, 2),
+            (draft, 2),
+        ),
     ),
     Part(
         "night-janitor",
         "auto",
         2.0,
-        ((tidy_up, 3), (look_at_orders, 2), (drop_a_flow, 1), (invite_a_friend, 1), (mistype, 1)),
+        (
+            (tidy_up, 2),
+            (look_at_orders, 3),
+            (sweep_files, 2),
+            (be_curious, 2),
+            (invite_a_friend, 1),
+            (drop_a_flow, 1),
+            (stop_a_run, 1),
+        ),
     ),
 )

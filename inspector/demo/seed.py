@@ -26,7 +26,7 @@ FLOWS = (
         after=("import-orders",),
     ),
     Flow(
-        "shop.orders",
+        "prod.payments",
         "refund-batch",
         "Pay back a list of orders; somebody confirms the sum first.",
         ("collect", "sum-up", "pay-out"),
@@ -38,9 +38,9 @@ FLOWS = (
         "transcode-videos",
         "Make product videos small. One at a time, so the queue is long.",
         ("probe", "transcode", "publish"),
-        queue=90.0,
+        queue=150.0,
         run=12.0,
-        every=45.0,
+        every=10.0,
     ),
     Flow("shop.media", "thumbnails", "Cut pictures to size.", ("scan", "resize"), run=2.5, every=30.0),
     Flow(
@@ -74,7 +74,7 @@ APPS: dict[str, dict[str, Any]] = {
     "app-refunds": {
         "uid": "app-refunds",
         "name": "Refund desk",
-        "namespace": "shop.orders",
+        "namespace": "prod.payments",
         "flowId": "refund-batch",
         "tags": ["finance"],
         "enabled": True,

@@ -19,6 +19,7 @@ from inspector.demo.lifecycle import ENDS, FORCEABLE, Execution, Flow, State, fr
 log = logging.getLogger("kestra.demo")
 
 _KEPT = 500  # executions; the agents would fill the memory in a long night
+_PAST = 120.0  # seconds that a new world looks back on, so that the first question finds answers
 _CATCH_UP = 3  # scheduled executions of one flow that a pause between two calls may leave behind
 _LETTERS = string.ascii_letters + string.digits
 
@@ -51,11 +52,12 @@ class World:
         self._executions: dict[str, Execution] = {}
         self._started: dict[tuple[str, str], int] = {}
         self._random = random.Random(random_seed)  # noqa: S311 - ids of a demo guard nothing
-        now = time.now()
+        self._born = now = time.now()
         self._next = {key: now + 1.0 for key, flow in self.flows.items() if flow.every}
-        for key in self.flows:
-            # A little past, so that the first question finds answers.
-            self._begin(self.flows[key], now - 60.0, {}, {"from": "history"})
+        for flow in list(self.flows.values()):
+            between = flow.every or _PAST / 2
+            for number in range(int(_PAST / between), 0, -1):
+                self._begin(flow, now - number * between, {}, {"trigger": "schedule" if flow.every else "history"})
 
     def new_id(self) -> str:
         return "".join(self._random.choices(_LETTERS, k=22))
@@ -189,11 +191,13 @@ class World:
 
     def _ended(self, execution: Execution) -> None:
         flow = execution.flow
-        level = logging.WARNING if execution.state is State.FAILED else logging.INFO
-        log.log(level, "execution %s of %s.%s ended: %s", execution.id, flow.namespace, flow.id, execution.state)
+        at = execution.ended_at or self.time.now()
+        if at > self._born:
+            level = logging.WARNING if execution.state is State.FAILED else logging.INFO
+            log.log(level, "execution %s of %s.%s ended: %s", execution.id, flow.namespace, flow.id, execution.state)
         for other in list(self.flows.values()):
             if other.namespace == flow.namespace and flow.id in other.after and other.enabled:
-                self._begin(other, execution.ended_at or self.time.now(), {}, {"trigger": flow.id})
+                self._begin(other, at, {}, {"trigger": flow.id})
 
 
 def iso(at: float) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias, assert_never
 import anyio
 
 from inspector.core.call import CallId, Outcome
+from inspector.core.decision import Algorithm
 from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reserve, Settle
 from inspector.core.errors import StoreError
 from inspector.core.events import (
@@ -273,8 +274,10 @@ class Driver:
     def _settle(self, call_id: CallId, refund_all: bool, refund_errors: bool) -> None:
         now = self._clock()
         readings = self._ledger.settle(call_id, now, refund_all=refund_all, refund_errors=refund_errors)
-        if readings:
-            self.emit(Counted(now, readings))
+        # A charge that stands has changed nothing since its reservation.
+        changed = tuple(r for r in readings if refund_all or refund_errors or r.key.algorithm is Algorithm.IN_FLIGHT)
+        if changed:
+            self.emit(Counted(now, changed))
 
     def _refuse(self, effect: Refuse) -> None:
         call_id = effect.call_id

@@ -28,7 +28,6 @@ from inspector.proxy.http_guard import (
     record_of,
     repeated,
     too_large,
-    too_slow,
 )
 from inspector.proxy.http_hosted import Hosted
 from inspector.proxy.http_listener import GONE, Limits, Server, bind
@@ -261,22 +260,20 @@ class _Tokens(Mapping[str, str]):
 
 
 async def _body(receive: Receive, limits: Limits) -> bytes | Refused | None:
-    """The whole body; None when the client left before it was complete."""
+    """The whole body; None when the client left before it was complete (the listener sends slow ones away)."""
     parts: list[bytes] = []
     size = 0
-    with anyio.move_on_after(limits.body_seconds):
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            part = message["body"]
-            size += len(part)
-            if size > limits.body_bytes:
-                return too_large(limits.body_bytes)
-            parts.append(part)
-            if not message["more_body"]:
-                return b"".join(parts) if len(parts) > 1 else parts[0]
-    return too_slow(limits.body_seconds)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message["body"]
+        size += len(part)
+        if size > limits.body_bytes:
+            return too_large(limits.body_bytes)
+        parts.append(part)
+        if not message["more_body"]:
+            return b"".join(parts) if len(parts) > 1 else parts[0]
 
 
 def _error(frame_id: FrameId | None, code: int, message: str, data: Json = None, *, status: int = 400) -> Answer:

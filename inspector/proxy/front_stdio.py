@@ -175,7 +175,7 @@ class StdioFront:
             UpstreamError: the server cannot be started.
         """
         async with own_pipes(sys.stdin.fileno(), sys.stdout.fileno()) as (reader, writer):
-            client = StdioClient(self._hub)
+            client = StdioClient(self._hub, two_pipes=True)
             loop = asyncio.get_running_loop()
             await loop.connect_read_pipe(lambda: client, reader)
             transport, _ = await loop.connect_write_pipe(client.writing_side, writer)

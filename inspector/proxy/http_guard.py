@@ -229,11 +229,7 @@ def _size(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
 
 
 def too_large(limit: int) -> Refused:
-    return Refused(413, f"a body of more than {limit} bytes", headers=((b"connection", b"close"),))
-
-
-def too_slow(seconds: float) -> Refused:
-    return Refused(408, f"the body did not arrive within {seconds:g} s", headers=((b"connection", b"close"),))
+    return Refused(413, f"a body of more than {limit} bytes")
 
 
 def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], token: bytes, door: Door) -> Headers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from inspector.core.errors import ConfigError
 
 GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
+
+
+_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,11 @@ class _Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_head = False
+        self._in_body = False
         self._head_size = 0  # of complete headers
         self._fed = 0  # while a head was incomplete
         self._overgrown = False
+        self._lingering = False
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -88,16 +94,22 @@ class _Protocol(HttpToolsProtocol):
             gone()
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
         if self._in_head:
             self._fed += len(data)
+        elif not self._in_body and b"pgrade:" in data:
+            data = _without_upgrade(data)
         super().data_received(data)
-        if self.transport.is_closing() or not self._in_head:
+        if self.transport.is_closing() or self._lingering or not (self._in_head or self._in_body):
             return
-        if self._fed > self.limits.head_bytes:
+        if self._in_head and self._fed > self.limits.head_bytes:
             self._overgrown = True
             self.send_400_response("")
         elif self._timer is None:
-            self._timer = self.loop.call_later(self.limits.head_seconds, self._late)
+            # A request that comes whole, as nearly all do, costs no timer.
+            seconds = self.limits.head_seconds if self._in_head else self.limits.body_seconds
+            self._timer = self.loop.call_later(seconds, self._late)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -112,11 +124,13 @@ class _Protocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        self._in_body = False
+        self._stop_timer()
         super().on_message_complete()
         # After a large body uvicorn stops reading until the answer is out, and a client that leaves goes unnoticed.
         self.flow.resume_reading()
@@ -140,6 +154,8 @@ class _Protocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._close_with(408, f"the headers did not arrive within {self.limits.head_seconds:g} s")
+        elif self._in_body and not self.cycle.response_started:
+            self._close_with(408, f"the body did not arrive within {self.limits.body_seconds:g} s")
         else:
             self.transport.close()  # it connected and said nothing
 
@@ -147,13 +163,23 @@ class _Protocol(HttpToolsProtocol):
         self._stop_timer()
         headers = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(reason)}\r\nconnection: close"
         self.transport.write(f"HTTP/1.1 {status} \r\n{headers}\r\n\r\n{reason}".encode("ascii"))
-        self.transport.close()
+        # To close while bytes are unread resets the connection, and the client might never see why.
+        self._lingering = True
+        self.transport.write_eof()
+        self._timer = self.loop.call_later(1.0, self.transport.close)
         self.refused(bytes(self.url[:4096]) if self.scope is not None else b"", status, reason)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """A request whose head is complete, without its offer to speak something else. We never take it up, but the parser
+    would drop the body that comes with it, and some clients (Java's) offer h2c with every request."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"", head) + end + rest if end else data
 
 
 class Server(uvicorn.Server):

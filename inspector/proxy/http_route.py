@@ -224,12 +224,16 @@ class HttpRoute:
         await send({"type": "http.response.start", "status": status, "headers": [*headers, *self.extra]})
 
     async def _woken(self) -> bool:
-        """Wait for something to write; False after `pulse` seconds of silence."""
-        with anyio.move_on_after(self._pulse):
+        """Wait for something to write; False after `pulse` seconds of silence that are ours to break."""
+        if self._streaming or self._hosted:
+            with anyio.move_on_after(self._pulse) as silence:
+                await self._wake.wait()
+            if silence.cancelled_caught:
+                return False
+        else:
             await self._wake.wait()
-            self._wake.clear()
-            return True
-        return False
+        self._wake.clear()
+        return True
 
     async def _idle(self, send: Send, started: bool) -> None:
         if started:

@@ -22,6 +22,7 @@ from anyio.abc import TaskGroup
 
 from inspector.core.errors import UpstreamError
 from inspector.core.events import Direction, Event, FrameRejected, StderrLine, UpstreamChanged, UpstreamState
+from inspector.proxy.line_writer import LineWriter
 from inspector.proxy.watchdog import Watchdog
 from inspector.wire.framing import UPSTREAM_LINE, Broken, BrokenLine, LineReader
 from inspector.wire.jsonrpc import INVALID_REQUEST, PARSE_ERROR, BadFrame, parse_upstream
@@ -121,7 +122,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         self._buried = asyncio.Event()
         self._open_pipes = 2  # stdout and stderr
         self._drained = asyncio.Event()
-        self._stdin: asyncio.WriteTransport | None = None
+        self._stdin: LineWriter | None = None
         self._outputs: list[asyncio.ReadTransport] = []
         self._writable = asyncio.Event()
         self._writable.set()
@@ -165,9 +166,10 @@ class ServerProcess(asyncio.SubprocessProtocol):
         with contextlib.suppress(OSError):  # worse protected, but running
             self._host.watchdog.guard(self.pid)
         ignore = _nothing
-        self._stdin, _ = await loop.connect_write_pipe(
+        stdin, _ = await loop.connect_write_pipe(
             lambda: _Pipe(ignore, self._stdin_lost, self._congested), os.fdopen(our_in, "wb", 0)
         )
+        self._stdin = LineWriter(stdin)
         for receive, fd in ((self._stdout, our_out), (self._stderr, our_err)):
             protocol = _Pipe(receive, self._pipe_lost, ignore)
             transport, _ = await loop.connect_read_pipe(lambda p=protocol: p, os.fdopen(fd, "rb", 0))  # type: ignore[misc]
@@ -189,10 +191,12 @@ class ServerProcess(asyncio.SubprocessProtocol):
     def write(self, line: bytes) -> None:
         """One message; `line` is free of CR and LF. Never waits; a process that is gone hears nothing."""
         if self._stdin is not None:
-            self._stdin.write(line + b"\n")
+            self._stdin.write(line)
 
     async def ready(self) -> None:
         """Returns when it has taken most of what was written."""
+        if self._stdin is not None:
+            self._stdin.flush()
         if not self._writable.is_set():
             await self._writable.wait()
 

@@ -12,8 +12,9 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from inspector.core.errors import InspectError, UsageError
 from inspector.core.upstream import NAME, RESERVED_NAMES
@@ -45,7 +46,11 @@ class Request:
     grant: str | None = None
 
 
-def run_shim(arguments: Sequence[str]) -> int:
+RunHere: TypeAlias = Callable[[str, list[str], str | None, str | None], int]
+"""The engine in this process: `(name, command, policy, grant)` → exit code."""
+
+
+def run_shim(arguments: Sequence[str], run_here: RunHere) -> int:
     """Serve one client; returns the exit code: 0 after a session, 1 when the inspector went away, 2 for an error."""
     if arguments[:1] in (["--help"], ["-h"]):
         print(USAGE, end="")
@@ -54,7 +59,7 @@ def run_shim(arguments: Sequence[str]) -> int:
         request = parse(arguments)
         inspector = None if request.standalone else find_inspector()
         if inspector is None:
-            return _run_here(request)
+            return run_here(request.name, request.command, request.policy, request.grant)
         if request.policy is not None:
             _say("--policy is not used: the running mcp-inspect has its own (--standalone to use it)")
         with inspector:
@@ -62,13 +67,6 @@ def run_shim(arguments: Sequence[str]) -> int:
     except InspectError as error:
         _say(str(error))
         return error.exit_code
-
-
-def _run_here(request: Request) -> int:
-    from inspector.wiring import run_standalone  # type: ignore[import-not-found,unused-ignore]
-
-    code: int = run_standalone(request.name, request.command, request.policy, request.grant)
-    return code
 
 
 def _say(text: str) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import socket
+import sys
 from typing import cast
 
 import anyio
 
+from inspector.proxy.line_writer import LineWriter
 from inspector.proxy.links import ClientSide, Connection, Headers, Hub
 from inspector.wire.framing import CLIENT_LINE, Broken, BrokenLine, LineReader
 from inspector.wire.jsonrpc import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, BadFrame, Kind, parse_client
@@ -16,6 +19,7 @@ from inspector.wire.mcp import rpc_error
 
 _WINDOW = 64 << 10  # bytes read before we look whether the upstream keeps up
 _LAST_WORDS = 1.0  # seconds without an answer after which a client that closed its stdin is let go
+_GLANCE = 2.0  # seconds between two looks whether a client that has to wait is still there
 _FLUSH = 1.0  # seconds for the last bytes to leave
 
 
@@ -25,8 +29,9 @@ class StdioClient(asyncio.Protocol):
     `connect`, `served` and `close` are called in this order, by one task.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, *, two_pipes: bool = False) -> None:
         self._hub = hub
+        self._two_pipes = two_pipes  # stdin and stdout: each ends by itself
         self._upstream = ""
         self._connection: Connection | None = None
         self._lines = LineReader(CLIENT_LINE)
@@ -34,7 +39,7 @@ class StdioClient(asyncio.Protocol):
         self._unchecked = 0
         self._changed = asyncio.Event()  # the task has something to look at
         self._reading: asyncio.Transport | None = None
-        self._writing: asyncio.WriteTransport | None = None
+        self._writing: LineWriter | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self._let_go = asyncio.Event()  # everything written has left, or never will
@@ -46,14 +51,15 @@ class StdioClient(asyncio.Protocol):
     # -- the loop's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Both ways until told otherwise; of stdin it is only read, which uvloop's transports do not tell by type.
-        self._reading = self._writing = cast("asyncio.Transport", transport)
+        self._reading = cast("asyncio.Transport", transport)
+        if not self._two_pipes:
+            self._writing = LineWriter(self._reading)
 
     def writing_side(self) -> asyncio.BaseProtocol:
         return _WritingSide(self)
 
     def answer_through(self, transport: asyncio.WriteTransport) -> None:
-        self._writing = transport
+        self._writing = LineWriter(transport)
 
     def data_received(self, data: bytes) -> None:
         if self._connection is None:
@@ -66,12 +72,14 @@ class StdioClient(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._ended = True
+        if not self._two_pipes and _hung_up(self.socket()):
+            self._gone = True
         self._look()
         return True  # what it asked last may still be answered
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
-        if self._writing is self._reading:
+        if not self._two_pipes:
             self.reader_gone()
         self._look()
 
@@ -141,7 +149,7 @@ class StdioClient(asyncio.Protocol):
 
     def write(self, raw: bytes) -> None:
         if self._writing is not None and not self._gone:
-            self._writing.write(raw + b"\n")
+            self._writing.write(raw)
 
     def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None:
         self.write(raw)
@@ -167,6 +175,8 @@ class StdioClient(asyncio.Protocol):
         """One request's end is not the pipe's."""
 
     async def ready(self) -> None:
+        if self._writing is not None:
+            self._writing.flush()
         if not self._writable.is_set():
             await self._writable.wait()
 
@@ -179,6 +189,8 @@ class StdioClient(asyncio.Protocol):
                 return None
             self._resume()
             await self._next_change()
+        if end > limit:
+            return None
         line = bytes(self._held_back[:end])
         del self._held_back[: end + 1]
         return line
@@ -203,18 +215,29 @@ class StdioClient(asyncio.Protocol):
     async def served(self) -> None:
         """Returns when the client has left and what it still waited for has come, or stays away."""
         while not self._ended and not self._gone:
-            if self._connection is not None:
-                await self._connection.ready()
+            await self._room()
             self._unchecked = 0
             self._resume()
             await self._next_change()
         # Its stdin is closed: by MCP's stdio transport it is leaving, but a script may only have said all it had to.
         while self._in_flight and not self._gone:
             before = self._answers
-            with anyio.move_on_after(_LAST_WORDS):
+            with anyio.move_on_after(_LAST_WORDS) as silence:
                 await self._next_change()
-            if self._answers == before and self._in_flight:
+            if silence.cancelled_caught and self._answers == before:
                 break
+
+    async def _room(self) -> None:
+        """Returns when both sides can take more, or the client has vanished: not being read, it cannot tell us."""
+        while not self._gone:
+            with anyio.move_on_after(_GLANCE) as waiting:
+                if self._connection is not None:
+                    await self._connection.ready()
+                await self.ready()  # our own answers to what we refuse
+            if not waiting.cancelled_caught:
+                return
+            if not self._two_pipes and _hung_up(self.socket()):
+                self.drop()
 
     async def close(self) -> None:
         """Tell the driver, then let go of both streams. What the server says at its end is still delivered."""
@@ -241,6 +264,15 @@ class StdioClient(asyncio.Protocol):
     async def _next_change(self) -> None:
         await self._changed.wait()
         self._changed.clear()
+
+
+def _hung_up(peer: socket.socket) -> bool:
+    """Has the peer closed its whole socket, rather than said that it sends no more? Only Linux tells them apart."""
+    if sys.platform != "linux":
+        return False
+    poll = select.poll()
+    poll.register(peer.fileno(), 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 class _WritingSide(asyncio.BaseProtocol):

@@ -19,7 +19,7 @@ _CHUNK = 64 << 10
 async def own_pipes(stdin: int, stdout: int) -> AsyncIterator[tuple[BinaryIO, BinaryIO]]:
     """Inside, file descriptor `stdin` reads nothing and `stdout` leads to stderr; both are restored at the end.
 
-    A regular file at either end, which no event loop can wait for, is copied by a thread.
+    What no event loop can wait for (a regular file, /dev/null: uvloop aborts the process there) is copied by a thread.
     """
     private_in, private_out = os.dup(stdin), os.dup(stdout)
     blocking = os.get_blocking(private_in), os.get_blocking(private_out)
@@ -44,28 +44,29 @@ async def own_pipes(stdin: int, stdout: int) -> AsyncIterator[tuple[BinaryIO, Bi
             os.close(private)
 
 
-def _regular(fd: int) -> bool:
-    return stat.S_ISREG(os.fstat(fd).st_mode)
+def _waitable(fd: int) -> bool:
+    mode = os.fstat(fd).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
 
 
 def _copied_in(fd: int) -> int:
-    if not _regular(fd):
+    if _waitable(fd):
         return os.dup(fd)
     reading, writing = os.pipe()
-    _copy(fd, writing)
+    _copy(fd, writing, writing)
     return reading
 
 
 def _copied_out(fd: int, copies: list[threading.Thread]) -> int:
-    if not _regular(fd):
+    if _waitable(fd):
         return os.dup(fd)
     reading, writing = os.pipe()
-    copies.append(_copy(reading, fd))
+    copies.append(_copy(reading, fd, reading))
     return writing
 
 
-def _copy(source: int, target: int) -> threading.Thread:
-    owned = target if _regular(source) else source
+def _copy(source: int, target: int, pipe: int) -> threading.Thread:
+    """`pipe` is the one of the two that is ours to close."""
 
     def run() -> None:
         try:
@@ -76,7 +77,7 @@ def _copy(source: int, target: int) -> threading.Thread:
         except OSError:
             pass  # the other side is gone
         finally:
-            os.close(owned)
+            os.close(pipe)
 
     thread = threading.Thread(target=run, daemon=True, name="stdio copy")
     thread.start()

@@ -42,7 +42,6 @@ _NUMBERS: Final[dict[str, Callable[[CallView], float | None]]] = {
     "id": lambda row: float(row.id),
     "ms": lambda row: row.ms,
 }
-FIELDS: Final = (*_TEXTS, *_NUMBERS)
 
 
 class _StopError(Exception):
@@ -130,8 +129,8 @@ class _Reader:
         return inner
 
     def _field(self, name: str, at: int) -> Predicate:
-        if name not in FIELDS:
-            raise _StopError(at, f"no field {name}: — there are {' '.join(f + ':' for f in FIELDS)}")
+        if name not in _TEXTS and name not in _NUMBERS:
+            raise _StopError(at, f"there is no field {name}:")
         match = _VALUE.search(self._source, self._pos)
         if match is None or match.start() != self._pos:
             raise _StopError(at, f"nothing after {name}:")

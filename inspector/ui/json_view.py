@@ -119,7 +119,10 @@ def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
 
 
 def _split(shown: str, room: int, fresh: bool) -> tuple[str, str]:
-    """As much as fits, at a space where there is one near; nothing when a short word fits better on a fresh line."""
+    """As much as fits, at a space (which the line end replaces) where there is one near.
+
+    Nothing, when a short word fits better on a fresh line.
+    """
     size = len(shown) if shown.isascii() else Content(shown).cell_length
     if size <= room:
         return shown, ""
@@ -129,6 +132,5 @@ def _split(shown: str, room: int, fresh: bool) -> tuple[str, str]:
     while not shown[:end].isascii() and Content(shown[:end]).cell_length > room:
         end -= 1
     end = max(1, end)
-    space = shown.rfind(" ", end // 2, end)
-    end = space + 1 if space > 0 else end
-    return shown[:end], shown[end:]
+    space = shown.rfind(" ", max(1, end // 3), end + 1)
+    return (shown[:space], shown[space + 1 :]) if space > 0 else (shown[:end], shown[end:])

@@ -63,17 +63,18 @@ def _step(index: int, step: TraceStep, decision: Decision, width: int) -> Parts:
     look = LOOKS[word_of(decision)]
     mark = look.glyph if step.result is StepResult.FIRED else "✓"
     parts: Parts = [(f"{index:>2} {mark} {rule}", f"bold {look.style}"), (f"  {note}\n" if note else "\n", "bold")]
+    room = max(12, width - 5)
     if step.path:
         parts += [
             (f"     {text.line(step.path.removeprefix('args.'), 100)} ", "$primary"),
-            (f"{text.line(step.op, 40)} ", "$quiet"),
-            (brief(step.expected), "$secondary"),
-            (f"\n     was {brief(step.observed)}\n", "$quiet"),
+            (f"{text.line(step.op, 40)}\n", "$quiet"),
+            (f"     {text.fit(brief(step.expected), room).rstrip()}\n", "$secondary"),
+            (f"     was {text.fit(brief(step.observed), room - 4).rstrip()}\n", "$quiet"),
         ]
     return parts
 
 
-def brief(value: Json, limit: int = 60) -> str:
+def brief(value: Json, limit: int = 400) -> str:
     """A JSON value in a few words."""
     match value:
         case None:

@@ -33,8 +33,7 @@ class LineReader:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._kept = bytearray()  # not a list of chunks: a sender of single bytes would make it huge
         self.finished = False
 
     def feed(self, chunk: bytes) -> list[Line]:
@@ -44,8 +43,8 @@ class LineReader:
             return lines
         *whole, rest = chunk.split(b"\n")
         for piece in whole:
-            line = b"".join([*self._parts, piece]) if self._parts else piece
-            self._parts, self._size = [], 0
+            line = bytes(self._kept + piece) if self._kept else piece
+            self._kept.clear()
             if len(line) > self._limit:
                 return [*lines, self._too_long(line)]
             line = line.removesuffix(b"\r")
@@ -54,15 +53,14 @@ class LineReader:
             elif line.strip():
                 lines.append(line)
         if rest:
-            self._parts.append(rest)
-            self._size += len(rest)
-            if self._size > self._limit:
-                lines.append(self._too_long(b"".join(self._parts)))
+            self._kept += rest
+            if len(self._kept) > self._limit:
+                lines.append(self._too_long(bytes(self._kept[:4096])))
         return lines
 
     def _too_long(self, start: bytes) -> Broken:
         self.finished = True
-        self._parts, self._size = [], 0
+        self._kept.clear()
         return Broken(BrokenLine.TOO_LONG, start[: min(self._limit, 4096)])
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import pytest
 import uvicorn
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
@@ -135,8 +135,6 @@ async def test_forcing_the_queue_runs_into_a_limit_of_ten_and_stops(server: MCPS
     server.middleware.append(only_force)
     async with Client(server) as client:
         hands = hands_of(client)
-        await client.call_tool("execute_flow", {"namespace": "shop.media", "flow_id": "transcode-videos"})
-        world.time.pass_by(1)
         await push_the_queue(hands)
     assert limit.tools == {"force_run_execution": 11}
     assert hands.denials == ["[POLICY DENIED] 10 a minute"]
@@ -168,6 +166,53 @@ async def test_a_refused_call_is_a_reply_and_no_exception() -> None:
     async with Client(server) as client:
         reply = await hands_of(client).call("refuse")
     assert (reply.ok, reply.denied, reply.data) == (False, False, {})
+
+
+async def test_one_failed_request_is_a_reply_and_three_in_a_row_mean_a_new_connection() -> None:
+    server = MCPServer("fails")
+
+    @server.tool()
+    def fail() -> str:
+        """Not as a tool does: as a broken server."""
+        raise MCPError(-32603, "the server behind it has ended")
+
+    @server.tool()
+    def work() -> str:
+        """Now and then."""
+        return "done"
+
+    async with Client(server) as client:
+        hands = hands_of(client)
+        for _ in range(3):
+            assert not (await hands.call("fail")).ok
+            assert not (await hands.call("fail")).ok
+            assert (await hands.call("work")).ok
+        await hands.call("fail")
+        await hands.call("fail")
+        with pytest.raises(MCPError, match="has ended"):
+            await hands.call("fail")
+
+
+async def test_an_errand_that_waits_for_a_person_does_not_stop_the_others(server: MCPServer) -> None:
+    seen = Seen()
+
+    async def holds_production(ctx: Any, call_next: Any) -> Any:
+        asked = ctx.method == "tools/call" and (ctx.params.get("arguments") or {}).get("namespace") == "prod.payments"
+        if asked:
+            seen.tools["held"] += 1
+            await anyio.sleep_forever()
+        return await seen(ctx, call_next)
+
+    server.middleware.append(holds_production)
+    async with served(server) as url, anyio.create_task_group() as group:
+
+        async def act() -> None:
+            await run_agent(url, part=CAST[0], pace=FAST)
+
+        group.start_soon(act)
+        await seen.until(60)
+        group.cancel_scope.cancel()
+    assert seen.tools["held"] == 1
 
 
 async def test_as_a_process_it_works_and_ends_quietly_on_interrupt(server: MCPServer, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ async def test_execute_flow_with_wait_reports_growing_progress_and_the_end(desk)
 
 
 async def test_execute_flow_does_not_wait_for_a_person(desk) -> None:
-    found = await desk.ok("execute_flow", namespace="shop.orders", flow_id="refund-batch", wait=True)
+    found = await desk.ok("execute_flow", namespace="prod.payments", flow_id="refund-batch", wait=True)
     assert found["state"]["current"] == "PAUSED"
 
 
@@ -111,9 +111,12 @@ async def test_executions_are_listed_newest_first_and_narrowed(desk, time) -> No
 
 
 async def test_a_failed_task_set_to_success_brings_the_execution_back(desk, time) -> None:
-    for _ in range(2):
-        started = await desk.ok("execute_flow", namespace="data.warehouse", flow_id="nightly-rollup")
+    wanted = {"namespace": "data.warehouse", "flow_id": "nightly-rollup"}
+    for _ in range(3):
+        await desk.ok("execute_flow", **wanted)
     time.pass_by(60)
+    listed = await desk.ok("list_executions", **wanted)
+    started = next(found for found in listed["results"] if found["state"]["current"] == "FAILED")
     found = await desk.ok("change_taskrun_state", execution_id=started["id"])
     assert {task["taskId"]: task["state"] for task in found["taskRunList"]}["vacuum"] == "SUCCESS"
     assert found["state"]["current"] == "RESTARTED"

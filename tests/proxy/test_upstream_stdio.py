@@ -7,13 +7,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+import stdio_rig
+from stdio_rig import alive, eventually
 
 from inspector.core.call import Era
 from inspector.core.errors import UpstreamError
@@ -24,21 +26,7 @@ from inspector.proxy.upstream_stdio import Backoff, StdioUpstream
 from inspector.proxy.watchdog import Watchdog
 from inspector.wire.jsonrpc import Frame, parse_client
 
-SERVER = str(Path(__file__).parents[1] / "servers" / "line_server.py")
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[None]]], None]:
-    """Runs an async test on both event loops, for at most 20 s."""
-
-    def runner(test: Callable[[], Awaitable[None]]) -> None:
-        async def bounded() -> None:
-            with anyio.fail_after(20):
-                await test()
-
-        anyio.run(bounded, backend_options={"use_uvloop": request.param == "uvloop"})
-
-    return runner
+PYTHON, SERVER = stdio_rig.SERVER
 
 
 class Client:
@@ -108,11 +96,6 @@ class Client:
         return self.said
 
 
-async def eventually(seen: Callable[[], Any]) -> None:
-    while not seen():
-        await anyio.sleep(0.005)
-
-
 @asynccontextmanager
 async def upstream(
     *arguments: str, events: list[Event] | None = None, command: CommandSpec | None = None
@@ -128,14 +111,6 @@ async def upstream(
             with anyio.CancelScope(shield=True):
                 await opened.close()
             watchdog.close()
-
-
-def alive(pid: int) -> bool:
-    """Zombies are dead: they wait for init, or for whoever inherited them."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 # ---------------------------------------------------------------- a process of its own
@@ -265,12 +240,12 @@ def test_a_server_that_is_killed_is_reported_by_the_signals_name(run: Any) -> No
 def test_a_server_that_cannot_be_started_says_why(run: Any, command: CommandSpec, why: str) -> None:
     async def test() -> None:
         events: list[Event] = []
-        before = len(os.listdir("/proc/self/fd"))
+        before = len(list(Path("/proc/self/fd").iterdir()))
         async with upstream(events=events, command=command) as opened:
             with pytest.raises(UpstreamError, match=why):
                 await opened.open(Client(), shared=False, client=None)
             assert [e.state for e in events if isinstance(e, UpstreamChanged)] == [UpstreamState.FAILED]
-            assert len(os.listdir("/proc/self/fd")) <= before + 1  # uvloop's own
+            assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1  # uvloop's own
 
     run(test)
 

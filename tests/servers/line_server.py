@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
@@ -42,7 +45,9 @@ def result(method: str, params: dict[str, Any], raw: str) -> Any:
         case "env":
             return os.environ.get(params["name"])
         case "cwd":
-            return os.getcwd()
+            return str(Path.cwd())
+        case "pid":
+            return os.getpid()
         case "child":
             return child()
         case "cancels":
@@ -81,9 +86,6 @@ def main() -> None:
         else:
             say({"jsonrpc": "2.0", "id": message["id"], "result": result(method, params, line)})
     if "linger" in sys.argv:
-        import signal
-        import time
-
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(60)
 

@@ -5,7 +5,7 @@
 
 `$SERVER_LOG`: each `tools/call` that reaches it is appended there as one JSON line `{"name": …, "arguments": …}`
 before the tool runs; a call that was cancelled while it ran adds `{"cancelled": name}`.
-What needs the client (ask, sample, roots) is pushed to a legacy client and is an `input_required` result to a modern one.
+What needs the client (ask, sample, roots) is pushed to a legacy client; a modern one gets an `input_required` result.
 """
 
 from __future__ import annotations

@@ -81,7 +81,10 @@ class ConnectDialog(Dialog[None]):
         head = Content.assemble((_CLIENTS[client][1] + "\n\n", "$quiet"), (shown, "$secondary"))
         self.query_one("#connect-text", Static).update(head)
         name = Content.assemble(
-            ("for server ", "$quiet"), (text.line(server, 40), "bold"), ("  → the next one   ", "$quiet")
+            ("for server ", "$quiet"),
+            (text.line(server, 40), "bold"),
+            ("   → ", "bold $primary"),
+            ("the next one\n", "$quiet"),
         )
         hidden = "the token is masked here, and copied whole" if text.MASK in shown else "nothing in it is secret"
         foot = Content.assemble(("y", "bold $primary"), (f" copies it; {hidden}", "$quiet"))

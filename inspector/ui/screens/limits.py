@@ -61,7 +61,7 @@ class LimitsPlace(Place):
         reset = f"   {100 * used:.0f} %   {_reset(limit, now)}"
         name = text.fit(text.line(limit.label, 120), max(8, width - len(amount) - len(reset) - 2))
         filled, rest = figures.bar(used, width - 2)
-        under = text.fit(f"{text.line(limit.rule, 160)} · {_whose(limit.key)}", width - 2).rstrip()
+        under = text.fit(f"{_whose(limit.key)} · {text.line(limit.rule, 160)}", width - 2).rstrip()
         first = Content.assemble((f"{glyph} ", style), (name, "bold"), (amount, "bold" if used >= 0.7 else ""))
         second = Content.assemble((f"{reset}\n  ", "$quiet"), (filled, f"{style} on $panel"), (rest, "on $panel"))
         return Content.assemble(first, second, (f"\n  {under}", "$quiet"))

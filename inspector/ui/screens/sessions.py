@@ -108,10 +108,10 @@ def _upstream(upstream: UpstreamView) -> Content:
     mark, style = _STATES[upstream.state]
     tools = "tools not listed yet" if upstream.tools is None else figures.plural(upstream.tools, "tool")
     hidden = f", {upstream.hidden} hidden" if upstream.hidden else ""
-    pid = f" · pid {upstream.pid}" if upstream.pid is not None else ""
-    parts: list[tuple[str, str]] = [
+    pid = f"pid {upstream.pid} · " if upstream.pid is not None else ""
+    parts: list[str | tuple[str, str]] = [
         (f"{mark} ", style), (text.line(upstream.name, 40), "bold"), (f" {upstream.state.value}", style),
-        (f" · {tools}{hidden}{pid}\n", "$quiet"), (f"  {text.line(upstream.detail, 300)}", ""),
+        (f" · {tools}{hidden}\n", "$quiet"), (f"  {pid}", "$quiet"), text.line(upstream.detail, 300),
     ]  # fmt: skip
     parts += [(f"\n  │ {text.line(said, 300)}", "$quiet") for said in upstream.stderr[-STDERR_SHOWN:]]
     return Content.assemble(*parts, "\n")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
@@ -16,13 +14,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from inspector.core.call import CallId
-from inspector.core.views import CallView
-from inspector.ui import text
 from inspector.ui.board import Change
 from inspector.ui.listing import Listing, Predicate, Sort
-from inspector.ui.widgets.columns import Column, is_running, widths
-
-_COMPONENT = {"decision": None, "tool": "row", "agent": "row"}
+from inspector.ui.widgets.rows import RowPainter
 
 
 class CallTable(ScrollView, can_focus=True):
@@ -70,10 +64,7 @@ class CallTable(ScrollView, can_focus=True):
         self.cursor: CallId | None = None
         self.hint: list[Content] = []  # what stands here while there is no row
         self._now = 0.0
-        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
-        self._rich: dict[str, Style] = {}
-        self._columns: list[tuple[Column, int]] = []
-        self._columns_for = -1
+        self._painter = RowPainter(self)
 
     # What came
 
@@ -84,7 +75,6 @@ class CallTable(ScrollView, can_focus=True):
         self._resize(gone)
         self._settle()
         self.refresh()
-        self.post_message(self.Moved())
 
     def tick(self, now: float) -> None:
         """Time has passed: running rows show it."""
@@ -92,6 +82,7 @@ class CallTable(ScrollView, can_focus=True):
         if self.listing.resort(now):
             self._settle()
         self.refresh()
+        self.post_message(self.Moved())
 
     # What a person wants
 
@@ -147,7 +138,7 @@ class CallTable(ScrollView, can_focus=True):
         super()._on_mouse_scroll_up(event)
 
     def _click_header(self, x: int) -> None:
-        for column, width in self._layout(self.size.width):
+        for column, width in self._painter.layout(self.size.width):
             if x <= width:
                 if column.sort is not None:
                     self.sort_by(column.sort)
@@ -189,7 +180,7 @@ class CallTable(ScrollView, can_focus=True):
 
     def _rearranged(self) -> None:
         self._resize(0)
-        self._strips.clear()
+        self._painter.forget()
         if self.following:
             self._settle()
         else:
@@ -215,70 +206,25 @@ class CallTable(ScrollView, can_focus=True):
     # Drawing
 
     def notify_style_update(self) -> None:
-        self._rich.clear()
-        self._strips.clear()
+        self._painter.forget()
         super().notify_style_update()
-
-    def _style(self, name: str) -> Style:
-        found = self._rich.get(name)
-        if found is None:
-            found = self._rich[name] = self.get_component_rich_style(f"calls--{name}", partial=True)
-        return found
-
-    def _layout(self, width: int) -> list[tuple[Column, int]]:
-        if self._columns_for != width:
-            self._columns, self._columns_for = widths(width), width
-            self._strips.clear()
-        return self._columns
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self._header(width)
+            return self._painter.header(width, self.listing.sort)
         index = self.scroll_offset.y + y - 1
         row = self.listing.at(index)
         if row is None:
             return self._hint_line(y, width)
-        at_cursor = row.id == self.cursor
-        shade = self.has_focus if at_cursor else index & 1
-        age = int(self._now) if is_running(row) else 0
-        key = (row.id, row.rev, at_cursor, shade, width, age)
-        strip = self._strips.get(key)
-        if strip is None:
-            strip = self._strips[key] = self._draw(row, at_cursor, bool(shade), width)
-        return strip
-
-    def _header(self, width: int) -> Strip:
-        style = self.rich_style + self._style("header")
-        cells = []
-        for column, cells_wide in self._layout(width):
-            sorted_by = column.sort is self.listing.sort and column.sort is not Sort.TIME
-            label = column.label[: cells_wide - 1] + "▼" if sorted_by else column.label
-            cells.append((label.rjust(cells_wide) if column.right else label.ljust(cells_wide))[:cells_wide])
-        return Strip([Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
-
-    def _draw(self, row: CallView, at_cursor: bool, shade: bool, width: int) -> Strip:
-        base = self.rich_style + self._style("cursor" if at_cursor else "odd" if shade else "row")
-        quiet, word = base + self._style("quiet"), self._word_style(row)
-        segments = []
-        for column, cells in self._layout(width):
-            shown = column.read(row, self._now)
-            shown = text.fit(shown.rjust(cells) if column.right else shown, cells)
-            style = base
-            if not at_cursor:
-                style = base + word if column.key == "decision" else base if column.key in _COMPONENT else quiet
-            segments.append(Segment(shown + " ", style))
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def _word_style(self, row: CallView) -> Style:
-        name = row.word.name.lower()
-        return self._style(name if f"calls--{name}" in self.COMPONENT_CLASSES else "quiet")
+        if row.id == self.cursor:
+            return self._painter.row(row, "cursor", width, self._now)
+        return self._painter.row(row, "odd" if index & 1 else "row", width, self._now)
 
     def _hint_line(self, y: int, width: int) -> Strip:
         top = max(2, (self.size.height - len(self.hint)) // 2)
         if len(self.listing) or not 0 <= y - top < len(self.hint):
             return Strip.blank(width, self.rich_style)
-        content = self.hint[y - top]
-        left = max(0, (width - max(c.cell_length for c in self.hint)) // 2)
-        segments = list(content.render_segments(self.visual_style))
+        left = max(0, (width - max(content.cell_length for content in self.hint)) // 2)
+        segments = self.hint[y - top].render_segments(self.visual_style)
         return Strip([Segment(" " * left, self.rich_style), *segments]).adjust_cell_length(width, self.rich_style)
