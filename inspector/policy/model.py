@@ -146,7 +146,7 @@ class InterceptRule:
     on_deny: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # compared and hashed by identity: it is a key of what was worked out
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)  # by identity: what is worked out hangs on it
 class Policy:
     text: str
     hash: str  # SHA-256 of the text, hex
