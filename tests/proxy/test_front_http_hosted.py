@@ -28,7 +28,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(tmp_path, tiny(tmp_path), limits=Limits(sessions=2, idle_seconds=0.2, pulse=0.1)) as made:
+    async with running(tmp_path, tiny(tmp_path), limits=Limits(sessions=2, idle_seconds=0.2)) as made:
+        yield made
+
+
+@pytest.fixture
+async def pulsing(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with running(tmp_path, tiny(tmp_path), limits=Limits(pulse=0.1)) as made:
         yield made
 
 
@@ -141,7 +147,8 @@ async def _event(stream: asyncio.StreamReader | Any) -> bytes:
     return bytes(line)
 
 
-async def test_the_get_stream_carries_what_belongs_to_no_request_and_is_kept_alive(rig: Rig) -> None:
+async def test_the_get_stream_carries_what_belongs_to_no_request_and_is_kept_alive(pulsing: Rig) -> None:
+    rig = pulsing
     session = await rig.initialize()
     async with rig.http.get(rig.url, headers={**EVENTS, "mcp-session-id": session}) as stream:
         assert (stream.status, stream.content_type) == (200, "text/event-stream")
@@ -150,7 +157,8 @@ async def test_the_get_stream_carries_what_belongs_to_no_request_and_is_kept_ali
         assert json.loads((await _event(stream.content))[6:])["method"] == "notifications/resources/list_changed"
 
 
-async def test_there_is_one_get_stream_at_a_time(rig: Rig) -> None:
+async def test_there_is_one_get_stream_at_a_time(pulsing: Rig) -> None:
+    rig = pulsing
     session = await rig.initialize()
     async with rig.http.get(rig.url, headers={**EVENTS, "mcp-session-id": session}) as first:
         assert first.status == 200
@@ -274,7 +282,8 @@ async def test_a_modern_client_that_leaves_cancels_its_call_at_the_server(rig: R
     await rig.until(lambda: rig.received()[-1].get("method") == "notifications/cancelled")
 
 
-async def test_a_modern_call_that_takes_long_becomes_a_stream(rig: Rig) -> None:
+async def test_a_modern_call_that_takes_long_becomes_a_stream(pulsing: Rig) -> None:
+    rig = pulsing
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "hang", "_meta": META}})
     headers = {"content-type": "application/json", "accept": BOTH, "mcp-protocol-version": "2026-07-28",
                "mcp-method": "tools/call", "mcp-name": "hang"}  # fmt: skip
