@@ -1,4 +1,4 @@
-"""`mcp-inspect policy test`: run scenario files, and say which expectation a policy does not meet."""
+"""`mcp-inspect policy …`: which word, and `policy test`, which says which expectation a policy does not meet."""
 
 from __future__ import annotations
 
@@ -20,10 +20,16 @@ def run(argv: list[str]) -> int:
         case ["test", *rest]:
             return _test(rest)
         case [] | ["-h"] | ["--help"]:
-            print(f"usage: {USAGE}")
+            from inspector.cli.policy_check import USAGES
+
+            print("usage: " + "\n       ".join((USAGE, *USAGES)))
             return 0
-        case [word, *_]:
-            raise UsageError(f"there is no command policy {word!r}\nSee: {USAGE}")
+        case [word, *rest]:
+            from inspector.cli.policy_check import COMMANDS
+
+            if word in COMMANDS:
+                return COMMANDS[word](rest)
+            raise UsageError(f"there is no command policy {word!r}\nSee: mcp-inspect policy --help")
     return 2
 
 

@@ -77,5 +77,5 @@ def misfit(conforms: Callable[[JsonObject], str | None], arguments: JsonObject) 
     """What does not conform; a check that fails is no pass."""
     try:
         return conforms(arguments)
-    except ValueError as error:  # half a surrogate pair, or nesting deeper than the checker goes
+    except (ValueError, RecursionError) as error:  # a text it cannot take, or nesting deeper than it goes
         return f"the check failed: {error}"

@@ -20,6 +20,7 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema, InitErrorDetails
 
 from inspector.core.json import Json
@@ -220,7 +221,7 @@ class _Checked(Part):
     deny_if: list[AnyPredicate] = Field(default=[], description="None may hold.")
     approve_if: list[AnyAsking] = Field(default=[], description="Any that holds asks a person.", json_schema_extra=OURS)
     limits: list[Limit] = Field(default=[], description="How much may be used per window.")
-    rate_limit: RateLimit | None = Field(default=None, description="One limit in short form.")
+    rate_limit: RateLimit | SkipJsonSchema[None] = Field(default=None, description="One limit in short form.")
     validate_: Annotated[Literal["none", "input_schema"], _known("none", "input_schema")] = Field(
         default="none",
         alias="validate",

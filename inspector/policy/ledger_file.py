@@ -53,14 +53,14 @@ class Opened:
     set_aside: Path | None  # where a corrupt file went
 
 
-def open_store(path: Path, run: str, free_slots: Callable[[sqlite3.Connection, str], None]) -> Opened:
+def open_store(path: Path, run: str, patience: float, free_slots: Callable[[sqlite3.Connection, str], None]) -> Opened:
     """Open or create the store for one run. A corrupt file is renamed to `<name>.corrupt-<n>`, and a new one begun.
 
     Raises StoreError when it cannot be opened: no permission, another format, locked for too long.
     """
     try:
         with _only_one(path):
-            writer, set_aside = _whole(path)
+            writer, set_aside = _whole(path, patience)
             alive = _come_alive(path, run)
             writer.execute("INSERT OR REPLACE INTO runs VALUES (?)", (run,))
             for dead in _dead_runs(writer, path, run):
@@ -70,19 +70,19 @@ def open_store(path: Path, run: str, free_slots: Callable[[sqlite3.Connection, s
         raise StoreError(f"{path}: the counters' file cannot be opened: {error}") from error
 
 
-def _whole(path: Path) -> tuple[sqlite3.Connection, Path | None]:
+def _whole(path: Path, patience: float) -> tuple[sqlite3.Connection, Path | None]:
     try:
-        return _prepared(path), None
+        return _prepared(path, patience), None
     except sqlite3.OperationalError:
         raise  # locked, or not readable: that says nothing of what is in it
     except sqlite3.DatabaseError:
         aside = _set_aside(path)
-        return _prepared(path), aside
+        return _prepared(path, patience), aside
 
 
-def _prepared(path: Path) -> sqlite3.Connection:
+def _prepared(path: Path, patience: float) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = _connect(path, PATIENCE)
+    db = _connect(path, patience)
     try:
         (found,) = db.execute("PRAGMA user_version").fetchone()
         if found > FORMAT:

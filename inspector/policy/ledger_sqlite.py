@@ -22,7 +22,7 @@ from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scop
 from inspector.core.effects import Exceeded, Granted, Reservation, StoreFailed
 from inspector.core.errors import StoreError
 from inspector.policy.ledger import ZERO, given_back, reading, weigh, window_start
-from inspector.policy.ledger_file import Opened, open_store
+from inspector.policy.ledger_file import PATIENCE, Opened, open_store
 from inspector.policy.values import EXACT
 
 SWEEP_EVERY = 512  # reservations
@@ -48,9 +48,12 @@ class SqliteLedger:
         self.set_aside = opened.set_aside
 
     @classmethod
-    def open(cls, path: Path, run: str) -> SqliteLedger:
-        """The store at `path`, created 0600 when it is new. `run`: unique per process. Raises StoreError."""
-        return cls(open_store(path, run, free_slots), run)
+    def open(cls, path: Path, run: str, patience: float = PATIENCE) -> SqliteLedger:
+        """The store at `path`, created 0600 when it is new. Raises StoreError.
+
+        `run` is unique per process; `patience` is how many seconds a change waits for another process.
+        """
+        return cls(open_store(path, run, patience, free_slots), run)
 
     def used(self, key: CounterKey, now: float) -> Reading:
         with _reported():

@@ -106,7 +106,7 @@ def _key(event: Any, build: TreeBuilder) -> None:
             plain = event.implicit[0]
             if plain and event.value == "<<":
                 build.refuse(_mark(event), "merge keys (<<) are not read: write the fields out", "<<")
-            elif plain and not _is_text(event.value):
+            elif plain and not is_text(event.value):
                 build.refuse(_mark(event), f'a key must be text: write "{event.value}" in quotes', event.value)
             build.key(event.value, _mark(event))
         case AliasEvent():
@@ -155,7 +155,8 @@ def _plain(text: str) -> Json:
     return text
 
 
-def _is_text(scalar: str) -> bool:
+def is_text(scalar: str) -> bool:
+    """Does a plain scalar mean itself?"""
     try:
         return isinstance(_plain(scalar), str)
     except (NonFiniteError, InvalidOperation):

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -30,6 +31,7 @@ from inspector.ui.screens.place import Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
+from inspector.ui.terminal import losable
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
@@ -104,6 +106,9 @@ class InspectApp(App[None]):
             known = ", ".join(t.name for t in themes)
             self._bad_themes.append(theme.BadTheme(wanted, f"is no theme here; there are {known}"))
 
+    def get_driver_class(self) -> type[Driver]:
+        return losable(super().get_driver_class())
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         last = [self._backstop, self._ascii] if self._ascii.enabled else [self._backstop]
         return [*super().get_line_filters(), *last]
@@ -124,7 +129,7 @@ class InspectApp(App[None]):
 
     async def _poll_forever(self) -> None:
         """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
-        while True:
+        while self.is_running:
             await asyncio.sleep(POLL_EVERY)
             await self.poll()
 
@@ -136,7 +141,7 @@ class InspectApp(App[None]):
         except (OSError, InspectError) as error:
             self._show_trouble(str(error) or type(error).__name__)
             return
-        if views.version == since and not self.trouble:
+        if not self.is_running or (views.version == since and not self.trouble):
             return
         self.trouble = ""
         change = self.board.fold(views)
@@ -158,6 +163,8 @@ class InspectApp(App[None]):
             self.screen.holds_changed()
 
     def _tick(self) -> None:
+        if not self.is_running:
+            return
         now = self.clock()
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
@@ -176,12 +183,16 @@ class InspectApp(App[None]):
     async def ask(self, command: Command) -> CommandResult:
         """Send a wish; what the port cannot carry is `Rejected` too."""
         try:
-            return await self.port.command(command)
+            answer = await self.port.command(command)
         except (OSError, InspectError) as error:
             return Rejected(str(error) or type(error).__name__)
+        # The screen that asked may be gone by now: it must not try to show anything.
+        return answer if self.is_running else Rejected("the screen is closed")
 
     def say(self, words: str, *, wrong: bool = False) -> None:
         """A short notice; `words` may hold untrusted text."""
+        if not self.is_running:
+            return
         self.notify(text.block(words, 600, 6), severity="error" if wrong else "information", markup=False, timeout=4)
 
     def copy(self, copied: str, what: str) -> None:

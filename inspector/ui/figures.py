@@ -47,12 +47,12 @@ def countdown(seconds: float) -> str:
 def number(value: float) -> str:
     """At most five cells: `60`, `0.5`, `9999`, `88k`, `4.5M`."""
     if abs(value) < 10_000:
-        return f"{value:.0f}" if value == int(value) else f"{value:.3g}"
-    for unit in "kMGT":
+        return f"{value:.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.2f}"
+    for unit in "kMGTP":
         value /= 1000
         if abs(value) < 999.5:
             return f"{value:.3g}{unit}"
-    return f"{value:.1g}T"
+    return "huge"
 
 
 def size_of(count: int) -> str:

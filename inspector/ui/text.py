@@ -35,6 +35,8 @@ def line(text: str, limit: int = 2000) -> str:
     cut = text[:limit]
     if not (cut.isascii() and cut.isprintable()):
         cut = _TOO_MANY_MARKS.sub(r"\1", _INVISIBLE.sub(_visible, cut))
+        if not cut.isprintable():  # what this Python's Unicode does not know yet
+            cut = "".join(c if c.isprintable() else f"⟨{ord(c):04x}⟩" for c in cut)
     return cut if len(text) <= limit else cut + "…"
 
 

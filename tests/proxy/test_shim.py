@@ -26,7 +26,7 @@ from inspector.proxy.shim import name_of, parse
 
 SHIM = [sys.executable, "-m", "inspector", "stdio"]
 HEAVY = {"asyncio", "anyio", "argparse", "mcp", "orjson", "pydantic", "sqlite3", "ssl", "subprocess", "textual"}
-MODES = ["legacy", "auto", "2026-07-28"]
+MODES = ["legacy", pytest.param("auto", marks=pytest.mark.slow), "2026-07-28"]
 
 
 @asynccontextmanager
@@ -320,7 +320,7 @@ def policy(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+@pytest.mark.parametrize("mode", [pytest.param("legacy", marks=pytest.mark.slow), "2026-07-28"])
 def test_alone_it_enforces_the_policy_on_the_sdks_client(mode: str, policy: str) -> None:
     async def test() -> None:
         with anyio.fail_after(40):
@@ -335,12 +335,12 @@ def test_alone_it_enforces_the_policy_on_the_sdks_client(mode: str, policy: str)
     anyio.run(test)
 
 
-def test_alone_it_reads_and_writes_files_too(policy: str, tmp_path: Path) -> None:
+def test_without_an_inspector_it_runs_alone_and_reads_and_writes_files_too(policy: str, tmp_path: Path) -> None:
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     call = request("tools/call", "c", name="echo", arguments={"n": 1})
     source.write_bytes(lines(request("echo", 1), call))
     with source.open("rb") as stdin, target.open("wb") as stdout:
-        process = spawn("--standalone", "--policy", policy, "--", *SERVER, stdin=stdin, stdout=stdout)
+        process = spawn("--policy", policy, "--", *SERVER, stdin=stdin, stdout=stdout)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, b"")
     assert [json.loads(line)["id"] for line in target.read_text().splitlines()] == [1, "c"]
@@ -353,7 +353,18 @@ def test_alone_with_a_server_that_cannot_start_it_says_so(policy: str) -> None:
     assert "cannot start '/nowhere/server': no such command" in err.decode()
 
 
-def test_without_an_inspector_the_engine_runs_in_the_shim_itself(policy: str) -> None:
-    process = spawn("--policy", policy, "--", *SERVER)
-    out, err = process.communicate(lines(request("echo", 1, here=True)), timeout=20)
-    assert (process.returncode, json.loads(out)["result"]) == (0, {"here": True}), err
+def test_kill_nine_of_the_engine_leaves_no_server_behind(policy: str) -> None:
+    process = spawn("--policy", policy, "--", *SERVER, "linger")
+    assert process.stdin and process.stdout
+    process.stdin.write(lines(request("child", 1), request("pid", 2)))
+    process.stdin.flush()
+    pids = [json.loads(process.stdout.readline())["result"] for _ in range(2)]
+    assert all(map(alive, pids))
+    process.kill()
+    process.communicate()
+
+    async def all_dead() -> None:
+        with anyio.fail_after(10):
+            await eventually(lambda: not any(map(alive, pids)))
+
+    anyio.run(all_dead)

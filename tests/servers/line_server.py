@@ -46,6 +46,8 @@ def result(method: str, params: dict[str, Any], raw: str) -> Any:
             return os.environ.get(params["name"])
         case "cwd":
             return str(Path.cwd())
+        case "pid":
+            return os.getpid()
         case "child":
             return child()
         case "cancels":

@@ -60,8 +60,9 @@ class LivePlace(AnswersPlace):
         super().__init__()
         self._listing: Listing | None = None
         self._detail: CallDetail | None = None
-        self._detail_of: tuple[CallId, int] | None = None
+        self._outdated = False  # the detail pane; the next tick asks again
         self._filter = ""
+        self._framed = ("", "")
 
     def body(self) -> Iterable[Widget]:
         self._listing = Listing(self.board)
@@ -99,11 +100,13 @@ class LivePlace(AnswersPlace):
         self.query_one(GaugeLine).show(views.limits, now)
         self.query_one(Rate).show(views.run)
         self._show_queue(now)
-        if table.cursor is not None and table.cursor in change.ids:
-            self._inspect(table.cursor)
+        self._outdated = self._outdated or table.cursor in change.ids
 
     def tick(self, now: float) -> None:
-        self.query_one(CallTable).tick(now)
+        table = self.query_one(CallTable)
+        table.tick(now)
+        if self._outdated and table.cursor is not None:
+            self._inspect(table.cursor)
         self._show_queue(now)
         self.query_one(Gauges).show(self.board.views.limits, now)
         self.query_one(GaugeLine).show(self.board.views.limits, now)
@@ -135,7 +138,10 @@ class LivePlace(AnswersPlace):
         if event.call_id is None:
             self.query_one(DetailPane).show(None, None, 0)
             return
-        if event.by_person and self.inspect.queue.select(event.call_id):
+        if not event.by_person:
+            self._outdated = True  # while following, a new call for every frame is more than anybody reads
+            return
+        if self.inspect.queue.select(event.call_id):
             self._show_queue(self.inspect.clock())
         self._inspect(event.call_id)
 
@@ -147,9 +153,14 @@ class LivePlace(AnswersPlace):
             where = f"paused · {listing.waiting} new"
         order = "" if listing.sort is Sort.TIME else f"by {listing.sort.value} · "
         count = f"{len(listing)} of {len(self.board.rows)}" if listing.filtered else f"{len(listing)}"
-        pane = self.query_one("#calls-pane")
-        pane.border_title = Content("Calls · filtered" if listing.filtered else "Calls")
-        pane.border_subtitle = Content(f"{order}{count} · {where}") if self.board.rows else Content("")
+        words = (
+            "Calls · filtered" if listing.filtered else "Calls",
+            f"{order}{count} · {where}" if self.board.rows else "",
+        )
+        if words != self._framed:
+            self._framed = words
+            pane = self.query_one("#calls-pane")
+            pane.border_title, pane.border_subtitle = Content(words[0]), Content(words[1])
 
     @on(CallTable.Opened)
     def action_inspect(self) -> None:
@@ -223,6 +234,7 @@ class LivePlace(AnswersPlace):
     @work(exclusive=True, group="inspect")
     async def _inspect(self, call_id: CallId) -> None:
         """Show what is known at once, then everything."""
+        self._outdated = False
         row = self.board.row(call_id)
         pane = self.query_one(DetailPane)
         known = self._detail if self._detail is not None and self._detail.call_id == call_id else None

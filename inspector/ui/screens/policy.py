@@ -137,11 +137,10 @@ class PolicyPlace(Saving, Place):
         checked = self.editor.text
         self.query_one(Problems).show(self._problems, checking=True)
         answer = await self.inspect.ask(CheckPolicy(checked))
-        if checked == self.editor.text:
-            problems = answer.problems if isinstance(answer, PolicyCheck) else ()
-            self._take_problems(problems, checking=False)
-            if isinstance(answer, NotDone):
-                self.inspect.say(answer.why, wrong=True)
+        if isinstance(answer, NotDone):
+            self.inspect.say(answer.why, wrong=True)
+        elif isinstance(answer, PolicyCheck) and checked == self.editor.text:
+            self._take_problems(answer.problems, checking=False)
 
     def _take_problems(self, problems: tuple[Problem, ...], checking: bool) -> None:
         self._problems = problems

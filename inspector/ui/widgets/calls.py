@@ -75,7 +75,6 @@ class CallTable(ScrollView, can_focus=True):
         self._resize(gone)
         self._settle()
         self.refresh()
-        self.post_message(self.Moved())
 
     def tick(self, now: float) -> None:
         """Time has passed: running rows show it."""
@@ -83,6 +82,7 @@ class CallTable(ScrollView, can_focus=True):
         if self.listing.resort(now):
             self._settle()
         self.refresh()
+        self.post_message(self.Moved())
 
     # What a person wants
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Static
 
 from inspector.core.commands import CallDetail, FrameLine
 from inspector.core.views import CallView
 from inspector.ui import figures, json_view, text, trace
+from inspector.ui.widgets.column import Column
 from inspector.ui.words import LOOKS
 
 LINES_SHOWN: Final = 200
@@ -19,28 +20,17 @@ FRAMES_SHOWN: Final = 40
 FRAME_LIMIT: Final = 8_000
 
 
-class Column(VerticalScroll):
-    """A titled part of the pane that scrolls by itself; its content is made again when its width changes."""
-
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id, can_focus=False)
-        self.body = Static(markup=False)
-
-    def compose(self) -> ComposeResult:
-        yield self.body
-
-    @property
-    def room(self) -> int:
-        """Cells for text in one line."""
-        return self.scrollable_content_region.width - 1
-
-    def show(self, title: str, content: Content, note: str = "") -> None:
-        head = Content.assemble((title, "bold $quiet"), (f" {note}" if note else "", "italic $quiet"), "\n")
-        self.body.update(Content("").join([head, content]))
-
-
 class DetailPane(Horizontal, can_focus=True):
     """Shows a `CallDetail`; everything in it is capped and made safe."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll(-1)", "Scroll up", show=False, id="detail.up"),
+        Binding("down,j", "scroll(1)", "Scroll down", show=False, id="detail.down"),
+        Binding("pageup", "scroll(-10)", "Page up", show=False, id="detail.page_up"),
+        Binding("pagedown", "scroll(10)", "Page down", show=False, id="detail.page_down"),
+        Binding("home,g", "scroll(-9999)", "To the top", show=False, id="detail.top"),
+        Binding("end,G", "scroll(9999)", "To the end", show=False, id="detail.end"),
+    ]
 
     def __init__(self) -> None:
         super().__init__(id="detail", classes="pane")
@@ -67,6 +57,10 @@ class DetailPane(Horizontal, can_focus=True):
             self._show_frames()
         else:
             self._show_parts(row)
+
+    def action_scroll(self, lines: int) -> None:
+        for column in self.query(Column):
+            column.scroll_relative(y=lines, animate=False)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.show, self.row, self.detail, self._now)

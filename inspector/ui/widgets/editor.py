@@ -13,6 +13,7 @@ from typing import ClassVar, cast
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.document._document import Document
 from textual.strip import Strip
@@ -61,6 +62,11 @@ class CodeEditor(TextArea):
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._follow_theme())
         self._follow_theme()
+
+    def _on_key(self, event: events.Key) -> None:
+        """TextArea would move the focus on; here Esc is for the screen, which knows what leaving means."""
+        if event.key == "escape":
+            event.prevent_default()
 
     def _follow_theme(self) -> None:
         colours = self.app.theme_variables

@@ -42,8 +42,14 @@ class Gauges(Widget):
         super().__init__(id="gauges", classes="pane")
         self._limits: list[LimitView] = []
         self._now = 0.0
+        self._shown: object = None
 
     def show(self, limits: tuple[LimitView, ...], now: float) -> None:
+        """Called for every frame: does something only when a limit or the second has changed."""
+        state = (limits, int(now))
+        if state == self._shown:
+            return
+        self._shown = state
         self._limits, self._now = by_tightness(limits), now
         self.border_title = Content(f"Limits · {len(limits)}" if limits else "Limits")
         self.border_subtitle = Content("3 all" if limits else "")
@@ -89,10 +95,14 @@ class GaugeLine(Widget):
         super().__init__(id="gauge-line")
         self._limits: list[LimitView] = []
         self._now = 0.0
+        self._shown: object = None
 
     def show(self, limits: tuple[LimitView, ...], now: float) -> None:
-        self._limits, self._now = by_tightness(limits), now
-        self.refresh()
+        state = (limits, int(now))
+        if state != self._shown:
+            self._shown = state
+            self._limits, self._now = by_tightness(limits), now
+            self.refresh()
 
     def render(self) -> Content:
         if not self._limits:

@@ -17,6 +17,7 @@ from inspector.ui.queue import HoldQueue
 from inspector.ui.words import brief_arguments, short_rule
 
 LINES_EACH = 5  # four of text and bar, one of air
+TICKS = 4  # a second, for the bars
 
 
 def end_of(held: HoldView) -> str:
@@ -39,9 +40,14 @@ class HeldPanel(Widget, can_focus=True):
         super().__init__(id="held", classes="pane")
         self.queue = queue
         self._now = 0.0
+        self._shown: object = None
 
     def show(self, now: float) -> None:
-        self._now = now
+        """Called for every frame: does something only when the queue or the second has changed."""
+        state = (self.queue.holds, self.queue.selected, int(now * TICKS))
+        if state == self._shown:
+            return
+        self._shown, self._now = state, now
         count = len(self.queue)
         self.border_title = Content(f"◐ Held for approval · {count}" if count else "Held for approval")
         self.border_subtitle = Content("a ok  d deny  e edit  A always" if count else "")
@@ -108,9 +114,13 @@ class HeldBanner(Widget):
         super().__init__(id="banner")
         self.queue = queue
         self._now = 0.0
+        self._shown: object = None
 
     def show(self, now: float) -> None:
-        self._now = now
+        state = (self.queue.holds, self.queue.selected, int(now * TICKS))
+        if state == self._shown:
+            return
+        self._shown, self._now = state, now
         self.set_class(len(self.queue) > 0, "-waiting")
         self.refresh()
 

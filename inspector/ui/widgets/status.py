@@ -28,11 +28,17 @@ class StatusLine(Widget):
         super().__init__(id="status")
         self._views = NOTHING
         self._trouble = ""
+        self._shown: object = None
 
     def show(self, views: Views, trouble: str) -> None:
         """`trouble`: why the engine does not answer, or ""."""
+        run = views.run
+        facts = (run.per_second[-1:], run.p95_ms, run.dropped, views.clients, views.upstreams, views.policy)
+        state = (*facts, len(views.holds), trouble)
         self._views, self._trouble = views, trouble
-        self.refresh()
+        if state != self._shown:
+            self._shown = state
+            self.refresh()
 
     def render(self) -> Content:
         width = self.size.width

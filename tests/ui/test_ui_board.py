@@ -1,0 +1,103 @@
+"""Rows folded from what changed, and which of them a table shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ui_port import KINDS, NOW, call, empty_views, hold, sample_rows, HOLD_ISSUE
+
+from inspector.core.call import CallId
+from inspector.core.views import CallView, Word
+from inspector.ui.board import Board, remaining
+from inspector.ui.listing import Listing, Sort
+
+
+def folded(board: Board, *rows: CallView):
+    views = replace(empty_views(), version=board.views.version + 1, calls=rows)
+    return board.fold(views)
+
+
+def ids(listing: Listing) -> list[int]:
+    return [row.id for i in range(len(listing)) if (row := listing.at(i))]
+
+
+def test_a_changed_row_keeps_its_place() -> None:
+    board = Board()
+    folded(board, *sample_rows(3))
+    folded(board, replace(board.rows[1], rev=2, word=Word.DENY))
+    assert [row.id for row in board.rows] == [1, 2, 3]
+    assert board.rows[1].word is Word.DENY
+
+
+def test_the_oldest_rows_are_let_go_and_the_rest_is_still_found() -> None:
+    board = Board(kept=10)
+    rows = sample_rows(30)
+    change = folded(board, *rows)
+    assert change.dropped == 20
+    assert [row.id for row in board.rows] == list(range(21, 31))
+    assert board.row(CallId(21)) is board.rows[0]
+    assert board.row(CallId(20)) is None
+
+
+def test_a_filter_follows_rows_that_come_change_and_stop_matching() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in (1, 2, 3)))
+    listing.set_filter(lambda row: row.word is Word.ALLOW)
+    listing.fold(folded(board, call(4, KINDS[0], NOW), replace(board.rows[1], rev=2, word=Word.DENY)), 0)
+    assert ids(listing) == [1, 3, 4]
+    listing.fold(folded(board, replace(board.rows[1], rev=3, word=Word.ALLOW)), 0)
+    assert ids(listing) == [1, 2, 3, 4]
+    assert [listing.index_of(CallId(n)) for n in (1, 4, 9)] == [0, 3, None]
+
+
+def test_a_filtered_listing_loses_what_the_board_lets_go() -> None:
+    board = Board(kept=4)
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(1, 5)))
+    listing.set_filter(lambda row: row.id % 2 == 0)
+    gone = listing.fold(folded(board, *(call(n, KINDS[0], NOW) for n in range(5, 10))), 0)
+    assert gone == 2
+    assert ids(listing) == [6, 8]
+
+
+def test_sorted_by_duration_the_slowest_stands_first_and_the_running_last() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(replace(call(n, KINDS[0], NOW), ms=ms) for n, ms in ((1, 5.0), (2, None), (3, 900.0))))
+    listing.set_sort(Sort.MS, now=0)
+    assert ids(listing) == [3, 1, 2]
+    assert listing.index_of(CallId(1)) == 1
+
+
+def test_a_sorted_listing_is_not_sorted_again_for_every_frame() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, call(1, KINDS[0], NOW))
+    listing.set_sort(Sort.MS, now=10.0)
+    listing.fold(folded(board, call(2, KINDS[0], NOW)), now=10.1)
+    assert ids(listing) == [1]
+    assert listing.resort(now=10.6)
+    assert len(listing) == 2
+    assert not listing.resort(now=20.0)
+
+
+def test_paused_nothing_comes_or_moves_but_rows_still_change() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *sample_rows(2))
+    listing.pause(True)
+    listing.fold(folded(board, *sample_rows(5)[2:], replace(board.rows[0], rev=9, word=Word.ERROR)), 0)
+    assert ids(listing) == [1, 2]
+    assert listing.waiting == 3
+    assert (row := listing.at(0)) is not None and row.word is Word.ERROR
+    listing.pause(False)
+    assert ids(listing) == [1, 2, 3, 4, 5]
+
+
+def test_what_is_left_of_a_hold_never_leaves_its_bounds() -> None:
+    held = hold(1, HOLD_ISSUE, NOW, 60).hold
+    assert remaining(held, NOW) == (60, 1.0)
+    assert remaining(held, NOW + 45) == (15, 0.25)
+    assert remaining(held, NOW + 999) == (0, 0)
+    assert remaining(held, NOW - 999)[1] == 1.0
