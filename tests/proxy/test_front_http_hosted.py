@@ -10,7 +10,8 @@ from typing import Any
 
 import anyio
 import pytest
-from http_rig import BOTH, HELLO, META, VERSION, Reply, Rig, running, tiny
+from http_rig import BOTH, HELLO, META, VERSION, Reply, Rig, raw, request, running, tiny
+from http_rig import status as answered
 
 from inspector.core.events import ClientGone, HoldEnded
 from inspector.core.holds import HoldEnd
@@ -255,6 +256,32 @@ async def test_what_a_modern_server_objects_to_is_400(
     reply = await rig.ask("server/discover", {"_meta": {**META, **meta}}, **named)
     assert (reply.status, reply.error, reply.json["id"]) == (400, code, 1)
     assert rig.received() == []
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("h\u00e9".encode(), 400),
+        (b"=?base64?aMOp?=", 200),
+        (b"  =?base64?aMOp?= ", 200),
+        (b"=?base64?aMOp=?=", 400),
+        (b"", 400),
+    ],
+)
+async def test_parameter_headers_say_what_the_arguments_say(rig: Rig, header: bytes, status: int) -> None:
+    await rig.modern("tools/list")
+    params = {"name": "send", "arguments": {"text": "h\u00e9"}, "_meta": META}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    lines = [f"accept: {BOTH}", "mcp-protocol-version: 2026-07-28", "mcp-method: tools/call", "mcp-name: \tsend "]
+    sent = request(rig, body, f"content-length: {len(body)}", *lines, *([f"mcp-param-text:{header.decode('latin-1')}"]))
+    assert answered(await raw(rig.front.port, sent)) == status
+
+
+async def test_a_parameter_header_that_is_missing_is_400(rig: Rig) -> None:
+    await rig.modern("tools/list")
+    reply = await rig.modern("tools/call", {"name": "send", "arguments": {"text": "x"}})
+    assert (reply.status, reply.error) == (400, -32020)
+    assert not any(m.get("method") == "tools/call" for m in rig.received())
 
 
 async def test_a_modern_request_without_its_envelope_is_400(rig: Rig) -> None:
