@@ -1,7 +1,8 @@
 """A stdio server of the standard library alone, for tests that start many: it answers within 50 ms of its start.
 
-Tools: `echo` (its text), `send` (the same, its text also stands in a header), `hang` (never answers), `ask` (sends the client a request first), `shout` (a notification that
-belongs to no request), `progress` (two steps under the caller's token, then done), `die`.
+Tools: `echo` (its text), `send` (the same, its text also stands in a header), `hang` (never answers), `ask` (sends the
+client a request first), `shout` (a notification that belongs to no request), `progress` (two steps under the caller's
+token, then done), `die`.
 Each message that it receives is appended to `$SERVER_LOG`, as it came.
 """
 
