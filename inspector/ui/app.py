@@ -124,6 +124,10 @@ class InspectApp(App[None]):
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
 
+    def on_unmount(self) -> None:
+        if self._mark_title:
+            titles.restore(self)
+
     async def _poll_forever(self) -> None:
         """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
         while self.is_running:
@@ -227,8 +231,6 @@ class InspectApp(App[None]):
 
     async def _stop(self, sure: bool | None) -> None:
         if sure:
-            if self._mark_title:
-                titles.restore(self)
             await self.ask(Shutdown())
             self.exit()
 

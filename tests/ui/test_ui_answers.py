@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Bench, shown, until
+from ui_bench import Bench, shown, until
 from ui_port import HOLD_ISSUE, NOW, hold
 
 from inspector.core.call import CallId

@@ -27,7 +27,7 @@ class Place(Screen[None]):
     KEYS: ClassVar[tuple[str, ...]] = ()
     SHOWS_QUEUE: ClassVar[bool] = False
     HELP: ClassVar[str] = ""
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""  # each place says itself where the keys go; the first field in sight would be the filter
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(f"{number},alt+{number}", f"app.go('{place}')", place.capitalize(), show=False, id=f"place.{place}")
