@@ -14,12 +14,13 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
 from inspector.ui import text, titles
 from inspector.ui import theme as themes
-from inspector.ui.board import Board, Change
+from inspector.ui.board import Board
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
 from inspector.ui.screens.approvals import ApprovalsPlace
@@ -145,21 +146,21 @@ class InspectApp(App[None]):
         if not self.is_running or (views.version == since and not self.trouble):
             return
         self.trouble = ""
-        change = self.board.fold(views)
+        changed = self.board.fold(views)
         new = self.queue.fold(views.holds, self.steady())
         self._alert(bool(new))
-        self._draw(change)
+        self._draw(changed)
 
     def _show_trouble(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
             self.say(f"The engine does not answer: {why}", wrong=True)
-            self._draw(Change())
+            self._draw(())
 
-    def _draw(self, change: Change) -> None:
+    def _draw(self, changed: tuple[CallId, ...]) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, Place):
-                screen.draw(change)
+                screen.draw(changed)
         if isinstance(self.screen, titles.WatchesHolds):
             self.screen.holds_changed()
 
