@@ -1,6 +1,6 @@
 """A policy as the engine reads it: immutable, compiled, one snapshot per decision.
 
-`load.py` makes it from a document, `engine.py` judges by it. Field meanings are POLICY.md §1's, in `docs/policy.md`.
+`load.py` makes it from a document, `engine.py` judges by it. `docs/policy.md` tells what the fields mean.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ STAR = Star()
 Path: TypeAlias = tuple[str | Star, ...]  # the segments after `args.`, unescaped
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # by identity, as below: its prepared test is remembered by it
 class Condition:
     path: Path
     path_text: str  # as written, `args.…`
@@ -61,6 +61,7 @@ class Predicate:
     name: str  # unique within its list
     conditions: tuple[Condition, ...]
     on_deny: str | None = None
+    bare: bool = False  # written as one condition without the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Limit:
     asks: bool = False  # on_exceed: approve
     refund_on_error: bool = True
     on_deny: str | None = None
+    pool: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class InterceptRule:
-    """POLICY.md §8: kept in its own order, since Intercept walks its rules one by one."""
+    """One rule of Intercept's dialect (`docs/policy.md`), in its place: Intercept walks its rules one by one."""
 
     name: str
     deny: bool
@@ -144,7 +146,7 @@ class InterceptRule:
     on_deny: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)  # by identity: what is worked out hangs on it
 class Policy:
     text: str
     hash: str  # SHA-256 of the text, hex

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -32,6 +33,7 @@ from inspector.ui.screens.place import Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
+from inspector.ui.terminal import losable
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
@@ -106,6 +108,9 @@ class InspectApp(App[None]):
             wanted = themes.DEFAULT
         if wanted in self.available_themes:
             self.theme = wanted
+
+    def get_driver_class(self) -> type[Driver]:
+        return losable(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         last = [self._backstop, self._ascii] if self._ascii.enabled else [self._backstop]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def policy() -> PolicyPlace:
-    from inspector.ui.screens.policy import PolicyPlace  # noqa: PLC0415
+    from inspector.ui.screens.policy import PolicyPlace
 
     return PolicyPlace()
 
 
 def edit_dialog(held: HoldView) -> EditDialog:
-    from inspector.ui.screens.edit import EditDialog  # noqa: PLC0415
+    from inspector.ui.screens.edit import EditDialog
 
     return EditDialog(held)

@@ -1,0 +1,24 @@
+"""`mcp-inspect open FILE`: a recording in the app, read-only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspector.cli.parser import Parser
+from inspector.core.errors import ConfigError
+
+
+def run(arguments: list[str]) -> int:
+    parser = Parser("open", "Look at a recording in the app; nothing is changed.", usage="mcp-inspect open FILE")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a recording (.db), as every run writes one")
+    path: Path = parser.read(arguments).file
+    try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path} is no regular file; give the recording itself")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise ConfigError(f"cannot open {path}: {error.strerror or error}") from error
+    from inspector.wiring import open_recording
+
+    return open_recording(path)

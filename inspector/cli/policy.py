@@ -1,0 +1,62 @@
+"""`mcp-inspect policy …`: which word, and `policy test`, which says which expectation a policy does not meet."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from inspector.cli.parser import Parser
+from inspector.core.errors import InspectError, UsageError
+
+if TYPE_CHECKING:
+    from inspector.policy.scenarios import CaseReport
+
+USAGE = "mcp-inspect policy test FILE... [--format text|junit|json]"
+
+
+def run(argv: list[str]) -> int:
+    """`argv` after `policy`. 0: every expectation holds; 1: some do not. Raises InspectError (2) for the rest."""
+    match argv:
+        case ["test", *rest]:
+            return _test(rest)
+        case [] | ["-h"] | ["--help"]:
+            from inspector.cli.policy_check import USAGES
+
+            print("usage: " + "\n       ".join((USAGE, *USAGES)))
+            return 0
+        case [word, *rest]:
+            from inspector.cli.policy_check import COMMANDS
+
+            if word in COMMANDS:
+                return COMMANDS[word](rest)
+            raise UsageError(f"there is no command policy {word!r}\nSee: mcp-inspect policy --help")
+    return 2
+
+
+def _test(argv: list[str]) -> int:
+    from pathlib import Path
+
+    from inspector.cli import policy_reports as reports
+    from inspector.policy.scenario_file import read_cases
+    from inspector.policy.scenarios import run_cases
+
+    parser = Parser("policy test", __doc__ or "", usage=USAGE)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="JSON Lines, one case a line; or a YAML list of them")
+    parser.add_argument("--format", choices=("text", "junit", "json"), default="text")
+    options = parser.read(argv)
+    results: list[CaseReport] = []
+    for name in options.files:
+        results += run_cases(read_cases(Path(name)))
+    if not results:
+        raise UsageError(f"no case in {', '.join(options.files)}: a file that tests nothing proves nothing")
+    write = {"text": reports.as_text, "junit": reports.as_junit, "json": reports.as_json}[options.format]
+    sys.stdout.write(write(results))
+    return 0 if all(result.passed for result in results) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except InspectError as problem:
+        print(f"mcp-inspect: {problem}", file=sys.stderr)
+        sys.exit(problem.exit_code)

@@ -1,0 +1,270 @@
+"""`mcp-inspect policy check|explain|schema|convert|init`: everything about a policy but its tests.
+
+Each `run_…` takes the arguments after its word and returns the exit code: 0 done, 1 `check` found something. What a
+person must change first is raised as InspectError (2).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inspector.cli.parser import Parser
+from inspector.core.errors import ConfigError, PolicyError, UsageError
+
+if TYPE_CHECKING:
+    from inspector.core.decision import Decision, TraceStep
+    from inspector.core.json import Json, JsonObject
+    from inspector.core.problems import Problem
+
+CHECK = "mcp-inspect policy check FILE... [--hosted] [--tools FILE.json] [--server NAME] [--format text|json]"
+EXPLAIN = "mcp-inspect policy explain FILE --tool NAME [--server NAME] [--args JSON] [--at TIME] [--format text|json]"
+SCHEMA = "mcp-inspect policy schema"
+CONVERT = "mcp-inspect policy convert FILE [-o FILE]"
+INIT = "mcp-inspect policy init [--tools FILE.json] [-o FILE]"
+
+
+def run_check(argv: list[str]) -> int:
+    """Print every problem of every file, then advice on those that load. 1 when anything was found."""
+    parser = Parser("policy check", "Find what is wrong with a policy, and what does less than it seems.", usage=CHECK)
+    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("--hosted", action="store_true", help="also list what PolicyLayer's gateway does not know")
+    parser.add_argument("--tools", metavar="FILE.json", help="what a server lists: compare names, arguments and values")
+    parser.add_argument("--server", default="", metavar="NAME", help="the upstream that lists them")
+    _add_format(parser)
+    options = parser.read(argv)
+    tools = read_tools(Path(options.tools)) if options.tools else None
+    found = {name: _findings(Path(name), tools, options.server, hosted=options.hosted) for name in options.files}
+    _write(_checked_json(found) if options.format == "json" else _checked_text(found))
+    return 1 if any(found.values()) else 0
+
+
+def run_explain(argv: list[str]) -> int:
+    """Print what would happen to one call on fresh counters, and every step on the way."""
+    parser = Parser("policy explain", "Show how one call would be decided, step by step.", usage=EXPLAIN)
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--tool", required=True, metavar="NAME")
+    parser.add_argument("--server", default="", metavar="NAME", help="the upstream, for `servers` sections")
+    parser.add_argument("--args", default="{}", metavar="JSON", help="the arguments of the call")
+    parser.add_argument("--at", metavar="TIME", help="Unix seconds, or 2026-01-31T12:00:00Z; now")
+    _add_format(parser)
+    options = parser.read(argv)
+    decision = _decide(options.file, options.server, options.tool, _arguments(options.args), _time(options.at))
+    _write(_decision_json(decision) if options.format == "json" else _decision_text(decision))
+    return 0
+
+
+def run_schema(argv: list[str]) -> int:
+    """Print the JSON Schema of a policy document."""
+    import json
+
+    from inspector.policy.schema import policy_schema
+
+    Parser("policy schema", "Print the JSON Schema of a policy, for editors.", usage=SCHEMA).read(argv)
+    _write(json.dumps(policy_schema(), indent=2) + "\n")
+    return 0
+
+
+def run_convert(argv: list[str]) -> int:
+    """Write an Intercept policy as a native one."""
+    from inspector.policy.convert import native
+    from inspector.policy.load import load_file
+    from inspector.policy.write_yaml import write_yaml
+
+    parser = Parser(
+        "policy convert", "Write an Intercept policy as a native one with the same outcomes.", usage=CONVERT
+    )
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("-o", "--output", metavar="FILE")
+    options = parser.read(argv)
+    _save(write_yaml(native(load_file(options.file))), options.output)
+    return 0
+
+
+def run_init(argv: list[str]) -> int:
+    """Write a commented start policy, with a rule for every listed tool if there is a list."""
+    from inspector.policy.starter import start_policy
+
+    parser = Parser("policy init", "Write a first policy.", usage=INIT)
+    parser.add_argument("--tools", metavar="FILE.json", help="the result of tools/list: a rule for each tool")
+    parser.add_argument("-o", "--output", metavar="FILE", help="a new file; printed when left out")
+    options = parser.read(argv)
+    _save(start_policy(read_tools(Path(options.tools)) if options.tools else ()), options.output)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "check": run_check,
+    "explain": run_explain,
+    "schema": run_schema,
+    "convert": run_convert,
+    "init": run_init,
+}
+USAGES = (CHECK, EXPLAIN, SCHEMA, CONVERT, INIT)
+
+
+def read_tools(path: Path) -> list[JsonObject]:
+    """The tool definitions of a file: a list, an object with `tools`, or a whole `tools/list` answer.
+
+    Raises ConfigError.
+    """
+    from inspector.policy.scenario_file import parse_json
+
+    try:
+        value = parse_json(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"the tool list {path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise ConfigError(f"the tool list {path} is not JSON: {error}") from None
+    for key in ("result", "tools"):
+        value = value[key] if isinstance(value, dict) and key in value else value
+    if not isinstance(value, list):
+        raise ConfigError(f"{path} holds no tool list: expected a list of tools, or an object with tools")
+    return [tool for tool in value if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
+
+
+def _findings(path: Path, tools: list[JsonObject] | None, server: str, *, hosted: bool) -> tuple[Problem, ...]:
+    from inspector.core.problems import Problem
+    from inspector.policy.hosted import not_hosted
+    from inspector.policy.lint import lint
+    from inspector.policy.lint_tools import lint_tools
+    from inspector.policy.load import load_file
+
+    try:
+        policy = load_file(path)
+    except PolicyError as error:
+        return error.problems or (Problem("", 1, 1, str(error)),)
+    found = {*policy.warnings, *lint(policy)}
+    if tools is not None:
+        found.update(lint_tools(policy, tools, server))
+    if hosted:
+        found.update(not_hosted(policy))
+    return tuple(sorted(found, key=lambda p: (p.line, p.column, p.pointer, p.message)))
+
+
+def _checked_text(found: dict[str, tuple[Problem, ...]]) -> str:
+    lines = [f"{name}:{problem}" for name, problems in found.items() for problem in problems]
+    lines += [f"{name}: nothing found" for name, problems in found.items() if not problems]
+    return "".join(f"{_printable(line)}\n" for line in lines)
+
+
+def _checked_json(found: dict[str, tuple[Problem, ...]]) -> str:
+    from inspector.core.json import to_text
+
+    problems: list[Json] = [
+        {
+            "file": name,
+            "line": problem.line,
+            "column": problem.column,
+            "pointer": problem.pointer,
+            "severity": str(problem.severity),
+            "message": problem.message,
+        }
+        for name, problems in found.items()
+        for problem in problems
+    ]
+    return to_text({"problems": problems}) + "\n"
+
+
+def _decide(file: str, server: str, tool: str, arguments: JsonObject, now: float) -> Decision:
+    from inspector.core.call import Call, Caller, CallId
+    from inspector.policy.approvals import Remembered
+    from inspector.policy.engine import decide
+    from inspector.policy.ledger_memory import MemoryLedger
+    from inspector.policy.load import load_file
+
+    call = Call(CallId(1), now, Caller("explain", "explain", "explain"), server, tool, arguments)
+    return decide(call, load_file(file), MemoryLedger(), Remembered(), now)
+
+
+def _arguments(text: str) -> JsonObject:
+    from inspector.policy.scenario_file import parse_json
+
+    try:
+        value = parse_json(text)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise UsageError(f"--args is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError('--args is to be a JSON object, such as \'{"path": "/srv"}\'')
+    return value
+
+
+def _time(text: str | None) -> float:
+    from datetime import UTC, datetime
+
+    if text is None:
+        return time.time()
+    try:
+        if text.isdecimal():
+            return float(text)
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(f"--at {text!r} is no time: give Unix seconds or 2026-01-31T12:00:00Z") from None
+
+
+def _decision_text(decision: Decision) -> str:
+    rule = f" by {decision.rule}" if decision.rule else ""
+    lines = [f"{decision.verdict.value}{rule}"]
+    lines += [f"  {decision.message}"] * bool(decision.message)
+    lines += [_step(step) for step in decision.trace]
+    lines += [f"  would use {charge.amount} of {charge.max}: {charge.rule}" for charge in decision.charges]
+    return "".join(f"{_printable(line)}\n" for line in lines)
+
+
+def _step(step: TraceStep) -> str:
+    from inspector.core.decision import StepResult
+    from inspector.core.json import to_text
+
+    seen = f"{step.path} {step.op} {to_text(step.expected)}, saw {to_text(step.observed)}" if step.op else ""
+    mark = "·" if step.result is StepResult.PASS else "→"
+    return f"  {mark} {step.rule} {' '.join(part for part in (seen, step.note) if part)}".rstrip()
+
+
+def _decision_json(decision: Decision) -> str:
+    from inspector.core.json import to_text
+
+    trace: list[Json] = [
+        {
+            "rule": step.rule,
+            "result": step.result.value,
+            "path": step.path,
+            "op": step.op,
+            "expected": step.expected,
+            "observed": step.observed,
+            "note": step.note,
+        }
+        for step in decision.trace
+    ]
+    found: JsonObject = {"outcome": decision.verdict.value, "rule": decision.rule, "message": decision.message}
+    return to_text({**found, "triggers": list(decision.triggers), "trace": trace}) + "\n"
+
+
+def _add_format(parser: Parser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _save(text: str, output: str | None) -> None:
+    """Print, or write a file that is not there yet."""
+    if output is None:
+        _write(text)
+        return
+    try:
+        with Path(output).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{output} is there already; remove it first, or choose another name") from None
+    except OSError as error:
+        raise ConfigError(f"{output} cannot be written: {error.strerror or error}") from None
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _printable(line: str) -> str:
+    """Names come from documents and may hold control characters, which a terminal must not obey."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)

@@ -1,0 +1,99 @@
+"""`--upstream`, and the `--name`, `--header` and `--env` that belong to the one before them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inspector.cli.parser import Parser
+from inspector.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One upstream as asked for: `--upstream`'s value, or a command in its place."""
+
+    wanted: str | None = None  # None: the command
+    command: tuple[str, ...] = ()
+    name: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    flag: str
+    value: str
+
+
+class _InOrder(argparse.Action):
+    """Keep the four flags in one list, in the order they were written: their order is their meaning."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        namespace.targets = [*(getattr(namespace, "targets", None) or []), _Word(self.option_strings[0], str(values))]
+
+
+def add_target_flags(parser: Parser) -> None:
+    group = parser.add_argument_group("upstreams")
+    for flag, metavar, text in (
+        ("--upstream", "NAME|URL", "a server of mcp-inspect.toml, a URL, demo or kestra; may be repeated"),
+        ("--name", "NAME", "what to call the --upstream before it (or COMMAND)"),
+        ("--header", '"K: V"', "sent with every request to the --upstream before it"),
+        ("--env", "K=V", "an environment variable of the --upstream before it (or COMMAND)"),
+    ):
+        group.add_argument(flag, metavar=metavar, action=_InOrder, dest=argparse.SUPPRESS, help=text)
+
+
+def targets(found: argparse.Namespace, command: tuple[str, ...] | None) -> tuple[Target, ...]:
+    """Bind the flags to their upstreams. `command` None: there was no `--`.
+
+    Raises UsageError when nothing is wanted, or when a flag before the first `--upstream` could mean several.
+    """
+    words: list[_Word] = getattr(found, "targets", None) or []
+    last = () if command is None else (Target(command=command),)
+    wanted = [word.value for word in words if word.flag == "--upstream"]
+    if len(wanted) + len(last) == 1:
+        # Only one can be meant, on whichever side of it the flag stands.
+        only = last[0] if last else Target(wanted=wanted[0])
+        for word in words:
+            only = only if word.flag == "--upstream" else _bind(only, word)
+        return (only,)
+    bound: list[Target] = []
+    for word in words:
+        if word.flag == "--upstream":
+            bound.append(Target(wanted=word.value))
+        elif bound:
+            bound[-1] = _bind(bound[-1], word)
+        elif wanted:
+            raise UsageError(f"{word.flag} {word.value}: put it after the --upstream that it belongs to")
+    if not bound:
+        raise UsageError(
+            "which server? Give --upstream NAME|URL, or a command after --, as in: mcp-inspect -- npx -y some-server\n"
+            "To look around first: mcp-inspect demo"
+        )
+    return (*bound, *last)
+
+
+def _bind(target: Target, word: _Word) -> Target:
+    match word.flag:
+        case "--name":
+            if target.name is not None:
+                raise UsageError(f"--name {word.value}: {target.wanted or 'the command'} is already {target.name}")
+            return replace(target, name=word.value)
+        case "--header":
+            name, colon, value = word.value.partition(":")
+            if not colon or not name.strip() or any(char in word.value for char in "\r\n\0"):
+                raise UsageError(f'--header {word.value!r}: write it as "Name: value"')
+            return replace(target, headers=(*target.headers, (name.strip(), value.strip())))
+        case _:
+            key, equals, value = word.value.partition("=")
+            if not equals or not key or "\0" in word.value:
+                raise UsageError(f"--env {word.value!r}: write it as NAME=value")
+            return replace(target, env=(*target.env, (key, value)))

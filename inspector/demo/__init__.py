@@ -1,0 +1,22 @@
+"""A small Kestra in memory, spoken to over MCP, and scripted agents that use it.
+
+`python -m inspector.demo` is the server on stdio, `python -m inspector.demo.agent URL` the agents. Both need the MCP
+SDK, whose import takes a second, so the program starts them as processes of their own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from inspector.core.upstream import CommandSpec
+
+URL_VARIABLE = "MCP_INSPECT_DEMO_URL"
+
+
+def agent_command(url: str, *, parent: int, seed: int = 0) -> CommandSpec:
+    """How to start the agents at `url` as a process that ends with process `parent`, however that one ends.
+
+    The URL goes by the environment: it holds the token, and every user can read a command line.
+    """
+    argv = (sys.executable, "-m", "inspector.demo.agent", "--parent", str(parent), "--seed", str(seed))
+    return CommandSpec(argv, ((URL_VARIABLE, url),))

@@ -1,0 +1,77 @@
+"""`--headless`: one line a decision on stdout, for people (text) or for programs (jsonl)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+from inspector.core.decision import Decision, Verdict
+from inspector.core.events import CallArrived, Decided, Event, FrameRejected, HoldEnded, PolicyLoaded, PolicyRejected
+
+_MARK = {Verdict.ALLOW: "allow", Verdict.DENY: "DENY ", Verdict.PENDING: "HOLD ", Verdict.CANCELLED: "gone "}
+
+
+class DecisionPrinter:
+    """Fed with every event; writes through `write`, a line at a time. Nothing reaches the terminal unescaped."""
+
+    def __init__(self, write: Callable[[str], None], *, as_json: bool) -> None:
+        self._write = write
+        self._as_json = as_json
+        self._callers: dict[int, str] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case CallArrived():
+                self._callers[event.call_id] = event.caller.client or event.caller.grant
+            case Decided(_, decision):
+                caller = self._callers.get(decision.call_id, "")
+                if decision.verdict is not Verdict.PENDING:
+                    self._callers.pop(decision.call_id, None)
+                self._write(_json_line(decision, caller) if self._as_json else _text_line(decision, caller))
+            case PolicyLoaded() | PolicyRejected() | FrameRejected() | HoldEnded() if not self._as_json:
+                self._write(_notice(event))
+
+
+def _notice(event: PolicyLoaded | PolicyRejected | FrameRejected | HoldEnded) -> str:
+    match event:
+        case PolicyLoaded():
+            what = f"policy v{event.version} in force ({event.origin}) {event.path}"
+        case PolicyRejected():
+            what = f"policy not taken, the last good one stays: {event.path} {event.problems[0]}"
+        case FrameRejected():
+            what = f"rejected ({event.code}): {event.reason}"
+        case HoldEnded():
+            what = f"#{event.call_id} {event.end} by {event.by}"
+    return f"{_time(event.at)}  ·      {_printable(what)}"
+
+
+def _text_line(decision: Decision, caller: str) -> str:
+    what = f"{decision.server}›{decision.tool}"
+    tail = f"  {decision.rule}" if decision.rule else ""
+    return f"{_time(decision.at)}  {_MARK[decision.verdict]}  {_printable(f'{what}  {caller}{tail}')}"
+
+
+def _json_line(decision: Decision, caller: str) -> str:
+    return json.dumps(
+        {
+            "at": decision.at,
+            "call": decision.call_id,
+            "client": caller,
+            "server": decision.server,
+            "tool": decision.tool,
+            "verdict": decision.verdict,
+            "rule": decision.rule,
+            "message": decision.message,
+            "policy": decision.policy_hash,
+        }
+    )
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at):%H:%M:%S}"
+
+
+def _printable(text: str) -> str:
+    """Escape what a terminal would obey."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:500])

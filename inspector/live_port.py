@@ -1,0 +1,124 @@
+"""The port of a live run, in its own process: views from the store, wishes to the driver and the policy's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inspector.connect import Endpoint, client_config
+from inspector.core.call import CallId
+from inspector.core.commands import (
+    Approve,
+    CheckPolicy,
+    ClientConfig,
+    Command,
+    CommandResult,
+    Deny,
+    Done,
+    Extend,
+    Inspect,
+    Rejected,
+    SavePolicy,
+    Shutdown,
+    TakeOffered,
+    Text,
+)
+from inspector.core.errors import ConfigError, UsageError
+from inspector.core.holds import Resolution
+from inspector.core.views import Port, Views
+from inspector.proxy.driver import Driver
+from inspector.proxy.watch import PolicyFile
+from inspector.record.reader import Recording
+from inspector.store import Store
+from inspector.wire.jsonrpc import parse_json
+
+
+class LivePort(Port):
+    """Commands run on the event loop that the proxy runs on: each is a few table look-ups, none waits."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        driver: Driver,
+        policy_file: PolicyFile,
+        endpoint: Callable[[], Endpoint],
+        recording: Callable[[], Recording],
+        clock: Callable[[], float],
+        shut_down: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._driver = driver
+        self._policy_file = policy_file
+        self._endpoint = endpoint
+        self._recording = recording
+        self._clock = clock
+        self._shut_down = shut_down
+
+    async def views(self, since: int) -> Views:
+        return self._store.views(since, self._clock())
+
+    async def command(self, command: Command) -> CommandResult:
+        match command:
+            case Approve():
+                return self._approve(command)
+            case Deny(call_id, reason):
+                return self._resolve(call_id, Resolution(approve=False, reason=reason))
+            case Extend(call_id, seconds):
+                held = self._driver.extend(call_id, seconds)
+                return (
+                    Done(f"#{call_id} is held {seconds:g} s longer; its client may give up") if held else _late(call_id)
+                )
+            case Inspect(call_id):
+                return self._inspect(call_id)
+            case CheckPolicy(text):
+                return self._policy_file.check(text)
+            case SavePolicy(text, base_hash, overwrite):
+                return self._policy_file.save(text, base_hash, overwrite=overwrite)
+            case TakeOffered():
+                return self._policy_file.take_offered()
+            case ClientConfig(client, upstream):
+                return self._config(client, upstream)
+            case Shutdown():
+                self._shut_down()
+                return Done()
+
+    def _approve(self, command: Approve) -> CommandResult:
+        if command.arguments is None:
+            return self._resolve(command.call_id, Resolution(True, remember=command.remember))
+        try:
+            arguments = parse_json(command.arguments.encode())
+        except ValueError as error:
+            return Rejected(f"the arguments are not sent: {error}")
+        if not isinstance(arguments, dict):
+            return Rejected("the arguments are not sent: they must be an object, { … }")
+        return self._resolve(command.call_id, Resolution(True, arguments=arguments, remember=command.remember))
+
+    def _resolve(self, call_id: CallId, resolution: Resolution) -> CommandResult:
+        return Done() if self._driver.resolve(call_id, resolution) else _late(call_id)
+
+    def _inspect(self, call_id: CallId) -> CommandResult:
+        detail = self._store.detail(call_id)
+        if detail is not None:
+            return detail
+        try:
+            recording = self._recording()
+            try:
+                return recording.detail(call_id) or Rejected(f"#{call_id} is not in the recording")
+            finally:
+                recording.close()
+        except ConfigError as error:
+            return Rejected(str(error))
+
+    def _config(self, client: str, upstream: str) -> CommandResult:
+        names = self._driver.upstream_names()
+        chosen = upstream or (names[0] if names else "")
+        if chosen not in names:
+            return Rejected(f"no upstream is called {upstream!r}; there are {', '.join(names) or 'none'}")
+        try:
+            return Text(client_config(client, self._endpoint(), chosen))
+        except UsageError as error:
+            return Rejected(str(error))
+
+
+def _late(call_id: CallId) -> Rejected:
+    return Rejected(f"#{call_id} is no longer held: it was answered, withdrawn, or its time ran out")

@@ -1,0 +1,383 @@
+"""The state machine of all calls of a run: shared by the proxy and by the runner of policy tests.
+
+Pure: every method takes `now` (Unix seconds) and returns the effects to perform, in order. It keeps time itself, as the
+latest seen: a clock that goes back frees nothing.
+
+    arrive ─► deny ─► Refuse                                 (forgotten)
+           ├► allow ─► Reserve ─► reserved ─► Forward ─► RUNNING ─► finish ─► Settle (forgotten)
+           │           (straight to Forward without limits)
+           └► pending ─► Keep ─► HELD ─► resolve, or its deadline ─► judged again ─► any of the three
+                                      ─► withdraw ─► Drop           (forgotten)
+
+What the driver adds: `Forwarded` once the call has left, `Counted` with what the ledger answers to a `Settle`.
+A driver that could not perform a `Forward`, or whose `Decided` could not be written, calls `finish(NOT_SENT)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import inf
+
+from inspector.core.call import Call, CallId, Outcome
+from inspector.core.decision import Decision, Verdict
+from inspector.core.effects import (
+    Drop,
+    Effect,
+    Emit,
+    Exceeded,
+    Forward,
+    Granted,
+    Keep,
+    Refuse,
+    Reservation,
+    Reserve,
+    Settle,
+    StoreFailed,
+    Usage,
+)
+from inspector.core.events import (
+    ApprovalRemembered,
+    CallArrived,
+    Counted,
+    Decided,
+    Finished,
+    Held,
+    HoldEnded,
+    HoldExtended,
+)
+from inspector.core.holds import Hold, HoldEnd, Remember, Resolution
+from inspector.core.json import JsonObject
+from inspector.policy import messages
+from inspector.policy.approvals import Remembered
+from inspector.policy.continuations import Continuation, Continuations
+from inspector.policy.definitions import NOTHING_LISTED, Definitions
+from inspector.policy.engine import STATE_ERROR, Circumstances, Judgement, ended, judge
+from inspector.policy.limits import standing
+from inspector.policy.live import LiveCall, State
+from inspector.policy.match import entry_digest, is_hidden
+from inspector.policy.model import Policy
+from inspector.policy.waiting import Due, Waiting
+
+MAX_RACES = 8  # reservations that one call may lose before it is denied by the limit it lost at
+
+
+class Gate:
+    """One per engine.
+
+    `usage` reads the ledger that the driver reserves from, and `latest` is that ledger's latest time.
+    `unattended_after` seconds end a hold when nobody is attached to answer it; None while somebody is. It may be
+    changed at any time.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | None,
+        usage: Usage,
+        *,
+        unattended_after: float | None = None,
+        latest: float = -inf,
+    ) -> None:
+        self._policy = policy
+        self._usage = usage
+        self._clock = latest
+        self._live: dict[CallId, LiveCall] = {}
+        self._waiting = Waiting(unattended_after, latest)
+        self._approvals = Remembered()
+        self._continuations = Continuations()
+        self._definitions: dict[str, Definitions] = {}
+
+    @property
+    def policy(self) -> Policy | None:
+        return self._policy
+
+    @property
+    def latest(self) -> float:
+        """The latest time seen."""
+        return self._clock
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """The calls that wait for a person, oldest first."""
+        return tuple(self._waiting)
+
+    @property
+    def unattended_after(self) -> float | None:
+        return self._waiting.unattended_after
+
+    @unattended_after.setter
+    def unattended_after(self, seconds: float | None) -> None:
+        self._waiting.leave_unattended(seconds, self._clock)
+
+    def next_deadline(self) -> float | None:
+        """When `tick` has something to do; None while nothing is held."""
+        return self._waiting.next
+
+    def tick(self, now: float) -> list[Effect]:
+        """End the holds whose deadline has come, in the order of their deadlines, each as at its own time."""
+        return self._advance(now)
+
+    def arrive(self, call: Call, connection: str, now: float) -> list[Effect]:
+        """A call came in: `CallArrived`, then what becomes of it."""
+        effects = self._advance(now)
+        now = self._now(now)
+        carried = self._continuations.take(call, now)
+        if carried is None:
+            live = LiveCall(call, call, None, call.id, 1, frozenset())
+        else:
+            judged = call if carried.edit is None else replace(call, arguments=carried.edit)
+            live = LiveCall(call, judged, carried.edit, carried.root, carried.leg, carried.shown)
+        self._live[call.id] = live
+        arrived = CallArrived(
+            now, call.id, connection, call.caller, call.server, call.tool, call.arguments, live.root, live.leg
+        )
+        return [*effects, Emit(arrived), *self._judge(live, now)]
+
+    def reserved(self, call_id: CallId, reservation: Reservation, now: float) -> list[Effect]:
+        """The ledger answered a `Reserve`."""
+        effects = self._advance(now)
+        now = self._now(now)
+        live = self._live.get(call_id)
+        if live is None:
+            return effects
+        if live.state is State.WITHDRAWN:
+            del self._live[call_id]
+            charged = isinstance(reservation, Granted)
+            return [*effects, Settle(call_id, refund_all=True, refund_errors=True)] if charged else effects
+        match reservation:
+            case Granted():
+                return [*effects, *self._charged(live, reservation, now)]
+            case Exceeded() if live.races < MAX_RACES:
+                live.races += 1
+                return [*effects, *self._judge(live, now)]
+            case Exceeded():
+                return [*effects, *self._deny(live, reservation.rule, messages.lost_race(reservation.rule), now)]
+            case StoreFailed():
+                return [*effects, *self._deny(live, STATE_ERROR, messages.state_error(reservation.why), now)]
+
+    def resolve(self, call_id: CallId, resolution: Resolution, now: float) -> list[Effect] | None:
+        """A person answered. None: too late, it is no longer held. At or after the deadline the time-out wins."""
+        hold = self._waiting.get(call_id)
+        if hold is None:
+            return None
+        effects = self._advance(now)
+        if self._waiting.get(call_id) is not hold:
+            return effects
+        now = self._now(now)
+        live = self._live[call_id]
+        self._waiting.remove(call_id)
+        if not resolution.approve:
+            effects.append(Emit(HoldEnded(now, call_id, HoldEnd.DENIED, resolution.by, resolution.reason)))
+            message = messages.denied_by_person(live.first_ask, resolution.reason)
+            return [*effects, *self._deny(live, hold.rule, message, now)]
+        if resolution.arguments is not None:
+            live.edit = resolution.arguments
+            live.judged = replace(live.call, arguments=resolution.arguments)
+        effects.append(
+            Emit(
+                HoldEnded(
+                    now, call_id, HoldEnd.APPROVED, resolution.by, resolution.reason, arguments=resolution.arguments
+                )
+            )
+        )
+        effects += self._remember(live, resolution.remember, now)
+        live.shown |= frozenset(hold.triggers)
+        return [*effects, *self._judge(live, now)]
+
+    def extend(self, call_id: CallId, now: float, seconds: float) -> list[Effect] | None:
+        """Move a hold's deadline by `seconds`. None: it is no longer held."""
+        hold = self._waiting.get(call_id)
+        if hold is None:
+            return None
+        effects = self._advance(now)
+        if self._waiting.get(call_id) is not hold:
+            return effects
+        longer = self._waiting.extend(hold, seconds)
+        extended = HoldExtended(self._now(now), call_id, longer.deadline)
+        return [*effects, Emit(extended), Keep(call_id, longer.deadline)]
+
+    def withdraw(self, call_id: CallId, now: float) -> list[Effect]:
+        """The client cancelled, or went away, before the call was forwarded: it must never run.
+
+        A call that is running already is the driver's business: it ends by `finish`.
+        """
+        effects = self._advance(now)
+        now = self._now(now)
+        live = self._live.get(call_id)
+        if live is None or live.state not in (State.HELD, State.RESERVING):
+            return effects
+        if live.state is State.HELD:
+            self._waiting.remove(call_id)
+            del self._live[call_id]
+            effects.append(Emit(HoldEnded(now, call_id, HoldEnd.WITHDRAWN, "the client")))
+        else:
+            live.state = State.WITHDRAWN
+        decision = ended(live.decision, Verdict.CANCELLED, "", messages.WITHDRAWN, now)
+        return [*effects, Emit(Decided(now, decision)), Drop(call_id)]
+
+    def finish(
+        self,
+        call_id: CallId,
+        outcome: Outcome,
+        now: float,
+        *,
+        response: bytes = b"",
+        request_state: str | None = None,
+    ) -> list[Effect]:
+        """A forwarded call ended (or a refused one was answered). `response`: the frame that the client got.
+
+        `request_state`: what an `input_required` result carried; a retry with it continues this call.
+        """
+        effects = self._advance(now)
+        now = self._now(now)
+        finished = Emit(Finished(now, call_id, outcome, response))
+        live = self._live.get(call_id)
+        if live is not None and live.state is State.RESERVING:
+            live.state = State.WITHDRAWN
+        if live is None or live.state is not State.RUNNING:
+            return [*effects, finished]
+        del self._live[call_id]
+        if live.decision.charges:
+            effects.append(
+                Settle(
+                    call_id,
+                    refund_all=outcome is Outcome.NOT_SENT,
+                    refund_errors=outcome in (Outcome.NOT_SENT, Outcome.RPC_ERROR),
+                )
+            )
+        if outcome is Outcome.INPUT_REQUIRED and request_state is not None:
+            following = Continuation(live.root, live.leg + 1, live.edit, live.shown, now)
+            self._continuations.remember(live.call, request_state, following)
+        return [*effects, finished]
+
+    def reload(self, policy: Policy, now: float) -> list[Effect]:
+        """Put another policy in force. Denies the held calls that it forbids, and releases none."""
+        effects = self._advance(now)
+        now = self._now(now)
+        self._policy = policy
+        self._approvals.keep(lambda server, tool, entry: entry_digest(policy, server, tool, entry))
+        for hold in self._waiting:
+            live = self._live[hold.call_id]
+            decision = self._judged(live, now, pending=None).decision
+            if decision.verdict is Verdict.DENY:
+                self._waiting.remove(hold.call_id)
+                effects.append(Emit(HoldEnded(now, hold.call_id, HoldEnd.RELOADED, "policy", decision.message)))
+                effects += self._refuse(live, decision, now)
+        return effects
+
+    def listed(
+        self, server: str, definitions: Mapping[str, JsonObject], duplicated: frozenset[str] = frozenset()
+    ) -> None:
+        """Remember what an upstream listed, for `validate` and `pin`; tools that it did not name stay as they were.
+
+        `duplicated`: names that it listed twice. They are not shown, and calls of them are denied.
+        """
+        self._definitions.setdefault(server, Definitions()).learn(definitions, duplicated)
+
+    def visible(self, server: str, names: Sequence[str]) -> list[str]:
+        """The tools of a listing that the client may see, in their order."""
+        policy, known = self._policy, self._definitions.get(server, NOTHING_LISTED)
+        return [
+            name
+            for name in names
+            if name not in known.duplicated and not (policy is not None and is_hidden(policy, server, name))
+        ]
+
+    # The ways of one call
+
+    def _judged(self, live: LiveCall, now: float, pending: int | None) -> Judgement:
+        circumstances = Circumstances(
+            shown=live.shown,
+            continuing=live.leg > 1,
+            pending=pending,
+            listed=self._definitions.get(live.call.server, NOTHING_LISTED),
+        )
+        return judge(live.judged, self._policy, self._usage, self._approvals, now, circumstances=circumstances)
+
+    def _judge(self, live: LiveCall, now: float) -> list[Effect]:
+        """Decide, and do what the decision says."""
+        live.judgement = self._judged(live, now, len(self._waiting))
+        decision = live.judgement.decision
+        match decision.verdict:
+            case Verdict.ALLOW if decision.charges:
+                live.state = State.RESERVING
+                return [Reserve(decision.call_id, decision.charges)]
+            case Verdict.ALLOW:
+                return self._forward(live, now)
+            case Verdict.PENDING:
+                return self._hold(live, now)
+            case _:
+                return self._refuse(live, decision, now)
+
+    def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
+        assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
+        decision = replace(live.decision, at=now, readings=granted.readings)
+        live.judgement = replace(live.judgement, decision=decision)
+        decided, *rest = self._forward(live, now)
+        return [decided, Emit(Counted(now, standing(granted.readings))), *rest]
+
+    def _forward(self, live: LiveCall, now: float) -> list[Effect]:
+        live.state = State.RUNNING
+        return [Emit(Decided(now, live.decision)), Forward(live.call.id, live.edit)]
+
+    def _refuse(self, live: LiveCall, decision: Decision, now: float) -> list[Effect]:
+        del self._live[live.call.id]
+        return [Emit(Decided(now, decision)), Refuse(live.call.id, decision)]
+
+    def _deny(self, live: LiveCall, rule: str, message: str, now: float) -> list[Effect]:
+        """What was decided before has ended otherwise."""
+        return self._refuse(live, ended(live.decision, Verdict.DENY, rule, message, now), now)
+
+    def _hold(self, live: LiveCall, now: float) -> list[Effect]:
+        first = live.first_ask
+        decision = live.decision
+        hold = Hold(
+            call_id=live.call.id,
+            since=now,
+            deadline=now + first.timeout,
+            allow_on_timeout=first.allow_on_timeout,
+            rule=first.rule,
+            triggers=decision.triggers,
+            reason=decision.message,
+        )
+        live.state = State.HELD
+        self._waiting.put(hold)
+        return [Emit(Decided(now, decision)), Emit(Held(now, hold)), Keep(live.call.id, hold.deadline)]
+
+    def _remember(self, live: LiveCall, remember: Remember, now: float) -> list[Effect]:
+        if remember is Remember.ONCE or live.judgement is None:
+            return []
+        call = live.judged
+        asks = [ask for ask in live.judgement.asks if ask.rememberable]
+        for ask in asks:
+            self._approvals.add(call, ask, remember)
+        return [
+            Emit(ApprovalRemembered(now, call.id, remember, ask.rule, call.caller.grant, call.server, call.tool))
+            for ask in asks
+        ]
+
+    # Time
+
+    def _now(self, now: float) -> float:
+        """The latest time seen."""
+        self._clock = max(self._clock, now)
+        return self._clock
+
+    def _advance(self, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        now = max(now, self._clock)
+        while (due := self._waiting.due(now)) is not None:
+            effects += self._expire(due, self._now(due.at))
+        self._clock = now
+        return effects
+
+    def _expire(self, due: Due, now: float) -> list[Effect]:
+        hold, live = due.hold, self._live[due.hold.call_id]
+        self._waiting.remove(hold.call_id)
+        by = "nobody attached" if due.unattended else "time-out"
+        end = Emit(HoldEnded(now, hold.call_id, HoldEnd.EXPIRED, by))
+        if hold.allow_on_timeout and not due.unattended:
+            live.shown |= frozenset(hold.triggers)
+            return [end, *self._judge(live, now)]
+        message = messages.UNATTENDED if due.unattended else messages.not_in_time(live.first_ask)
+        return [end, *self._deny(live, hold.rule, message, now)]

@@ -1,0 +1,237 @@
+"""A ledger in a file: it survives restarts, and several processes share it exactly.
+
+SQLite in WAL mode. Every change is one `BEGIN IMMEDIATE` transaction, so two processes never both get the last unit.
+Reads go over a connection of their own and do not wait for a writer. A process that dies leaves a lock file that nobody
+holds: whoever opens the store next frees its in-flight slots.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from math import inf
+from pathlib import Path
+from typing import TypeVar
+
+from inspector.core.call import CallId
+from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scope
+from inspector.core.effects import Exceeded, Granted, Reservation, StoreFailed
+from inspector.core.errors import StoreError
+from inspector.policy.ledger import ZERO, given_back, reading, weigh, window_start
+from inspector.policy.ledger_file import PATIENCE, Opened, open_store
+from inspector.policy.values import EXACT
+
+SWEEP_EVERY = 512  # reservations
+
+_Result = TypeVar("_Result")
+
+_USED = (
+    """SELECT m.value, c.id, c.start, c.used FROM meta m LEFT JOIN counters c ON c.key = ? WHERE m.name = 'latest'"""
+)
+_STORE = """INSERT INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)
+            ON CONFLICT (key) DO UPDATE SET start = excluded.start, used = excluded.used, expires = excluded.expires"""
+
+
+class SqliteLedger:
+    """`set_aside` names the corrupt file that was found and kept, for the person to be told; else None."""
+
+    def __init__(self, opened: Opened, run: str) -> None:
+        self._writer, self._reader = opened.writer, opened.reader
+        self._alive = opened.alive
+        self._run = run
+        self._lock = threading.Lock()  # reservations may come from a worker thread, settlements from the loop's
+        self._until_sweep = SWEEP_EVERY
+        self.set_aside = opened.set_aside
+
+    @classmethod
+    def open(cls, path: Path, run: str, patience: float = PATIENCE) -> SqliteLedger:
+        """The store at `path`, created 0600 when it is new. Raises StoreError.
+
+        `run` is unique per process; `patience` is how many seconds a change waits for another process.
+        """
+        return cls(open_store(path, run, patience, free_slots), run)
+
+    def used(self, key: CounterKey, now: float) -> Reading:
+        with _reported():
+            return _read(self._reader, key, now)
+
+    def readings(self, keys: Iterable[CounterKey], now: float) -> tuple[Reading, ...]:
+        with _reported():
+            return tuple(_read(self._reader, key, now) for key in dict.fromkeys(keys))
+
+    def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
+        def work(db: sqlite3.Connection) -> Reservation:
+            at = max(now, _latest(db))
+            weighed = weigh(charges, {charge.key: _read(db, charge.key, at) for charge in charges})
+            if weighed.exceeded is not None:
+                return Exceeded(at, weighed.exceeded, weighed.readings)
+            for number, charge in enumerate(charges):
+                mark = _charge(db, charge, at)
+                row = (self._run, call_id, number, spelled(charge.key), mark, str(charge.amount))
+                db.execute(
+                    "INSERT OR REPLACE INTO charges VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, charge.refund_on_error)
+                )
+            _see(db, at)
+            self._sweep(db, at)
+            return Granted(at, weighed.readings)
+
+        try:
+            return self._write(work)
+        except StoreError as error:
+            return StoreFailed(now, str(error))
+
+    def settle(self, call_id: CallId, now: float, *, refund_all: bool, refund_errors: bool) -> tuple[Reading, ...]:
+        def work(db: sqlite3.Connection) -> tuple[Reading, ...]:
+            at = max(now, _latest(db))
+            mine = (self._run, call_id)
+            rows = db.execute(
+                "SELECT key, mark, amount, refund FROM charges WHERE run = ? AND call = ?", mine
+            ).fetchall()
+            for text, mark, amount, refundable in rows:
+                key = unspelled(text)
+                if given_back(key, bool(refundable), refund_all=refund_all, refund_errors=refund_errors):
+                    _give_back(db, key, mark, Decimal(amount))
+            db.execute("DELETE FROM charges WHERE run = ? AND call = ?", mine)
+            _see(db, at)
+            return tuple(_read(db, key, at) for key in dict.fromkeys(unspelled(row[0]) for row in rows))
+
+        return self._write(work)
+
+    def latest(self) -> float:
+        with _reported():
+            return _latest(self._reader)
+
+    def seen(self, now: float) -> None:
+        self._write(lambda db: _see(db, max(now, _latest(db))))
+
+    def close(self) -> None:
+        """Leave nothing behind that is ours alone: the slots of calls that still ran, and the mark of being alive."""
+        with self._lock:
+            with suppress(sqlite3.Error):  # what we cannot do now, the next one who opens the store does
+                free_slots(self._writer, self._run)
+            self._reader.close()
+            self._writer.close()
+            self._alive.close()
+
+    def _write(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        with self._lock, _reported(), _transaction(self._writer):
+            return work(self._writer)
+
+    def _sweep(self, db: sqlite3.Connection, now: float) -> None:
+        """Forget counters whose windows have passed."""
+        self._until_sweep -= 1
+        if self._until_sweep > 0:
+            return
+        self._until_sweep = SWEEP_EVERY
+        db.execute("DELETE FROM counters WHERE expires <= ?", (now,))
+        db.execute("DELETE FROM entries WHERE counter NOT IN (SELECT id FROM counters)")
+
+
+def free_slots(db: sqlite3.Connection, run: str) -> None:
+    """A process has ended: its calls no longer run. What they were charged stands."""
+    with _transaction(db):
+        for text, amount in db.execute("SELECT key, amount FROM charges WHERE run = ?", (run,)).fetchall():
+            key = unspelled(text)
+            if key.algorithm is Algorithm.IN_FLIGHT:
+                _give_back(db, key, None, Decimal(amount))
+        db.execute("DELETE FROM charges WHERE run = ?", (run,))
+        db.execute("DELETE FROM runs WHERE run = ?", (run,))
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"the counters' file cannot be used: {error}") from error
+
+
+def spelled(key: CounterKey) -> str:
+    return json.dumps([key.name, key.scope, key.scope_id, key.window, key.algorithm])
+
+
+def unspelled(text: str) -> CounterKey:
+    name, scope, scope_id, window, algorithm = json.loads(text)
+    return CounterKey(name, Scope(scope), scope_id, window, Algorithm(algorithm))
+
+
+def _latest(db: sqlite3.Connection) -> float:
+    row = db.execute("SELECT value FROM meta WHERE name = 'latest'").fetchone()
+    return -inf if row is None or row[0] is None else float(row[0])
+
+
+def _see(db: sqlite3.Connection, now: float) -> None:
+    db.execute("UPDATE meta SET value = ? WHERE name = 'latest'", (now,))
+
+
+def _read(db: sqlite3.Connection, key: CounterKey, now: float) -> Reading:
+    latest, counter, start, used = db.execute(_USED, (spelled(key),)).fetchone()
+    now = now if latest is None else max(now, latest)
+    total = ZERO if used is None else Decimal(used)
+    match key.algorithm:
+        case Algorithm.FIXED:
+            current = window_start(now, key.window)
+            return reading(key, total if start == current else ZERO, current + key.window)
+        case Algorithm.SLIDING:
+            until = now - key.window
+            for (amount,) in db.execute("SELECT amount FROM entries WHERE counter = ? AND at <= ?", (counter, until)):
+                total = EXACT.subtract(total, Decimal(amount))
+            oldest = db.execute("SELECT min(at) FROM entries WHERE counter = ? AND at > ?", (counter, until)).fetchone()
+            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window)
+        case Algorithm.IN_FLIGHT:
+            return reading(key, total, None)
+
+
+def _charge(db: sqlite3.Connection, charge: Charge, now: float) -> float | None:
+    """Add it to its counter. The mark says where a refund belongs: the window's start, or the entry's id."""
+    key = charge.key
+    text = spelled(key)
+    used = EXACT.add(_read(db, key, now).before, charge.amount)
+    match key.algorithm:
+        case Algorithm.FIXED:
+            start = window_start(now, key.window)
+            db.execute(_STORE, (text, start, str(used), start + key.window))
+            return start
+        case Algorithm.SLIDING:
+            db.execute(_STORE, (text, None, str(used), now + key.window))
+            (counter,) = db.execute("SELECT id FROM counters WHERE key = ?", (text,)).fetchone()
+            db.execute("DELETE FROM entries WHERE counter = ? AND at <= ?", (counter, now - key.window))
+            added = db.execute(
+                "INSERT INTO entries (counter, at, amount) VALUES (?, ?, ?)", (counter, now, str(charge.amount))
+            )
+            return added.lastrowid
+        case Algorithm.IN_FLIGHT:
+            db.execute(_STORE, (text, None, str(used), None))
+            return None
+
+
+def _give_back(db: sqlite3.Connection, key: CounterKey, mark: float | None, amount: Decimal) -> None:
+    text = spelled(key)
+    row = db.execute("SELECT start, used FROM counters WHERE key = ?", (text,)).fetchone()
+    if row is None:
+        return  # the window has passed, and nothing reads it any more
+    start, used = row
+    if key.algorithm is Algorithm.FIXED and start != mark:
+        return
+    if key.algorithm is Algorithm.SLIDING and not db.execute("DELETE FROM entries WHERE id = ?", (mark,)).rowcount:
+        return
+    left = EXACT.subtract(Decimal(used), amount)
+    if key.algorithm is Algorithm.IN_FLIGHT and left <= 0:
+        db.execute("DELETE FROM counters WHERE key = ?", (text,))
+    else:
+        db.execute("UPDATE counters SET used = ? WHERE key = ?", (str(left), text))

@@ -1,0 +1,117 @@
+"""Limits: what a call would claim of which counters, and whether there is room. Charges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from inspector.core.call import Call
+from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scope, StepResult, TraceStep
+from inspector.core.effects import Usage
+from inspector.policy import messages
+from inspector.policy.conditions import resolve
+from inspector.policy.match import Denial
+from inspector.policy.model import Limit
+from inspector.policy.values import EXACT, usable_amount
+
+SEPARATOR = "\x1f"
+MAX_AMOUNTS = 10_000  # values that one fan-out may sum: more cannot be added without holding up every other call
+_ZERO, _ONE = Decimal(0), Decimal(1)
+
+
+def scope_id(scope: Scope, call: Call) -> str:
+    """Whose counter it is; "" for everybody's."""
+    caller = call.caller
+    match scope:
+        case Scope.GRANT:
+            return caller.grant
+        case Scope.SESSION:
+            return f"{caller.grant}{SEPARATOR}{caller.session}"
+        case Scope.CLIENT:
+            return f"{caller.grant}{SEPARATOR}{caller.client}"
+        case Scope.SERVER:
+            return call.server
+        case Scope.GLOBAL:
+            return ""
+
+
+def counter_key(limit: Limit, call: Call) -> CounterKey:
+    return CounterKey(limit.name, limit.scope, scope_id(limit.scope, call), limit.window, limit.algorithm)
+
+
+def amount_of(limit: Limit, call: Call) -> Decimal | None:
+    """What the call claims; a fan-out sums. None when that cannot be used: missing, negative, no number."""
+    amount = limit.amount
+    if isinstance(amount, Decimal):
+        return amount if amount == _ONE else usable_amount(amount)
+    values = resolve(amount, call.arguments, MAX_AMOUNTS)
+    if len(values) > MAX_AMOUNTS:
+        return None
+    values = [value for value in values if value is not None]
+    if not values:
+        return None
+    total = _ZERO
+    for value in values:
+        part = usable_amount(value)
+        if part is None:
+            return None
+        total = EXACT.add(total, part)
+    return total
+
+
+@dataclass(slots=True)
+class Meter:
+    """Follows one call along its limits. Several that share a counter add up in their order."""
+
+    call: Call
+    usage: Usage
+    now: float
+    continuing: bool = False  # a later leg: windows are neither compared nor charged
+    charges: list[Charge] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    _claimed: dict[CounterKey, Decimal] = field(default_factory=dict)
+
+    def claim(self, limit: Limit, rule: str, trace: list[TraceStep]) -> Reading | Denial | None:
+        """Add one limit's claim. The reading when it would be exceeded; the denial when its amount is unusable.
+
+        Raises StoreError when the counter cannot be read.
+        """
+        amount = amount_of(limit, self.call)
+        if amount is None:
+            trace.append(TraceStep(rule, StepResult.FIRED, path=limit.amount_text, note="no usable amount"))
+            return Denial(rule, limit.on_deny or messages.unusable_amount(rule, limit.amount_text))
+        if self.continuing and limit.algorithm is not Algorithm.IN_FLIGHT:
+            return None
+        key = counter_key(limit, self.call)
+        found = self.usage.used(key, self.now)
+        claimed = self._claimed.get(key, _ZERO)
+        before = EXACT.add(found.before, claimed)
+        after = EXACT.add(before, amount)
+        over = after > limit.max
+        self._claimed[key] = EXACT.add(claimed, amount)
+        reading = Reading(key, rule, before, amount, limit.max, found.resets_at)
+        self.readings.append(reading)
+        # One that may be exceeded is charged without a comparison: that it was asked about is the caller's to see to.
+        self.charges.append(Charge(key, rule, amount, limit.max, limit.refund_on_error, asks=over and limit.asks))
+        note = f"{messages.plain(before)} of {messages.plain(limit.max)} used, {messages.plain(amount)} wanted"
+        trace.append(TraceStep(rule, StepResult.FIRED if over else StepResult.PASS, note=note))
+        return reading if over else None
+
+    def is_above(self, limit: Limit) -> Reading | None:
+        """The reading of a counter that stands above its max already, whatever this call would add."""
+        if self.continuing and limit.algorithm is not Algorithm.IN_FLIGHT:
+            return None
+        key = counter_key(limit, self.call)
+        found = self.usage.used(key, self.now)
+        if found.before <= limit.max:
+            return None
+        return Reading(key, limit.counter, found.before, _ZERO, limit.max, found.resets_at)
+
+
+def standing(readings: Iterable[Reading]) -> tuple[Reading, ...]:
+    """The counters as they stand after a charge, one reading each, in their order."""
+    latest: dict[CounterKey, Reading] = {}
+    for r in readings:
+        latest[r.key] = Reading(r.key, r.rule, EXACT.add(r.before, r.amount), _ZERO, r.max, r.resets_at)
+    return tuple(latest.values())

@@ -1,0 +1,193 @@
+"""Advice on a policy that is compared with what a server lists: names, argument paths, values, pins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from inspector.core.json import Json, JsonObject
+from inspector.core.problems import Problem
+from inspector.core.risk import Risk, powers, risk_of
+from inspector.policy.assemble import every_entry
+from inspector.policy.definitions import definition_pin
+from inspector.policy.lint import Advice, limit_location, location_of, placed, sections
+from inspector.policy.match import glob_matches, match
+from inspector.policy.model import Condition, Entry, Operator, Path, Policy, Section, Star
+from inspector.policy.source import Blame, Location
+from inspector.policy.suggest import nearest
+from inspector.policy.values import equal
+
+_LISTS = (Operator.IN, Operator.NOT_IN)
+_SINGLES = (Operator.EQ, Operator.NEQ)
+
+
+def lint_tools(policy: Policy, definitions: Iterable[JsonObject], server: str = "") -> tuple[Problem, ...]:
+    """Every remark as a warning with its place. `definitions` is what `server` lists; without a name, any server."""
+    tools = {str(definition["name"]): definition for definition in definitions if "name" in definition}
+    return placed(policy, _advice(policy, tools, server))
+
+
+def _advice(policy: Policy, tools: Mapping[str, JsonObject], server: str) -> Iterator[Advice]:
+    for at, section in sections(policy):
+        if at and server and at[1] != server:
+            continue
+        yield from _names(at, section, tools)
+        for entry in every_entry(section):
+            if entry is section.all_tools:
+                continue
+            key = str(location_of(entry)[-1])
+            listed = [tool for name, tool in tools.items() if glob_matches(key, name)]
+            if listed and key != "*":
+                yield from _arguments(entry, listed)
+            if entry.pin is not None and key in tools and entry.pin != (now := definition_pin(tools[key])):
+                yield Advice(
+                    (*location_of(entry), "pin"), f"the definition is another one now: sha256:{now}", Blame.VALUE
+                )
+    for name, tool in tools.items():
+        yield from _powers(policy, server, name, tool)
+
+
+def _names(at: Location, section: Section, tools: Mapping[str, JsonObject]) -> Iterator[Advice]:
+    for name in section.exact:
+        if name not in tools:
+            yield Advice((*at, "tools", name), f"no tool is called {name}{_did_you_mean(name, tools)}")
+    for glob, _ in section.globs:
+        if not any(glob_matches(glob, name) for name in tools):
+            yield Advice((*at, "tools", glob), f"no tool matches {glob}")
+    hidden = [*sorted(section.hide_exact), *section.hide_globs]
+    for name in hidden:
+        if not any(glob_matches(name, tool) for tool in tools):
+            yield Advice((*at, "hide"), f"hide: no tool matches {name}{_did_you_mean(name, tools)}")
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    close = nearest(word, known)
+    return f"; did you mean {close}?" if close else ""
+
+
+def _arguments(entry: Entry, listed: list[JsonObject]) -> Iterator[Advice]:
+    """What the conditions and amounts look at, against the tools that the entry is for: one that has it is enough."""
+    schemas = [tool.get("inputSchema") for tool in listed]
+    for at, condition in _conditions(entry):
+        missing = [_lacking(condition.path, schema) for schema in schemas]
+        if None not in missing:
+            yield Advice((*at, "path"), f"{condition.path_text}: {missing[0]}", Blame.VALUE)
+            continue
+        for value in _impossible(condition, schemas):
+            yield Advice((*at, "value"), f"{condition.path_text} is never {value}", Blame.VALUE)
+    for index, limit in enumerate(entry.limits):
+        if isinstance(limit.amount, tuple):
+            missing = [_lacking(limit.amount, schema) for schema in schemas]
+            if None not in missing:
+                yield Advice((*limit_location(entry, index), "amount"), f"{limit.amount_text}: {missing[0]}")
+
+
+def _conditions(entry: Entry) -> Iterator[tuple[Location, Condition]]:
+    """Every condition with the location of its predicate's list form; a bare one is found one level up."""
+    lists = {"require": entry.require, "deny_if": entry.deny_if}
+    lists["approve_if"] = tuple(trigger.predicate for trigger in entry.approve_if)
+    for field, predicates in lists.items():
+        for index, predicate in enumerate(predicates):
+            at: Location = (*location_of(entry), field, index)
+            for number, condition in enumerate(predicate.conditions):
+                yield (at if predicate.bare else (*at, "conditions", number)), condition
+
+
+def _lacking(path: Path, schema: Json) -> str | None:
+    """Why no argument can be there, by the schema; None when one can, or when the schema does not say."""
+    reached = [schema]
+    for segment in path:
+        known: set[str] = set()
+        found: list[Json] = []
+        for place in reached:
+            below = _below(place, segment, known)
+            if below is None:
+                return None
+            found += below
+        if not found:
+            name = "*" if isinstance(segment, Star) else segment
+            return f"the tool has no {name} here{_did_you_mean(name, known)}"
+        reached = found
+    return None
+
+
+def _below(schema: Json, segment: str | Star, known: set[str]) -> list[Json] | None:
+    """The schemas of what a segment leads to; None when the schema leaves it open."""
+    if not isinstance(schema, dict) or "$ref" in schema:
+        return None
+    branches = [branch for key in ("anyOf", "oneOf", "allOf") for branch in _list(schema.get(key))]
+    if branches:
+        ways = [_below(branch, segment, known) for branch in branches]
+        return None if None in ways else [item for way in ways for item in way or ()]
+    if "properties" not in schema and "items" not in schema:
+        return [] if schema.get("type") in ("string", "number", "integer", "boolean", "null") else None
+    properties = schema.get("properties")
+    named = properties if isinstance(properties, dict) else {}
+    known.update(named)
+    if isinstance(segment, Star):
+        return [schema["items"]] if "items" in schema else list(named.values())
+    if segment in named:
+        return [named[segment]]
+    return [schema["items"]] if "items" in schema and segment.isdecimal() else []
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _impossible(condition: Condition, schemas: list[Json]) -> Iterator[str]:
+    """Values that the argument is compared with and that its `enum` lacks."""
+    if condition.op in _LISTS and isinstance(condition.value, list):
+        values = condition.value
+    elif condition.op in _SINGLES:
+        values = [condition.value]
+    else:
+        return
+    options: list[Json] = []
+    for schema in schemas:
+        found = _options(condition.path, schema)
+        if found is None:
+            return
+        options += found
+    words = [option for option in options if isinstance(option, str)]
+    for value in values:
+        if value is not None and not any(equal(value, option) for option in options):
+            yield f'"{value}"{_did_you_mean(value, words)}' if isinstance(value, str) else str(value)
+
+
+def _options(path: Path, schema: Json) -> list[Json] | None:
+    """The `enum` at the end of a path; None when there is none or another branch leaves it open."""
+    reached: list[Json] = [schema]
+    for segment in path:
+        below = [_below(place, segment, set()) for place in reached]
+        if None in below:
+            return None
+        reached = [item for way in below for item in way or ()]
+    options: list[Json] = []
+    for place in reached:
+        branches = _list(place.get("anyOf")) if isinstance(place, dict) else []
+        for branch in branches or [place]:
+            if isinstance(branch, dict) and branch.get("type") == "null":
+                continue
+            enum = branch.get("enum") if isinstance(branch, dict) else None
+            if not isinstance(enum, list):
+                return None
+            options += enum
+    return options or None
+
+
+def _powers(policy: Policy, server: str, name: str, tool: JsonObject) -> Iterator[Advice]:
+    """A tool that can destroy, where no entry that applies hides it, denies it, asks, or looks at what it is told."""
+    found = match(policy, server, name)
+    if found.denial is not None or found.default_approves or risk_of(name, tool) is not Risk.DESTRUCTIVE:
+        return
+    entries = [entry for entry in found.entries if entry.action == "approve" or _looks(entry)]
+    if entries:
+        return
+    where = location_of(found.entries[0]) if found.entries else ("default",)
+    worst = next((f"{argument}: {value}" for argument, value, risk in powers(tool) if risk is Risk.DESTRUCTIVE), None)
+    how = f"can destroy ({worst})" if worst else "can destroy"
+    yield Advice(where, f"{name} {how}, and no rule looks at its arguments, hides it or asks")
+
+
+def _looks(entry: Entry) -> bool:
+    return bool(entry.require or entry.deny_if or entry.approve_if or entry.conforms)

@@ -1,0 +1,45 @@
+"""A call between its arrival and its end, as the gate knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from inspector.core.call import Call, CallId
+from inspector.core.decision import Decision
+from inspector.core.json import JsonObject
+from inspector.policy.approvals import Ask
+from inspector.policy.engine import Judgement
+
+
+class State(Enum):
+    DECIDING = auto()
+    HELD = auto()
+    RESERVING = auto()
+    WITHDRAWN = auto()  # while its reservation was under way
+    RUNNING = auto()
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call that is not over yet."""
+
+    call: Call  # as the client sent it
+    judged: Call  # with the arguments as edited
+    edit: JsonObject | None
+    root: CallId
+    leg: int
+    shown: frozenset[str]  # triggers that a person said yes to
+    state: State = State.DECIDING
+    judgement: Judgement | None = None  # the latest one
+    races: int = 0
+
+    @property
+    def decision(self) -> Decision:
+        assert self.judgement is not None  # noqa: S101 - set before anybody can find the call
+        return self.judgement.decision
+
+    @property
+    def first_ask(self) -> Ask:
+        assert self.judgement is not None  # noqa: S101 - only a judged call is held
+        return self.judgement.asks[0]

@@ -1,0 +1,123 @@
+"""One client's connection: its exchange, its link, and the clock's reading for both. All work is the driver's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from inspector.core.call import Caller, Era
+from inspector.proxy.exchange import Exchange
+from inspector.proxy.links import Headers, HttpRequest, Link, Outgoing, Route
+from inspector.proxy.steps import Step
+from inspector.wire.jsonrpc import Frame, Kind
+
+
+class Performer(Protocol):
+    """The driver, as a connection sees it."""
+
+    def perform(self, connection: ClientConnection, steps: Iterable[Step]) -> None: ...
+
+    def introduce(self, connection: ClientConnection, frame: Frame) -> bool:
+        """An early request of the client's: True when who calls is settled by it."""
+        ...
+
+    def part(self, connection: ClientConnection) -> None: ...
+
+
+class ClientConnection:
+    """What a front holds (`links.Connection`). Its upstream's side is `inbound`."""
+
+    def __init__(
+        self, performer: Performer, exchange: Exchange, clock: Callable[[], float], *, transport: str, shared: bool
+    ) -> None:
+        self.id = exchange.connection
+        self.exchange = exchange
+        self.transport = transport
+        self.shared = shared
+        self.link: Link | None = None
+        self.closed = False
+        self.inbound = Inbound(self, performer, clock)
+        self._performer = performer
+        self._clock = clock
+        self._introduced = False
+
+    def identify(self, connection: str, caller: Caller) -> None:
+        """Who this is, as far as it has said."""
+        self.exchange.connection = connection
+        self.exchange.caller = caller
+
+    def receive(self, frame: Frame, route: Route, http: HttpRequest | None = None) -> None:
+        if frame.kind is Kind.REQUEST and (not self._introduced or frame.method == "initialize"):
+            self._introduced = self._performer.introduce(self, frame)
+        self._perform(self.exchange.from_client(frame, route, http, self._clock()))
+
+    def open_stream(self, route: Route, http: HttpRequest | None) -> None:
+        self._perform(self.exchange.open_stream(route))
+        self._pass_bodiless(route, http)
+
+    def delete(self, route: Route, http: HttpRequest) -> None:
+        self._pass_bodiless(route, http)
+
+    def route_gone(self, route: Route) -> None:
+        self._perform(self.exchange.route_gone(route))
+
+    async def ready(self) -> None:
+        if self.link is not None:
+            await self.link.ready()
+
+    async def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._perform(self.exchange.closed())
+        self._performer.part(self)
+        if self.link is not None:
+            await self.link.close()
+
+    def _pass_bodiless(self, route: Route, http: HttpRequest | None) -> None:
+        """A GET or DELETE, for an upstream that speaks HTTP."""
+        if http is not None and self.link is not None and self.exchange.speaks_http:
+            self.link.send(Outgoing(b"", None, route, http, Era.LEGACY))
+
+    def _perform(self, steps: Iterable[Step]) -> None:
+        self._performer.perform(self, steps)
+
+
+class Inbound:
+    """What a link feeds (`links.Receiver`)."""
+
+    def __init__(self, connection: ClientConnection, performer: Performer, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._exchange = connection.exchange
+        self._performer = performer
+        self._clock = clock
+        self._written: Route | None = None
+
+    def upstream_frame(self, raw: bytes, route: Route | None, fields: tuple[bytes, ...] = ()) -> None:
+        self._perform(self._exchange.from_upstream(raw, route, fields, self._clock()))
+
+    def upstream_head(self, route: Route, status: int, headers: Headers) -> None:
+        route.head(status, headers)
+
+    def upstream_event(self, route: Route, fields: tuple[bytes, ...]) -> None:
+        route.event(fields)
+
+    def upstream_plain(self, outgoing: Outgoing, status: int, headers: Headers, body: bytes) -> None:
+        self._perform(self._exchange.plain(outgoing, status, headers, body))
+
+    def upstream_ended(self, outgoing: Outgoing, why: str | None) -> None:
+        self._perform(self._exchange.ended(outgoing, why))
+
+    def upstream_lost(self, why: str) -> None:
+        self._perform(self._exchange.upstream_lost(why))
+
+    def wrote(self, route: Route) -> None:
+        """The latest route that was written to: the one whose congestion the upstream must feel."""
+        self._written = route
+
+    async def ready(self) -> None:
+        if self._written is not None:
+            await self._written.ready()
+
+    def _perform(self, steps: Iterable[Step]) -> None:
+        self._performer.perform(self._connection, steps)

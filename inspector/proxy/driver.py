@@ -1,0 +1,403 @@
+"""The one interpreter of effects: what exchange and gate ask for is done here, in order, and nowhere else.
+
+A `tools/call` passes `Connection.receive` → `Exchange` (Judge) → `Gate.arrive` (Reserve, Emit, Forward) → the outbox →
+`Exchange.forward` (Send) → `Link.send`. The outbox is emptied once per turn of the event loop, after one commit of the
+recording: so a decision is on disk before its call leaves, and a burst of calls shares the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias, assert_never
+
+import anyio
+
+from inspector.core.call import CallId, Outcome
+from inspector.core.decision import Algorithm
+from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reserve, Settle
+from inspector.core.errors import StoreError
+from inspector.core.events import (
+    ClientGone,
+    Counted,
+    Direction,
+    Dropped,
+    Event,
+    Finished,
+    Forwarded,
+    FrameRejected,
+    PolicyLoaded,
+    ToolsListed,
+)
+from inspector.core.holds import Resolution
+from inspector.core.json import JsonObject
+from inspector.policy.gate import Gate
+from inspector.policy.ledger import Ledger
+from inspector.policy.model import Policy
+from inspector.proxy.connection import ClientConnection
+from inspector.proxy.exchange import Exchange
+from inspector.proxy.links import ClientSide, Outgoing, Upstream
+from inspector.proxy.presence import Presence
+from inspector.proxy.steps import Abandon, Answer, End, Ended, Judge, Listed, Note, Plain, Send, Step, Withdraw
+from inspector.wire.jsonrpc import BadFrame, Frame, dump
+from inspector.wire.mcp import client_info
+
+SIGN_OF_LIFE = 5.0  # seconds between two progress notifications of a held call
+BEAT = 0.25  # seconds between two looks at what needs writing or waking
+
+Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
+
+
+class Log(Protocol):
+    """The recording (`record.Recorder`)."""
+
+    def append(self, event: Event) -> None: ...
+
+    def flush(self) -> Dropped | None: ...
+
+
+class Driver:
+    """Implements `links.Hub`. Use `run` as a task beside the fronts; everything else happens inside their callbacks."""
+
+    def __init__(
+        self,
+        *,
+        run: str,
+        gate: Gate,
+        ledger: Ledger,
+        log: Log,
+        watch: Callable[[Event], None],
+        clock: Callable[[], float],
+        call_timeout: float | None = None,
+    ) -> None:
+        self._run = run
+        self.gate = gate
+        self._ledger = ledger
+        self._log = log
+        self._watch = watch
+        self._upstreams: dict[str, Upstream] = {}
+        self._clock = clock
+        self._call_timeout = call_timeout
+        self._sent: dict[CallId, float] = {}  # oldest first; only kept while there is a time-out
+        self._connections: dict[ClientConnection, None] = {}
+        self._owners: dict[CallId, ClientConnection] = {}
+        self._held: dict[CallId, tuple[float, int]] = {}  # when the last sign of life went out, and its number
+        self._presence = Presence()
+        self._definitions: dict[str, dict[str, JsonObject]] = {}
+        self._outbox: list[Departure] = []
+        self._scheduled = False
+        self._unlogged: str | None = None  # why an event found no room in the log
+        self._wake = anyio.Event()
+        self._calls = 0
+        self._policies = 0
+
+    # ------------------------------------------------------------------ the hub, for the fronts
+
+    def upstream(self, name: str) -> Upstream | None:
+        return self._upstreams.get(name)
+
+    def upstream_names(self) -> tuple[str, ...]:
+        return tuple(self._upstreams)
+
+    def definition(self, upstream: str, tool: str) -> JsonObject | None:
+        return self._definitions.get(upstream, {}).get(tool)
+
+    def adopt(self, upstream: Upstream) -> None:
+        """From now on clients may connect to it."""
+        self._upstreams[upstream.name] = upstream
+
+    async def connect(
+        self, upstream: str, *, transport: str, grant: str, shared: bool = False, client: ClientSide | None = None
+    ) -> ClientConnection:
+        target = self._upstreams[upstream]
+        label = self._presence.label()
+        caller = self._presence.caller(label, transport, grant, upstream)
+        exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http)
+        connection = ClientConnection(self, exchange, self._clock, transport=transport, shared=shared)
+        connection.link = await target.open(connection.inbound, shared=shared, client=client)
+        self._connections[connection] = None
+        return connection
+
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
+        direction = Direction.FROM_CLIENT
+        self.emit(FrameRejected(self._clock(), connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096]))
+
+    @property
+    def clients(self) -> int:
+        """How many clients are attached that have a connection of their own."""
+        return sum(not connection.shared for connection in self._connections)
+
+    # ------------------------------------------------------------------ rules beside single calls
+
+    @property
+    def server_requests_denied(self) -> bool:
+        policy = self.gate.policy
+        return policy is not None and policy.settings.server_requests_deny
+
+    @property
+    def unknown_methods_denied(self) -> bool:
+        policy = self.gate.policy
+        return policy is not None and policy.settings.unknown_methods_deny
+
+    def visible(self, server: str, names: Sequence[str]) -> list[str]:
+        return self.gate.visible(server, names)
+
+    # ------------------------------------------------------------------ a person's part
+
+    def resolve(self, call_id: CallId, resolution: Resolution) -> bool:
+        """False when the call is no longer held: a late answer changes nothing."""
+        return self._try(self.gate.resolve(call_id, resolution, self._clock()))
+
+    def extend(self, call_id: CallId, seconds: float) -> bool:
+        return self._try(self.gate.extend(call_id, self._clock(), seconds))
+
+    def close_holds(self, reason: str) -> None:
+        """Nobody will answer any more: every held call is denied."""
+        for hold in self.gate.holds:
+            self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by="mcp-inspect"))
+        self._commit()
+
+    async def close_upstreams(self) -> None:
+        """End every server, side by side."""
+        async with anyio.create_task_group() as ends:
+            for upstream in self._upstreams.values():
+                ends.start_soon(upstream.close)
+
+    def attend(self, unattended_after: float | None) -> None:
+        """None: a person is there, or is waited for; else holds are denied after so many seconds."""
+        self.gate.unattended_after = unattended_after
+
+    def reload(self, policy: Policy, origin: str) -> None:
+        """Put a policy in force; clients whose visible tools change are told to list again."""
+        before = self._visible_now()
+        self._policies += 1
+        now = self._clock()
+        path, version, warnings = policy.path, self._policies, policy.warnings
+        self.emit(PolicyLoaded(now, path, policy.hash, version, policy.text, origin, warnings))
+        self._apply(self.gate.reload(policy, now))
+        after = self._visible_now()
+        for connection in tuple(self._connections):
+            if before.get(connection.exchange.upstream) != after.get(connection.exchange.upstream):
+                self.perform(connection, connection.exchange.list_changed())
+
+    def _visible_now(self) -> Mapping[str, list[str]]:
+        return {server: self.visible(server, list(tools)) for server, tools in self._definitions.items()}
+
+    def _try(self, effects: list[Effect] | None) -> bool:
+        if effects is None:
+            return False
+        self._apply(effects)
+        return True
+
+    # ------------------------------------------------------------------ steps of an exchange
+
+    def perform(  # noqa: C901, PLR0912 - a flat table, one line or two an entry
+        self, connection: ClientConnection, steps: Iterable[Step]
+    ) -> None:
+        now = self._clock()
+        for step in steps:
+            match step:
+                case Note(event):
+                    self.emit(event)
+                case Answer(route, raw, final, fields):
+                    connection.inbound.wrote(route)
+                    route.frame(raw, final=final, fields=fields)
+                case Judge(call):
+                    self._owners[call.id] = connection
+                    self._apply(self.gate.arrive(call, connection.exchange.connection, now))
+                case Send(outgoing):
+                    self._depart((connection, outgoing, None))
+                case Ended(call_id, outcome, response, state):
+                    self._end(call_id, outcome, response, state)
+                case Plain(route, status, headers, body):
+                    route.plain(status, headers, body)
+                case End(route):
+                    route.end()
+                case Withdraw(call_id):
+                    self._apply(self.gate.withdraw(call_id, now))
+                case Abandon(route, frame_id):
+                    if connection.link is not None:
+                        connection.link.cancel(route, frame_id)
+                case Listed(page, hidden):
+                    self._listed(connection.exchange.upstream, page.definitions, page.duplicated, hidden)
+                case _:
+                    assert_never(step)
+
+    def introduce(self, connection: ClientConnection, frame: Frame) -> bool:
+        if client_info(frame) is None and frame.method != "tools/call":
+            return False
+        connected = self._presence.introduce(connection, frame, self._clock())
+        if connected is not None:
+            self.emit(connected)
+        return True
+
+    def part(self, connection: ClientConnection) -> None:
+        self._connections.pop(connection, None)
+        label = connection.exchange.connection
+        if not self._presence.outlives(label):
+            self.emit(ClientGone(self._clock(), label))
+
+    def _end(self, call_id: CallId, outcome: Outcome, response: bytes, state: str | None) -> None:
+        self._owners.pop(call_id, None)
+        self._sent.pop(call_id, None)
+        self._apply(self.gate.finish(call_id, outcome, self._clock(), response=response, request_state=state))
+
+    def _listed(
+        self, server: str, definitions: Mapping[str, JsonObject], duplicated: frozenset[str], hidden: tuple[str, ...]
+    ) -> None:
+        self._definitions.setdefault(server, {}).update(definitions)
+        self.gate.listed(server, definitions, duplicated)
+        texts = tuple((name, dump(definition)) for name, definition in definitions.items())
+        self.emit(ToolsListed(self._clock(), server, texts, hidden))
+
+    # ------------------------------------------------------------------ effects of the gate
+
+    def _apply(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Emit(event):
+                    self.emit(event)
+                case Forward(call_id, arguments):
+                    self._held.pop(call_id, None)
+                    self._depart((self._owners[call_id], call_id, arguments))
+                case Reserve(call_id, charges):
+                    reservation = self._ledger.reserve(call_id, charges, self._clock())
+                    self._apply(self.gate.reserved(call_id, reservation, self._clock()))
+                case Settle(call_id, refund_all, refund_errors):
+                    self._settle(call_id, refund_all, refund_errors)
+                case Refuse():
+                    self._refuse(effect)
+                case Keep(call_id):
+                    self._keep(call_id)
+                case Drop(call_id):
+                    self._drop(call_id)
+                case _:
+                    assert_never(effect)
+
+    def _settle(self, call_id: CallId, refund_all: bool, refund_errors: bool) -> None:
+        now = self._clock()
+        readings = self._ledger.settle(call_id, now, refund_all=refund_all, refund_errors=refund_errors)
+        # A charge that stands has changed nothing since its reservation.
+        changed = tuple(r for r in readings if refund_all or refund_errors or r.key.algorithm is Algorithm.IN_FLIGHT)
+        if changed:
+            self.emit(Counted(now, changed))
+
+    def _refuse(self, effect: Refuse) -> None:
+        call_id = effect.call_id
+        self._held.pop(call_id, None)
+        connection = self._owners.pop(call_id)
+        answer = connection.exchange.refuse(call_id, effect.decision, f"{self._run}-{call_id}")
+        if answer is not None:
+            self.emit(Finished(self._clock(), call_id, Outcome.NOT_SENT, answer.raw))
+            self.perform(connection, [answer])
+
+    def _keep(self, call_id: CallId) -> None:
+        route = self._owners[call_id].exchange.hold(call_id)
+        if route is not None:
+            route.hold()
+        self._held.setdefault(call_id, (self._clock(), 0))
+        self._wake.set()
+
+    def _drop(self, call_id: CallId) -> None:
+        self._held.pop(call_id, None)
+        route = self._owners.pop(call_id).exchange.drop(call_id)
+        if route is not None:
+            route.end()
+
+    # ------------------------------------------------------------------ out, after the commit
+
+    def _depart(self, departure: Departure) -> None:
+        self._outbox.append(departure)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._empty_outbox)
+
+    def _empty_outbox(self) -> None:
+        self._scheduled = False
+        departures, self._outbox = self._outbox, []
+        why = self._commit()
+        for connection, what, arguments in departures:
+            if isinstance(what, Outgoing):
+                if connection.link is not None:
+                    connection.link.send(what)
+            elif why is not None:
+                self.perform(connection, connection.exchange.not_recorded(what, why))
+            else:
+                self._forward(connection, what, arguments)
+
+    def _forward(self, connection: ClientConnection, call_id: CallId, arguments: JsonObject | None) -> None:
+        now = self._clock()
+        exchange = connection.exchange
+        pending = exchange.pending.of_call(call_id)
+        if pending is None:  # its client went in this very turn: a ghost must not run
+            self._end(call_id, Outcome.NOT_SENT, b"", None)
+            return
+        tool = pending.frame.params.get("name")
+        definition = self.definition(exchange.upstream, tool) if isinstance(tool, str) else None
+        for step in exchange.forward(call_id, arguments, definition, now):
+            if isinstance(step, Send) and connection.link is not None:
+                self.emit(Forwarded(now, call_id))
+                if self._call_timeout is not None:
+                    self._sent[call_id] = now
+                connection.link.send(step.outgoing)
+            else:
+                self.perform(connection, [step])
+
+    def emit(self, event: Event) -> None:
+        """Into the log and before the screen. What cannot be logged stops its call at the commit, not here."""
+        try:
+            self._log.append(event)
+        except StoreError as error:
+            self._unlogged = str(error)
+        self._watch(event)
+
+    def _commit(self) -> str | None:
+        """Why what was logged is not on disk; None when it is."""
+        unlogged, self._unlogged = self._unlogged, None
+        try:
+            dropped = self._log.flush()
+        except StoreError as error:
+            return str(error)
+        if dropped is not None:
+            self._watch(dropped)
+        return unlogged
+
+    # ------------------------------------------------------------------ time
+
+    async def run(self) -> None:
+        """Deadlines of held calls, signs of life, and the commit of what nobody waits for. Ends by cancellation."""
+        while True:
+            deadline = self.gate.next_deadline()
+            now = self._clock()
+            with anyio.move_on_after(min(BEAT, max(0.0, deadline - now)) if deadline is not None else BEAT):
+                await self._wake.wait()
+                self._wake = anyio.Event()
+            self._apply(self.gate.tick(self._clock()))
+            self._sign_of_life()
+            self._time_out()
+            self._commit()
+
+    def _sign_of_life(self) -> None:
+        now = self._clock()
+        for call_id, (last, step) in tuple(self._held.items()):
+            if now - last < SIGN_OF_LIFE:
+                continue
+            self._held[call_id] = (now, step + 1)
+            connection = self._owners[call_id]
+            answer = connection.exchange.waiting(call_id, step + 1)
+            if answer is not None:
+                self.perform(connection, [answer])
+
+    def _time_out(self) -> None:
+        """Fail the calls that their servers have kept for longer than --call-timeout."""
+        timeout = self._call_timeout
+        if timeout is None:
+            return
+        now = self._clock()
+        for call_id in [call_id for call_id, sent in self._sent.items() if now - sent >= timeout]:
+            connection = self._owners[call_id]
+            self.perform(connection, connection.exchange.time_out(call_id, timeout))
+
+    def _next_call(self) -> CallId:
+        self._calls += 1
+        return CallId(self._calls)

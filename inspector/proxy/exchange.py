@@ -1,0 +1,374 @@
+"""What passes between one client and one upstream, as a machine without IO: message in, steps out.
+
+It correlates (which response belongs to which request, which stream a server's own message takes) and refuses what must
+not pass; it judges nothing. A `tools/call` leaves as `Judge` and comes back as `forward` or `refuse`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from inspector.core.call import Call, Caller, CallId, Era, Outcome
+from inspector.core.decision import Decision
+from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
+from inspector.core.json import JsonObject
+from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route
+from inspector.proxy.pending import Pending, PendingTable
+from inspector.proxy.steps import Abandon, Answer, End, Ended, Judge, Listed, Note, Plain, Send, Step, Withdraw
+from inspector.wire import mcp
+from inspector.wire.jsonrpc import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    UPSTREAM_FAILED,
+    BadFrame,
+    Frame,
+    Kind,
+    dump,
+    parse_upstream,
+)
+
+BACKLOG = 1000  # a server's messages kept for a stream that its client has not opened yet
+
+
+class Rules(Protocol):
+    """What an exchange asks of the policy in force beside single calls."""
+
+    @property
+    def server_requests_denied(self) -> bool: ...
+
+    @property
+    def unknown_methods_denied(self) -> bool: ...
+
+    def visible(self, server: str, names: Sequence[str]) -> list[str]: ...
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One connection's conversation. `connection` names its client on screen."""
+
+    connection: str
+    upstream: str
+    caller: Caller
+    rules: Rules
+    next_call: Callable[[], CallId]
+    speaks_http: bool  # the upstream answers every HTTP exchange itself
+    lost: str | None = None  # why the upstream is gone
+    pending: PendingTable = field(default_factory=PendingTable)
+    _stream: Route | None = None
+    _backlog: deque[tuple[bytes, tuple[bytes, ...]]] = field(default_factory=lambda: deque(maxlen=BACKLOG))
+
+    # ------------------------------------------------------------------ from the client
+
+    def from_client(self, frame: Frame, route: Route, http: HttpRequest | None, now: float) -> list[Step]:
+        match frame.kind:
+            case Kind.REQUEST:
+                return self._request(frame, route, http, now)
+            case Kind.NOTIFICATION:
+                return self._notification(frame, route, http, now)
+            case Kind.RESPONSE:
+                return [self._seen(now, Direction.FROM_CLIENT, frame.raw), *self._pass_on(frame, route, http)]
+
+    def _request(self, frame: Frame, route: Route, http: HttpRequest | None, now: float) -> list[Step]:
+        if self.pending.of_id(frame.id) is not None:
+            bad = BadFrame(frame.raw, INVALID_REQUEST, "this id is already in flight", frame.id)
+            return self._reject(bad, route, now)
+        if mcp.disguised_call(frame.method):
+            return self._reject(mcp.unknown_method(frame), route, now)
+        pending = Pending(frame, route, http, mcp.era_of(frame), mcp.progress_token(frame))
+        if frame.method == "tools/call":
+            return self._call(pending, now)
+        steps: list[Step] = [self._seen(now, Direction.FROM_CLIENT, frame.raw)]
+        if frame.method not in mcp.KNOWN_METHODS:
+            denied = self.rules.unknown_methods_denied
+            steps.append(Note(UncoveredMethod(now, self.connection, self.upstream, frame.method[:200], not denied)))
+            if denied:
+                return [*steps, *self._reject(mcp.unknown_method(frame), route, now)]
+        if self.lost is not None:
+            return [*steps, Answer(route, mcp.rpc_error(frame.id, UPSTREAM_FAILED, self.lost), True)]
+        pending.forwarded = True
+        self.pending.add(pending)
+        return [*steps, Send(Outgoing(mcp.one_line(frame.raw), frame, route, http, pending.era))]
+
+    def _call(self, pending: Pending, now: float) -> list[Step]:
+        asked = mcp.tool_call(pending.frame)
+        if isinstance(asked, BadFrame):
+            return self._reject(asked, pending.route, now)
+        pending.call_id = call_id = self.next_call()
+        self.pending.add(pending)
+        call = Call(call_id, now, self.caller, self.upstream, asked.tool, asked.arguments, asked.request_state)
+        return [self._seen(now, Direction.FROM_CLIENT, pending.frame.raw, call_id), Judge(call)]
+
+    def _notification(self, frame: Frame, route: Route, http: HttpRequest | None, now: float) -> list[Step]:
+        if frame.method == "tools/call" or mcp.disguised_call(frame.method):
+            bad = BadFrame(frame.raw, INVALID_REQUEST, "tools/call without an id is never run")
+            return [self._rejected(bad, now), Plain(route, 202)]
+        seen = self._seen(now, Direction.FROM_CLIENT, frame.raw)
+        if frame.method == "notifications/cancelled":
+            held = self.held_call(frame.params.get("requestId"))
+            if held is not None:
+                return [seen, Withdraw(held), Plain(route, 202)]
+        return [seen, *self._pass_on(frame, route, http)]
+
+    def held_call(self, frame_id: object) -> CallId | None:
+        """The call of this request id, while it waits here unsent."""
+        pending = self.pending.of_id(frame_id)
+        return pending.call_id if pending and not pending.forwarded else None
+
+    def _pass_on(self, frame: Frame, route: Route, http: HttpRequest | None) -> list[Step]:
+        send = Send(Outgoing(mcp.one_line(frame.raw), frame, route, http, mcp.era_of(frame)))
+        # Over HTTP a notification or response is accepted with 202: by the server, where it speaks HTTP itself.
+        return [send] if self.speaks_http else [send, Plain(route, 202)]
+
+    def open_stream(self, route: Route) -> list[Step]:
+        """The client listens for what the server says on its own; what was kept for it goes first."""
+        self._stream = route
+        kept = [Answer(route, raw, False, fields) for raw, fields in self._backlog]
+        self._backlog.clear()
+        return [*kept]
+
+    def route_gone(self, route: Route) -> list[Step]:
+        """The client closed this exchange. A held call never runs; a modern request in flight is cancelled, while a
+        legacy one goes on (MCP specification, Streamable HTTP: a disconnect is no cancellation there)."""
+        if self._stream is route:
+            self._stream = None
+        steps: list[Step] = []
+        for pending in self.pending.all():
+            if pending.route is not route:
+                continue
+            if not pending.forwarded and pending.call_id is not None:
+                steps.append(Withdraw(pending.call_id))
+            elif pending.era is Era.MODERN and pending.frame.id is not None:
+                self.pending.remove(pending)
+                steps.append(Abandon(route, pending.frame.id))
+                if pending.call_id is not None:
+                    steps.append(Ended(pending.call_id, Outcome.CANCELLED, b""))
+        return steps
+
+    def closed(self) -> list[Step]:
+        """The client is gone for good: nothing held may run, and nobody learns the ends of what was forwarded."""
+        steps: list[Step] = []
+        for pending in self.pending.all():
+            if pending.call_id is None:
+                continue
+            if pending.forwarded:
+                steps.append(Ended(pending.call_id, Outcome.UNKNOWN, b""))
+                self.pending.remove(pending)
+            else:
+                steps.append(Withdraw(pending.call_id))
+        return steps
+
+    # ------------------------------------------------------------------ what the gate decided
+
+    def forward(
+        self, call_id: CallId, arguments: JsonObject | None, definition: JsonObject | None, now: float
+    ) -> list[Step]:
+        """The call may go. Empty when its client has gone meanwhile."""
+        pending = self.pending.of_call(call_id)
+        if pending is None:
+            return []
+        if self.lost is not None:
+            return self._fail(pending, self.lost, Outcome.NOT_SENT)
+        pending.forwarded = True
+        raw = mcp.call_frame(pending.frame, arguments)
+        outgoing = Outgoing(raw, pending.frame, pending.route, pending.http, pending.era, definition, arguments)
+        steps: list[Step] = [Send(outgoing)]
+        if arguments is not None:
+            steps.append(self._seen(now, Direction.TO_UPSTREAM, raw, call_id))
+        return steps
+
+    def refuse(self, call_id: CallId, decision: Decision, decision_id: str) -> Answer | None:
+        """The denial for the client; None when it has gone."""
+        pending = self.pending.of_call(call_id)
+        if pending is None:
+            return None
+        self.pending.remove(pending)
+        raw = mcp.denial(pending.frame.id, pending.era, decision.message, decision_id, decision.rule)
+        return Answer(pending.route, raw, True)
+
+    def hold(self, call_id: CallId) -> Route | None:
+        """The call waits for a person; its route must be kept open."""
+        pending = self.pending.of_call(call_id)
+        if pending is None:
+            return None
+        pending.committed = True
+        return pending.route
+
+    def waiting(self, call_id: CallId, step: int) -> Answer | None:
+        """A sign of life for a held call, when its client asked for progress."""
+        pending = self.pending.of_call(call_id)
+        if pending is None or pending.token is None:
+            return None
+        return Answer(pending.route, mcp.waiting(pending.token, step), False)
+
+    def drop(self, call_id: CallId) -> Route | None:
+        """The call was withdrawn: nothing is answered."""
+        pending = self.pending.of_call(call_id)
+        if pending is None:
+            return None
+        self.pending.remove(pending)
+        return pending.route
+
+    # ------------------------------------------------------------------ from the upstream
+
+    def from_upstream(self, raw: bytes, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
+        """One message of the server's. `route`: the exchange it came on, when it came on one."""
+        frame = parse_upstream(raw)
+        if isinstance(frame, BadFrame):
+            start, direction = raw[:4096], Direction.FROM_UPSTREAM
+            bad = FrameRejected(now, self.connection, self.upstream, direction, frame.code, frame.reason, start)
+            return [Note(bad)]
+        if frame.kind is Kind.RESPONSE:
+            return self._response(frame, route, fields, now)
+        if frame.kind is Kind.REQUEST and self.rules.server_requests_denied:
+            return self._refuse_server(frame, route, now)
+        return self._server_message(frame, route, fields, now)
+
+    def _response(self, frame: Frame, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
+        pending = self.pending.of_id(frame.id)
+        seen = self._seen(now, Direction.FROM_UPSTREAM, frame.raw, pending.call_id if pending else None)
+        raw = mcp.one_line(frame.raw)
+        if pending is None or not pending.forwarded:
+            # A replayed stream may bring a response again; without a stream of its own it belongs to nobody.
+            return [seen, Answer(route, raw, True, fields)] if route else [seen]
+        self.pending.remove(pending)
+        steps: list[Step] = [seen]
+        if pending.frame.method == "tools/list" and "result" in frame.body:
+            raw, listed = self._tool_list(frame, pending, raw, now)
+            steps += listed
+        steps.append(Answer(route or pending.route, raw, True, fields))
+        if pending.call_id is not None:
+            outcome, state = mcp.call_outcome(frame)
+            steps.append(Ended(pending.call_id, outcome, raw, state))
+        return steps
+
+    def _tool_list(self, frame: Frame, pending: Pending, raw: bytes, now: float) -> tuple[bytes, list[Step]]:
+        page = mcp.tool_list(frame)
+        if page is None:
+            error = mcp.rpc_error(frame.id, INTERNAL_ERROR, "the server's tool list is malformed, so it is not shown")
+            return error, [self._seen(now, Direction.TO_CLIENT, error)]
+        names = [name for name in page.definitions if name not in page.duplicated]
+        visible = self.rules.visible(self.upstream, names)
+        listed = Listed(page, tuple(name for name in page.definitions if name not in visible))
+        if not listed.hidden:
+            return raw, [listed]
+        changed = mcp.filtered_list(frame, page, visible, pending.era)
+        return changed, [listed, self._seen(now, Direction.TO_CLIENT, changed)]
+
+    def _refuse_server(self, frame: Frame, route: Route | None, now: float) -> list[Step]:
+        refusal = mcp.rpc_error(frame.id, METHOD_NOT_FOUND, "refused by policy (settings.server_requests)")
+        target = route or self._live_route() or self._stream
+        steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw)]
+        if target is not None:
+            steps.append(Send(Outgoing(refusal, None, target, None, Era.LEGACY)))
+        return steps
+
+    def _server_message(self, frame: Frame, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
+        owner: Pending | None = None
+        if frame.method == "notifications/progress":
+            owner = self.pending.of_token(frame.params.get("progressToken"))
+        call_id = owner.call_id if owner else None
+        steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
+        if call_id is not None:
+            steps.append(Note(Progressed(now, call_id, mcp.progress_text(frame))))
+        raw = mcp.one_line(frame.raw)
+        target = route or (owner.route if owner else self._choose(frame))
+        if target is None:
+            self._backlog.append((raw, fields))
+            return steps
+        return [*steps, Answer(target, raw, False, fields)]
+
+    def _choose(self, frame: Frame) -> Route | None:
+        """Over a pipe nothing says which request a server's own message belongs to: what it asks or logs goes with the
+        latest one in flight, what it announces goes to the client's open stream."""
+        announces = frame.kind is Kind.NOTIFICATION and frame.method != "notifications/message"
+        first, second = self._stream, self._live_route()
+        return (first or second) if announces else (second or first)
+
+    def _live_route(self) -> Route | None:
+        latest = self.pending.latest_forwarded()
+        return latest.route if latest else None
+
+    def list_changed(self) -> list[Step]:
+        """What this client may see has changed by a new policy: it should list again."""
+        listening = [p for p in self.pending.all() if p.frame.method == "subscriptions/listen"]
+        if listening:
+            return [Answer(p.route, mcp.list_changed(p.frame.id), False) for p in listening]
+        target = self._stream or self._live_route()
+        return [Answer(target, mcp.list_changed(), False)] if target else []
+
+    # ------------------------------------------------------------------ when it fails
+
+    def plain(self, outgoing: Outgoing, status: int, headers: Headers, body: bytes) -> list[Step]:
+        """The upstream answered by HTTP alone: the client gets the same, unless a status can no longer be chosen."""
+        pending = self._waiting_for(outgoing)
+        if pending is None:
+            return [Plain(outgoing.route, status, headers, body)]
+        if pending.http is not None and not pending.committed:
+            self.pending.remove(pending)
+            ended = [Ended(pending.call_id, Outcome.RPC_ERROR, body)] if pending.call_id is not None else []
+            return [Plain(outgoing.route, status, headers, body), *ended]
+        said = parse_upstream(body)
+        if isinstance(said, Frame) and "error" in said.body:
+            raw = dump({**said.body, "id": pending.frame.id})
+        else:
+            raw = mcp.rpc_error(pending.frame.id, UPSTREAM_FAILED, f"the server answered with HTTP status {status}")
+        return self._finish(pending, raw, Outcome.RPC_ERROR)
+
+    def ended(self, outgoing: Outgoing, why: str | None) -> list[Step]:
+        """The HTTP exchange that carried `outgoing` is over; `why` when it broke."""
+        pending = self._waiting_for(outgoing)
+        if pending is None:
+            return [Plain(outgoing.route, 502, body=why.encode())] if why else [End(outgoing.route)]
+        if why is None and pending.era is Era.LEGACY and pending.http is not None:
+            return [End(outgoing.route)]  # the client may come back for the rest with Last-Event-ID
+        return self._fail(pending, why or "the server ended its answer without a result", Outcome.UNKNOWN)
+
+    def upstream_lost(self, why: str) -> list[Step]:
+        """The server is gone: whatever waits for it fails, now and later."""
+        self.lost = why
+        failed = [self._fail(p, why, Outcome.UNKNOWN) for p in self.pending.all() if p.forwarded]
+        return [step for steps in failed for step in steps]
+
+    def time_out(self, call_id: CallId, seconds: float) -> list[Step]:
+        """The server has kept this call for too long: the client learns it, and the server is told to stop."""
+        pending = self.pending.of_call(call_id)
+        if pending is None or pending.frame.id is None:
+            return []
+        why = f"the server did not answer within {seconds:g} s (--call-timeout)"
+        return [*self._fail(pending, why, Outcome.UNKNOWN), Abandon(pending.route, pending.frame.id)]
+
+    def not_recorded(self, call_id: CallId, why: str) -> list[Step]:
+        """A call whose decision could not be written never goes."""
+        pending = self.pending.of_call(call_id)
+        return self._fail(pending, why, Outcome.NOT_SENT) if pending else []
+
+    def _waiting_for(self, outgoing: Outgoing) -> Pending | None:
+        frame = outgoing.frame
+        if frame is None or frame.kind is not Kind.REQUEST:
+            return None
+        pending = self.pending.of_id(frame.id)
+        return pending if pending is not None and pending.frame is frame else None
+
+    def _fail(self, pending: Pending, why: str, outcome: Outcome) -> list[Step]:
+        return self._finish(pending, mcp.rpc_error(pending.frame.id, UPSTREAM_FAILED, why), outcome)
+
+    def _finish(self, pending: Pending, raw: bytes, outcome: Outcome) -> list[Step]:
+        self.pending.remove(pending)
+        steps: list[Step] = [Answer(pending.route, raw, True)]
+        if pending.call_id is not None:
+            steps.append(Ended(pending.call_id, outcome, raw))
+        return steps
+
+    def _reject(self, bad: BadFrame, route: Route, now: float) -> list[Step]:
+        return [self._rejected(bad, now), Answer(route, mcp.rpc_error(bad.id, bad.code, bad.reason), True)]
+
+    def _rejected(self, bad: BadFrame, now: float) -> Note:
+        start, direction = bad.raw[:4096], Direction.FROM_CLIENT
+        return Note(FrameRejected(now, self.connection, self.upstream, direction, bad.code, bad.reason, start))
+
+    def _seen(self, now: float, direction: Direction, raw: bytes, call_id: CallId | None = None) -> Note:
+        return Note(FrameSeen(now, self.connection, self.upstream, direction, call_id, raw))

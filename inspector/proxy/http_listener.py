@@ -1,0 +1,234 @@
+"""The listening socket and the HTTP parser's own limits: what must hold before there is a request to look at.
+
+uvicorn with httptools reads headers without a bound (a header of 30 MB was accepted), waits for them for ever, and
+takes over signals; under a terminal app none of that may be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import re
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import anyio
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from inspector.core.errors import ConfigError
+
+CLOSING = 1.0  # seconds that answers under way get when the run ends
+
+GONE = "mcp_inspect.gone"
+"""Key of a request's scope: the application puts a callable there that is called when the client leaves."""
+
+
+_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one listener; sizes in bytes, times in seconds."""
+
+    head_bytes: int = 64 << 10
+    head_seconds: float = 10
+    body_bytes: int = 4 << 20
+    body_seconds: float = 30
+    connections: int = 512
+    sessions: int = 32  # per upstream that we host
+    idle_seconds: float = 30 * 60  # of a session without an open exchange
+    pulse: float = 15  # between two comments on a silent stream
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to `host`:`port`; port 0 takes a free one.
+
+    Raises:
+        ConfigError: the port is used, or the address is not ours.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}: {error.strerror}") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        # Without this a second program could bind the same port until uvicorn begins to listen.
+        sock.listen(512)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"port {port} on {host} is in use; --port 0 takes a free one, --port N another one"
+            ) from None
+        raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return sock
+
+
+class _Protocol(HttpToolsProtocol):
+    """One client connection: bounded heads, and word to the application when the client leaves."""
+
+    limits: Limits
+    refused: Callable[[bytes, int, str], None]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_head = False
+        self._in_body = False
+        self._head_size = 0  # of complete headers
+        self._fed = 0  # while a head was incomplete
+        self._overgrown = False
+        self._lingering = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(self.limits.head_seconds, self._late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+        if self.cycle is not None and callable(gone := self.cycle.scope.get(GONE)):
+            gone()
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
+        if self._in_head:
+            self._fed += len(data)
+        elif not self._in_body and b"pgrade:" in data:
+            data = _without_upgrade(data)
+        super().data_received(data)
+        if self.transport.is_closing() or self._lingering or not (self._in_head or self._in_body):
+            return
+        if self._in_head and self._fed > self.limits.head_bytes:
+            self._overgrown = True
+            self.send_400_response("")
+        elif self._timer is None:
+            # A request that comes whole, as nearly all do, costs no timer.
+            seconds = self.limits.head_seconds if self._in_head else self.limits.body_seconds
+            self._timer = self.loop.call_later(seconds, self._late)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_size, self._fed = True, 0, 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._grow(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._grow(len(name) + len(value) + 4)
+        super().on_header(name, value.strip(b" \t"))  # not part of the value (RFC 9110 §5.5), and httptools keeps it
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._in_body = False, True
+        self._stop_timer()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        self._stop_timer()
+        super().on_message_complete()
+        # After a large body uvicorn stops reading until the answer is out, and a client that leaves goes unnoticed.
+        self.flow.resume_reading()
+
+    def send_400_response(self, msg: str) -> None:
+        """The parser gave up: a head too large, or bytes that are no HTTP (request smuggling included)."""
+        if self._overgrown:
+            self._close_with(431, f"headers of more than {self.limits.head_bytes} bytes")
+        else:
+            self._close_with(400, "not a valid HTTP request")
+
+    def _grow(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > self.limits.head_bytes:
+            self._overgrown = True
+            raise ValueError("headers too large")  # the parser stops, and `send_400_response` answers
+
+    def _late(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            self._close_with(408, f"the headers did not arrive within {self.limits.head_seconds:g} s")
+        elif self._in_body and not self.cycle.response_started:
+            self._close_with(408, f"the body did not arrive within {self.limits.body_seconds:g} s")
+        else:
+            self.transport.close()  # it connected and said nothing
+
+    def _close_with(self, status: int, reason: str) -> None:
+        self._stop_timer()
+        headers = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(reason)}\r\nconnection: close"
+        self.transport.write(f"HTTP/1.1 {status} \r\n{headers}\r\n\r\n{reason}".encode("ascii"))
+        # To close while bytes are unread resets the connection, and the client might never see why.
+        self._lingering = True
+        self.transport.write_eof()
+        self._timer = self.loop.call_later(1.0, self.transport.close)
+        self.refused(bytes(self.url[:4096]) if self.scope is not None else b"", status, reason)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """A request whose head is complete, without its offer to speak something else. We never take it up, but the parser
+    would drop the body that comes with it, and some clients (Java's) offer h2c with every request."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _UPGRADE.sub(b"", head) + end + rest if end else data
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its hands on the signals, that says when it has begun."""
+
+    def __init__(self, app: Any, limits: Limits, refused: Callable[[bytes, int, str], None]) -> None:
+        attributes = {"limits": limits, "refused": staticmethod(refused)}
+        super().__init__(
+            uvicorn.Config(
+                app,
+                interface="asgi3",
+                http=cast("type[asyncio.Protocol]", type("_BoundProtocol", (_Protocol,), attributes)),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                # Longer than common clients keep idle connections: a close that crosses a POST looks like a failure.
+                timeout_keep_alive=90,
+                limit_concurrency=limits.connections,
+            )
+        )
+        self.on_started: Callable[[], None] = lambda: None
+        self.on_stopping: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """In place of uvicorn's own, which waits where there is nothing to wait for, and logs what it cuts off."""
+        self.on_stopping()
+        for listener in [*self.servers, *(sockets or ())]:
+            listener.close()
+        state = self.server_state
+        for connection in [*state.connections]:
+            connection.shutdown()
+        with anyio.move_on_after(CLOSING):
+            while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn's sets, which nobody announces
+                await anyio.sleep(0.01)
+        for task in [*state.tasks]:
+            task.cancel()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,91 @@
+"""An HTTP server's answer → what the driver is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import aiohttp
+
+from inspector.proxy.headers import response_headers
+from inspector.proxy.links import Outgoing, Receiver, Route
+from inspector.wire.framing import UPSTREAM_LINE, SseEvent, SseReader
+from inspector.wire.jsonrpc import Kind
+from inspector.wire.mcp import one_line
+
+
+async def read_answer(
+    outgoing: Outgoing,
+    response: aiohttp.ClientResponse,
+    receiver: Receiver,
+    seen: Callable[[SseEvent], None] | None = None,
+) -> bool:
+    """Tell everything of `response`, but that a stream has ended: that is what True returned means.
+
+    `seen` hears of each event, and of a lone JSON body as of one, before the driver does.
+
+    Raises:
+        ValueError: it is a redirect, or too large.
+        aiohttp.ClientError, OSError: it broke off.
+    """
+    status, headers = response.status, response_headers(response.raw_headers)
+    if 300 <= status < 400:
+        # Handed on, it would lead the client around us.
+        target = response.headers.get("location", "elsewhere")
+        raise ValueError(f"it redirects (HTTP {status}) to {target[:200]}; if that is the server, configure that URL")
+    if is_stream(response):
+        receiver.upstream_head(outgoing.route, status, headers)
+        await read_events(response, partial(tell_event, receiver, outgoing.route, seen=seen))
+        return True
+    body = await _body(response)
+    asks = outgoing.frame is not None and outgoing.frame.kind is Kind.REQUEST
+    if body and asks and status < 300 and response.content_type == "application/json":
+        if seen is not None:
+            seen(SseEvent(body))
+        receiver.upstream_head(outgoing.route, status, headers)
+        receiver.upstream_frame(one_line(body), outgoing.route)
+    else:
+        receiver.upstream_plain(outgoing, status, headers, body)
+    return False
+
+
+async def tell_event(
+    receiver: Receiver, route: Route, event: SseEvent, *, seen: Callable[[SseEvent], None] | None = None
+) -> None:
+    """One event of the stream that answers a request; waits while its client lags behind."""
+    if seen is not None:
+        seen(event)
+    if event.data:
+        receiver.upstream_frame(one_line(event.data), route, event.fields)
+    else:
+        # An empty `data` makes a client take note of the id; without it there would be no event.
+        receiver.upstream_event(route, event.fields + (() if event.data is None else (b"data: ",)))
+    await route.ready()
+
+
+def is_stream(response: aiohttp.ClientResponse) -> bool:
+    return response.status < 300 and response.content_type == "text/event-stream"
+
+
+async def read_events(response: aiohttp.ClientResponse, tell: Callable[[SseEvent], Awaitable[None]]) -> None:
+    """Every event as it comes, until the stream ends.
+
+    Raises:
+        ValueError: an event is too large.
+        aiohttp.ClientError, OSError: the stream broke off.
+    """
+    reader = SseReader()
+    async for chunk in response.content.iter_any():
+        for event in reader.feed(chunk):
+            await tell(event)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > UPSTREAM_LINE:
+            raise ValueError("an answer of more than 16 MiB")
+        parts.append(chunk)
+    return b"".join(parts)

@@ -1,0 +1,70 @@
+"""The requests of one client that wait for an answer, found by id, by progress token and by call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from inspector.core.call import CallId, Era
+from inspector.core.json import Number
+from inspector.proxy.links import HttpRequest, Route
+from inspector.wire.jsonrpc import Frame, FrameId
+
+
+@dataclass(slots=True)
+class Pending:
+    """A client's request on its way."""
+
+    frame: Frame
+    route: Route
+    http: HttpRequest | None
+    era: Era
+    token: FrameId | None
+    call_id: CallId | None = None
+    forwarded: bool = False
+    committed: bool = False  # held once: over HTTP the stream is open, a status can no longer be chosen
+
+
+def _is_id(value: object) -> TypeGuard[FrameId]:
+    # True is an int to Python and would find the request of id 1.
+    return isinstance(value, str | int | Number) and not isinstance(value, bool)
+
+
+class PendingTable:
+    """In order of arrival. Ids `1` and `"1"` are different; a Number id is itself."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[FrameId, Pending] = {}
+        self._by_token: dict[FrameId, Pending] = {}
+        self._by_call: dict[CallId, Pending] = {}
+
+    def add(self, pending: Pending) -> None:
+        if pending.frame.id is not None:
+            self._by_id[pending.frame.id] = pending
+        if pending.token is not None:
+            self._by_token[pending.token] = pending
+        if pending.call_id is not None:
+            self._by_call[pending.call_id] = pending
+
+    def remove(self, pending: Pending) -> None:
+        if pending.frame.id is not None:
+            self._by_id.pop(pending.frame.id, None)
+        if pending.token is not None:
+            self._by_token.pop(pending.token, None)
+        if pending.call_id is not None:
+            self._by_call.pop(pending.call_id, None)
+
+    def of_id(self, frame_id: object) -> Pending | None:
+        return self._by_id.get(frame_id) if _is_id(frame_id) else None
+
+    def of_token(self, token: object) -> Pending | None:
+        return self._by_token.get(token) if _is_id(token) else None
+
+    def of_call(self, call_id: CallId) -> Pending | None:
+        return self._by_call.get(call_id)
+
+    def all(self) -> tuple[Pending, ...]:
+        return tuple(self._by_id.values())
+
+    def latest_forwarded(self) -> Pending | None:
+        return next((p for p in reversed(self._by_id.values()) if p.forwarded), None)

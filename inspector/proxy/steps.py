@@ -1,0 +1,92 @@
+"""What the exchange asks of the driver. (What the gate asks of it stands in `core/effects.py`.)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from inspector.core.call import Call, CallId, Outcome
+from inspector.core.events import Event
+from inspector.proxy.links import Headers, Outgoing, Route
+from inspector.wire.jsonrpc import FrameId
+from inspector.wire.mcp import ToolList
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """To the upstream, in order with everything else that goes there."""
+
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A frame to the client. `final` ends an HTTP exchange."""
+
+    route: Route
+    raw: bytes
+    final: bool
+    fields: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """An HTTP answer without a frame to look into."""
+
+    route: Route
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing more comes on this exchange."""
+
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The client no longer wants this held call."""
+
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Nobody waits for this forwarded request any more: tell the upstream as its transport does."""
+
+    route: Route
+    frame_id: FrameId
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A forwarded call has its end. `response` is what the client got."""
+
+    call_id: CallId
+    outcome: Outcome
+    response: bytes
+    request_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The upstream listed tools; the driver remembers them."""
+
+    page: ToolList
+    hidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    event: Event
+
+
+Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | Note

@@ -1,0 +1,101 @@
+"""Servers out, over Streamable HTTP: one pool of connections per upstream, one exchange per message.
+
+An HTTP client's request goes on as it came: its headers, its session, its GET and DELETE. For a stdio client the link
+(`http_link.py`) is an HTTP client of its own. Nothing is retried: a call whose connection broke may have run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import aiohttp
+import anyio
+from anyio.abc import TaskGroup
+from yarl import URL
+
+from inspector.core.events import Event, UpstreamChanged, UpstreamState
+from inspector.core.upstream import UpstreamSpec, UrlSpec
+from inspector.proxy.http_link import HttpLink
+from inspector.proxy.links import ClientSide, Receiver
+
+
+class HttpUpstream:
+    """A `links.Upstream`. Its exchanges run in `tasks`; `emit` hears of the first success and of each failure.
+
+    `now`: Unix seconds, for the events.
+    """
+
+    speaks_http = True
+
+    def __init__(
+        self,
+        spec: UpstreamSpec,
+        target: UrlSpec,
+        *,
+        tasks: TaskGroup,
+        emit: Callable[[Event], None],
+        now: Callable[[], float],
+    ) -> None:
+        self.name = spec.name
+        self.url, self.own_headers = _credentials_apart(target)
+        self.tasks = tasks
+        self._emit = emit
+        self._now = now
+        self._state: UpstreamState | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._links: set[HttpLink] = set()
+
+    async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None) -> HttpLink:
+        link = HttpLink(self, receiver)
+        self._links.add(link)
+        return link
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                # Idle connections are given up before common servers close them (5 s): a close that crosses
+                # a request cannot be told from a call that ran.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=4),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+                trust_env=False,
+                max_line_size=64 << 10,
+                max_field_size=64 << 10,
+                read_bufsize=256 << 10,
+                skip_auto_headers=("accept", "content-type", "user-agent"),
+            )
+        return self._http
+
+    def works(self) -> None:
+        """It answered."""
+        self._change(UpstreamState.READY, self.url)
+
+    def fails(self, why: str) -> None:
+        """It could not be reached."""
+        self._change(UpstreamState.FAILED, why)
+
+    def forget(self, link: HttpLink) -> None:
+        self._links.discard(link)
+
+    async def close(self) -> None:
+        async with anyio.create_task_group() as ends:
+            for link in [*self._links]:
+                ends.start_soon(link.close)
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    def _change(self, state: UpstreamState, detail: str) -> None:
+        if self._state is not state:
+            self._state = state
+            self._emit(UpstreamChanged(self._now(), self.name, state, detail))
+
+
+def _credentials_apart(target: UrlSpec) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """`https://user:word@host` as a URL that may be shown, and the header that the rest of it stands for."""
+    url = URL(target.url)
+    if url.user is None:
+        return target.url, target.headers
+    login = aiohttp.encode_basic_auth(url.user, url.password or "")
+    return str(url.with_user(None)), (("authorization", login), *target.headers)

@@ -1,0 +1,89 @@
+"""The tables of a recording, and the views that answer questions directly. Described in `docs/recording.md`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inspector.record.codec import FORMAT
+
+APPLICATION_ID: Final = 0x4D435049  # "MCPI"
+
+MARKS: Final = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+
+SCHEMA: Final = """
+BEGIN;
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  at REAL NOT NULL,
+  call_id INTEGER,
+  payload TEXT NOT NULL,
+  blob BLOB
+);
+CREATE TABLE policies (hash TEXT PRIMARY KEY, text TEXT NOT NULL);
+CREATE INDEX events_of_call ON events (call_id, kind) WHERE call_id IS NOT NULL;
+CREATE INDEX later_legs ON events (json_extract(payload, '$.root'))
+  WHERE kind = 'CallArrived' AND json_extract(payload, '$.leg') > 1;
+
+CREATE VIEW runs AS SELECT
+  json_extract(payload, '$.run') AS run,
+  datetime(at, 'unixepoch') AS started,
+  json_extract(payload, '$.version') AS version,
+  json_extract(payload, '$.pid') AS pid,
+  json_extract(payload, '$.endpoint') AS endpoint,
+  json_extract(payload, '$.upstreams') AS upstreams
+FROM events WHERE kind = 'RunStarted';
+
+CREATE VIEW decisions AS SELECT
+  call_id,
+  strftime('%Y-%m-%d %H:%M:%f', at, 'unixepoch') AS time,
+  json_extract(payload, '$.decision.server') AS server,
+  json_extract(payload, '$.decision.tool') AS tool,
+  json_extract(payload, '$.decision.verdict') AS verdict,
+  json_extract(payload, '$.decision.rule') AS rule,
+  json_extract(payload, '$.decision.message') AS message,
+  json_extract(payload, '$.decision.trace') AS trace,
+  json_extract(payload, '$.decision.readings') AS readings,
+  json_extract(payload, '$.decision.policy_hash') AS policy_hash,
+  at,
+  seq
+FROM events WHERE kind = 'Decided';
+
+CREATE VIEW calls AS SELECT
+  arrived.call_id,
+  datetime(arrived.at, 'unixepoch') AS time,
+  json_extract(arrived.payload, '$.caller.client') AS client,
+  json_extract(arrived.payload, '$.server') AS server,
+  json_extract(arrived.payload, '$.tool') AS tool,
+  json_extract(arrived.payload, '$.arguments') AS arguments,
+  (SELECT json_extract(payload, '$.decision.verdict') FROM events
+    WHERE call_id = arrived.call_id AND kind = 'Decided' ORDER BY seq DESC LIMIT 1) AS verdict,
+  (SELECT json_extract(payload, '$.decision.rule') FROM events
+    WHERE call_id = arrived.call_id AND kind = 'Decided' ORDER BY seq DESC LIMIT 1) AS rule,
+  (SELECT json_extract(payload, '$.outcome') FROM events
+    WHERE call_id = arrived.call_id AND kind = 'Finished' ORDER BY seq DESC LIMIT 1) AS outcome,
+  (SELECT round(1000 * (finished.at - forwarded.at), 1) FROM events AS forwarded, events AS finished
+    WHERE forwarded.call_id = arrived.call_id AND forwarded.kind = 'Forwarded'
+      AND finished.call_id = arrived.call_id AND finished.kind = 'Finished' LIMIT 1) AS ms,
+  (SELECT CAST(blob AS TEXT) FROM events
+    WHERE call_id = arrived.call_id AND kind = 'Finished' ORDER BY seq DESC LIMIT 1) AS response,
+  json_extract(arrived.payload, '$.root') AS root,
+  json_extract(arrived.payload, '$.leg') AS leg,
+  arrived.at
+FROM events AS arrived WHERE kind = 'CallArrived';
+
+CREATE VIEW frames AS SELECT
+  seq, at, call_id,
+  json_extract(payload, '$.connection') AS connection,
+  json_extract(payload, '$.upstream') AS upstream,
+  json_extract(payload, '$.direction') AS direction,
+  CAST(blob AS TEXT) AS text
+FROM events WHERE kind = 'FrameSeen';
+
+CREATE VIEW stderr AS SELECT
+  seq, at,
+  json_extract(payload, '$.upstream') AS upstream,
+  json_extract(payload, '$.text') AS text
+FROM events WHERE kind = 'StderrLine';
+COMMIT;
+"""

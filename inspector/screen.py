@@ -1,0 +1,75 @@
+"""A run with its screen: the store and the port between engine and app. Imported only when there is a screen."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import anyio
+
+from inspector.core.commands import PolicyCheck
+from inspector.live_port import LivePort
+from inspector.policy.load import check_text
+from inspector.record.reader import Recording
+from inspector.recorded_port import RecordedPort
+from inspector.settings import Settings
+from inspector.store import Store
+from inspector.ui.app import InspectApp
+from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
+
+
+async def show(settings: Settings) -> int:
+    """The app over a live engine. Returns the exit code."""
+    store = Store()
+    async with engine(settings, store.fold) as made:
+        store.recording = str(made.recorder.path)
+        start_policy(made)
+        made.attend(True)
+        made.tasks.start_soon(made.policy_file.watch)
+        async with listening(made) as endpoint:
+            port = LivePort(
+                store=store,
+                driver=made.driver,
+                policy_file=made.policy_file,
+                endpoint=lambda: endpoint,
+                recording=lambda: Recording.open(made.recorder.path),
+                clock=time.time,
+                shut_down=lambda: made.driver.close_holds("the inspector was closed"),
+            )
+            app = InspectApp(port, token_mask=settings.token)
+            async with scripted_agents(made, endpoint):
+                return await _run_app(app)
+
+
+async def show_recording(path: Path) -> int:
+    """The app over a recording, read-only. Returns the exit code.
+
+    Raises:
+        ConfigError: the file is no recording that can be read.
+    """
+    port = RecordedPort(path, _check)
+    try:
+        return await _run_app(InspectApp(port))
+    finally:
+        port.close()
+
+
+def _check(text: str) -> PolicyCheck:
+    policy, problems = check_text(text)
+    return PolicyCheck(problems, loads=policy is not None)
+
+
+async def _run_app(app: InspectApp) -> int:
+    async with anyio.create_task_group() as tasks:
+
+        async def end_on_signal() -> None:
+            # Ctrl+C arrives as a key: only the signals that other programs send end the app.
+            with anyio.open_signal_receiver(*(s for s in SIGNALS if s is not signal.SIGINT)) as signals:
+                async for _ in signals:
+                    app.exit()
+
+        tasks.start_soon(end_on_signal)
+        await app.run_async()
+        tasks.cancel_scope.cancel()
+    return app.return_code or 0

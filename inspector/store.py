@@ -1,0 +1,196 @@
+"""The store: core events folded into immutable views. What a screen reads, live or from a recording.
+
+The law: all correlation happens here, the proxy never interprets for the screen, and the screen only renders what
+stands here. Pure: the same events in the same order make the same views, whatever the clock says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from inspector.core.call import CallId
+from inspector.core.commands import CallDetail
+from inspector.core.events import (
+    CallArrived,
+    ClientConnected,
+    ClientGone,
+    Counted,
+    Decided,
+    Dropped,
+    Event,
+    Finished,
+    Forwarded,
+    FrameRejected,
+    FrameSeen,
+    Held,
+    HoldEnded,
+    HoldExtended,
+    PolicyLoaded,
+    PolicyOffered,
+    PolicyRejected,
+    Progressed,
+    RunStarted,
+    StderrLine,
+    ToolsListed,
+    UpstreamChanged,
+)
+from inspector.core.json import to_text
+from inspector.core.views import PolicyView, RunView, Views
+from inspector.folds import policies
+from inspector.folds.bodies import Bodies
+from inspector.folds.calls import Calls
+from inspector.folds.limits import Limits
+from inspector.folds.peers import Clients, Rejections, Upstreams
+
+MAX_CALLS: Final = 50_000  # rows in memory
+MAX_BODY_BYTES: Final = 64 << 20  # kept for details; older ones are in the recording
+
+
+class Store:
+    """Used from one thread. `fold` costs a few microseconds, so it may run for every event on the event loop.
+
+    `version` grows with every event that a view shows. `recording` is the path that the run's view names;
+    `read_only` says that it is all there is: a recording that was opened.
+    """
+
+    def __init__(
+        self,
+        recording: str = "",
+        *,
+        read_only: bool = False,
+        max_calls: int = MAX_CALLS,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self.version = 0
+        self.recording = recording
+        self._read_only = read_only
+        self._started = RunStarted(0.0, "", "", 0, "", ())
+        self._dropped = 0
+        self._policy = PolicyView("", 0, "", "")
+        self._calls = Calls(max_calls)
+        self._bodies = Bodies(max_body_bytes)
+        self._limits = Limits()
+        self._upstreams = Upstreams()
+        self._clients = Clients()
+        self._rejections = Rejections()
+        self._folds: dict[type, Callable[[Any], None]] = {
+            RunStarted: self._run_started,
+            CallArrived: self._call_arrived,
+            Decided: self._decided,
+            Held: self._held,
+            HoldExtended: self._hold_extended,
+            HoldEnded: self._hold_ended,
+            Forwarded: self._forwarded,
+            Progressed: self._progressed,
+            Finished: self._finished,
+            Counted: self._counted,
+            PolicyLoaded: self._policy_loaded,
+            PolicyRejected: self._policy_rejected,
+            PolicyOffered: self._policy_offered,
+            Dropped: self._dropped_some,
+            UpstreamChanged: self._upstreams.changed,
+            ToolsListed: self._upstreams.listed,
+            StderrLine: self._upstreams.stderr,
+            ClientConnected: self._clients.connected,
+            ClientGone: self._clients.gone,
+            FrameRejected: self._rejections.rejected,
+        }
+
+    def fold(self, event: Event) -> None:
+        """Total: an event about something unknown, or that no view shows, changes nothing."""
+        if isinstance(event, FrameSeen):
+            if event.call_id is not None:
+                self._keep(event.call_id, event, len(event.raw))
+        elif fold := self._folds.get(type(event)):
+            self.version += 1
+            fold(event)
+
+    def views(self, since: int, now: float) -> Views:
+        """Rows that changed after version `since` (all of them for 0), and the small views whole, as of `now`."""
+        calls = self._calls
+        return Views(
+            version=self.version,
+            run=RunView(
+                run=self._started.run,
+                endpoint=self._started.endpoint,
+                started_at=self._started.at,
+                version=self._started.version,
+                recording=self.recording,
+                per_second=calls.per_second(now),
+                words=tuple((word, count) for word, count in sorted(calls.words.items()) if count),
+                p95_ms=calls.p95(),
+                calls=calls.total,
+                dropped=self._dropped,
+                read_only=self._read_only,
+            ),
+            calls=calls.changed(since),
+            holds=calls.holds(),
+            limits=self._limits.views(now),
+            upstreams=self._upstreams.views(),
+            clients=self._clients.views(),
+            policy=self._policy,
+            rejected=self._rejections.views(),
+        )
+
+    def detail(self, call_id: CallId) -> CallDetail | None:
+        """A recent call, with its later legs. None for one that is no longer in memory: the recording has it."""
+        return self._bodies.detail(self._calls.root(call_id))
+
+    # One kind of event each
+
+    def _run_started(self, event: RunStarted) -> None:
+        self._started = event
+
+    def _call_arrived(self, event: CallArrived) -> None:
+        arguments = to_text(event.arguments)
+        root = self._calls.arrived(event, self.version, arguments)
+        self._clients.called(event)
+        if root == event.call_id:
+            self._bodies.begin(root)
+        self._bodies.keep(root, event, 3 * len(arguments))  # parsed, they take more than their text
+
+    def _decided(self, event: Decided) -> None:
+        self._calls.decided(event.decision, self.version)
+        self._limits.decided(event.decision)
+        self._keep(event.decision.call_id, event, 400 * len(event.decision.trace))
+
+    def _held(self, event: Held) -> None:
+        self._calls.held(event)
+
+    def _hold_extended(self, event: HoldExtended) -> None:
+        self._calls.hold_extended(event.call_id, event.deadline)
+
+    def _hold_ended(self, event: HoldEnded) -> None:
+        self._calls.hold_ended(event, self.version)
+        self._keep(event.call_id, event, 0 if event.arguments is None else 3 * len(to_text(event.arguments)))
+
+    def _forwarded(self, event: Forwarded) -> None:
+        self._calls.forwarded(event.call_id, event.at, self.version)
+        self._keep(event.call_id, event, 0)
+
+    def _progressed(self, event: Progressed) -> None:
+        self._calls.progressed(event.call_id, event.text, self.version)
+        self._keep(event.call_id, event, len(event.text))
+
+    def _finished(self, event: Finished) -> None:
+        self._calls.finished(event, self.version)
+        self._keep(event.call_id, event, len(event.response))
+
+    def _counted(self, event: Counted) -> None:
+        self._limits.counted(event.readings, event.at)
+
+    def _policy_loaded(self, event: PolicyLoaded) -> None:
+        self._policy = policies.loaded(self._policy, event)
+
+    def _policy_rejected(self, event: PolicyRejected) -> None:
+        self._policy = policies.rejected(self._policy, event)
+
+    def _policy_offered(self, event: PolicyOffered) -> None:
+        self._policy = policies.offered(self._policy, event)
+
+    def _dropped_some(self, event: Dropped) -> None:
+        self._dropped += event.count
+
+    def _keep(self, call_id: CallId, event: Event, size: int) -> None:
+        self._bodies.keep(self._calls.root(call_id), event, size)

@@ -1,0 +1,1 @@
+"""Bytes ↔ frames: pure, total, and nothing is forwarded that was not understood."""

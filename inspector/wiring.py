@@ -1,0 +1,308 @@
+"""The only place that constructs things: the real clock, ids, stores, sockets and tasks of a run."""
+
+from __future__ import annotations
+
+import gc
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+
+from inspector import __version__, paths, runs
+from inspector.connect import Endpoint
+from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
+from inspector.core.events import Event, RunStarted
+from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
+from inspector.demo import agent_command
+from inspector.headless import DecisionPrinter
+from inspector.policy.gate import Gate
+from inspector.policy.ledger_memory import MemoryLedger
+from inspector.policy.model import Default
+from inspector.proxy.driver import Driver
+from inspector.proxy.front_http import HttpFront
+from inspector.proxy.front_stdio import StdioFront, identity
+from inspector.proxy.links import Upstream
+from inspector.proxy.upstream_http import HttpUpstream
+from inspector.proxy.upstream_stdio import StdioUpstream
+from inspector.proxy.watch import PolicyFile
+from inspector.proxy.watchdog import Watchdog
+from inspector.record.recorder import Recorder
+from inspector.settings import PROJECT_POLICIES, OutputFormat, Reload, Settings, Unattended, choose_policy
+
+UNATTENDED = 5.0  # seconds until a call that needs a person is denied when there is none
+CLOSING = 2.0  # seconds in which everything of ours has ended
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A run without a face: the proxy with its policy and its recording."""
+
+    run: str
+    settings: Settings
+    driver: Driver
+    policy_file: PolicyFile
+    recorder: Recorder
+    tasks: TaskGroup
+    build: UpstreamBuilder
+
+    def attend(self, attended: bool) -> None:
+        """Is there a person who can answer?"""
+        waits = attended or self.settings.unattended is Unattended.WAIT
+        self.driver.attend(None if waits else UNATTENDED)
+
+    def started(self, base: str) -> None:
+        names = self.driver.upstream_names()
+        self.driver.emit(RunStarted(time.time(), self.run, __version__, os.getpid(), base, names))
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamBuilder:
+    """Makes an upstream of what the settings, or a stdio client, say of it."""
+
+    emit: Callable[[Event], None]
+    clock: Callable[[], float]
+    tasks: TaskGroup
+    watchdog: Watchdog
+
+    def __call__(self, spec: UpstreamSpec) -> Upstream:
+        match spec.target:
+            case CommandSpec():
+                return StdioUpstream(spec, emit=self.emit, now=self.clock, tasks=self.tasks, watchdog=self.watchdog)
+            case UrlSpec():
+                return HttpUpstream(spec, spec.target, tasks=self.tasks, emit=self.emit, now=self.clock)
+
+
+@asynccontextmanager
+async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIterator[Engine]:
+    """A run's inside, started; ended within 2 s when the block is left. `watch` sees every event.
+
+    Raises:
+        InspectError: a policy that cannot be read, a recording that cannot be written.
+    """
+    run, clock, ledger, watchdog = secrets.token_hex(4), time.time, MemoryLedger(), Watchdog()
+    hidden = [settings.token, *(secret for spec in settings.upstreams for secret in spec.secrets)]
+    folder = paths.private_dir(paths.private_dir(paths.state_dir()) / "recordings")
+    recorder = Recorder.create(folder, run, clock(), hidden)
+    try:
+        async with anyio.create_task_group() as tasks:
+            driver = Driver(
+                run=run,
+                gate=Gate(None, ledger),
+                ledger=ledger,
+                log=recorder,
+                watch=watch,
+                clock=clock,
+                call_timeout=settings.call_timeout,
+            )
+            policy_file = PolicyFile(
+                settings.policy,
+                save_as=Path.cwd() / PROJECT_POLICIES[0],
+                in_force=driver.reload,
+                emit=driver.emit,
+                clock=clock,
+                confirm=settings.reload is Reload.CONFIRM,
+            )
+            build = UpstreamBuilder(driver.emit, clock, tasks, watchdog)
+            for spec in settings.upstreams:
+                driver.adopt(build(spec))
+            tasks.start_soon(driver.run)
+            try:
+                yield Engine(run, settings, driver, policy_file, recorder, tasks, build)
+            finally:
+                driver.close_holds("the inspector was closed")
+                with anyio.move_on_after(CLOSING, shield=True):
+                    await driver.close_upstreams()
+                tasks.cancel_scope.cancel()
+    finally:
+        watchdog.close()
+        recorder.close()
+
+
+@asynccontextmanager
+async def listening(made: Engine) -> AsyncIterator[Endpoint]:
+    """The HTTP front and the socket for stdio fronts; where clients find us.
+
+    Raises:
+        ConfigError: the port is used, or the socket cannot be made.
+    """
+    settings, driver = made.settings, made.driver
+    front = HttpFront(
+        driver,
+        token=settings.token,
+        new_id=lambda: secrets.token_hex(16),
+        now=time.monotonic,
+        host=settings.host,
+        port=settings.port,
+        allow_hosts=settings.allow_hosts,
+        allow_origins=settings.allow_origins,
+    )
+    try:
+        front.bind()
+    except ConfigError as error:
+        raise _port_used(error, settings.port) from None
+    stdio = StdioFront(driver, tasks=made.tasks, adopt=_adopter(made))
+    socket = paths.private_dir(paths.runtime_dir()) / f"{made.run}.sock"
+    base = f"http://{settings.host}:{front.port}"
+    with runs.register(made.run, front.port, driver.upstream_names(), str(socket)):
+        async with stdio.listen(socket):
+            await made.tasks.start(front.serve)
+            made.started(base)
+            yield Endpoint(base, settings.token)
+
+
+def _port_used(error: ConfigError, port: int) -> ConfigError:
+    holder = runs.find(port)
+    if holder is None:
+        return error
+    serves = ", ".join(holder.upstreams) or "no upstream"
+    return ConfigError(
+        f"port {port} is used by another mcp-inspect (process {holder.pid}, {serves}, started in {holder.cwd}).\n"
+        "Use --port 0 for any free port, or stop that one."
+    )
+
+
+def _adopter(made: Engine) -> Callable[[str, tuple[str, ...], str, Mapping[str, str]], str]:
+    """Upstreams that stdio clients bring along: one for each command and environment, under the client's name for it.
+
+    A name that is configured, or that was brought with another command, is told apart by its hash.
+    """
+    known: dict[str, str] = {}
+
+    def adopt(name: str, command: tuple[str, ...], cwd: str, env: Mapping[str, str]) -> str:
+        if not NAME.fullmatch(name):
+            raise UsageError(f"--name {name}: a name has 1 to 32 of the characters a-z 0-9 _ -")
+        key = identity(name, command, env)
+        if key not in known:
+            known[key] = name if made.driver.upstream(name) is None else key[:32]
+            made.driver.adopt(made.build(UpstreamSpec(known[key], CommandSpec(command, cwd=cwd), "a stdio client")))
+        return known[key]
+
+    return adopt
+
+
+# ---------------------------------------------------------------------- the faces of a run
+
+
+def run(settings: Settings) -> int:
+    """`mcp-inspect [flags]`: the app, or with `--headless` the engine alone. Returns the exit code."""
+    if settings.headless:
+        return _on_a_loop(_headless, settings)
+    from inspector import screen
+
+    return _on_a_loop(screen.show, settings)
+
+
+def demo(settings: Settings) -> int:
+    """`mcp-inspect demo`: a run whose traffic comes from scripted agents."""
+    return run(replace(settings, demo=True))
+
+
+def open_recording(path: Path) -> int:
+    """`mcp-inspect open FILE`."""
+    from inspector import screen
+
+    return _on_a_loop(screen.show_recording, path)
+
+
+def run_standalone(name: str, command: list[str], policy: str | None, grant: str | None) -> int:
+    """`mcp-inspect stdio` without a running app: the engine in the process that the client spawned."""
+    chosen = choose_policy(
+        Path(policy) if policy else None, None, headless=True, cwd=Path.cwd(), config_dir=paths.config_dir()
+    )
+    spec = UpstreamSpec(name, CommandSpec(tuple(command)))
+    settings = Settings(upstreams=(spec,), token=secrets.token_urlsafe(), policy=chosen, headless=True)
+    return _on_a_loop(_standalone, settings, grant or f"stdio:{name}")
+
+
+def _on_a_loop(main: Callable[..., Awaitable[int]], *arguments: object) -> int:
+    """Run to the end. An error that a person should see comes out of its task groups as itself."""
+    try:
+        return anyio.run(main, *arguments, backend_options={"use_uvloop": sys.platform != "win32"})
+    except BaseExceptionGroup as group:
+        seen = group.subgroup(InspectError)
+        if seen is None:
+            raise
+        raise _first(seen) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def start_policy(made: Engine) -> tuple[str, ...]:
+    """Put the policy of the settings in force; what is wrong with it, a line each, when it does not load."""
+    default = made.settings.default or Default.APPROVE
+    problems = made.policy_file.start(f'version: "1"\ndefault: {default}\n')
+    return tuple(f"{made.settings.policy}:{problem}" for problem in problems)
+
+
+def _checked_policy(made: Engine) -> None:
+    """Without a screen to mend it on, a policy that does not load ends the run."""
+    problems = start_policy(made)
+    if problems:
+        raise PolicyError("the policy does not load:\n" + "\n".join(problems))
+
+
+async def _headless(settings: Settings) -> int:
+    def write(line: str) -> None:
+        print(line, flush=True)
+
+    printer = DecisionPrinter(write, as_json=settings.output is OutputFormat.JSONL)
+    async with engine(settings, printer) as made:
+        _checked_policy(made)
+        made.attend(False)
+        made.tasks.start_soon(made.policy_file.watch)
+        with anyio.open_signal_receiver(*SIGNALS) as signals:
+            async with listening(made) as endpoint:
+                for name in made.driver.upstream_names():
+                    print(f"mcp-inspect: {name} at {endpoint.url(name)}", file=sys.stderr)
+                print(f"mcp-inspect: recording to {made.recorder.path}", file=sys.stderr, flush=True)
+                gc.freeze()
+                async with scripted_agents(made, endpoint):
+                    async for _ in signals:
+                        break
+    return 0
+
+
+async def _standalone(settings: Settings, grant: str) -> int:
+    def unwatched(event: Event) -> None:
+        """stdout belongs to the client: all of it is in the recording."""
+
+    async with engine(settings, unwatched) as made:
+        _checked_policy(made)
+        made.attend(False)
+        made.started("")
+        made.tasks.start_soon(made.policy_file.watch)
+        gc.freeze()
+        front = StdioFront(made.driver, tasks=made.tasks, adopt=_adopter(made))
+        await front.serve_own(made.settings.upstreams[0].name, grant)
+    return 0
+
+
+@asynccontextmanager
+async def scripted_agents(made: Engine, endpoint: Endpoint) -> AsyncIterator[None]:
+    """The demo's traffic, in a process of its own: it imports the SDK, which would hold up the first frame."""
+    if not made.settings.demo:
+        yield
+        return
+    (upstream,) = made.driver.upstream_names()
+    agents = agent_command(endpoint.url(upstream), parent=os.getpid())
+    quiet = subprocess.DEVNULL
+    async with await anyio.open_process(
+        agents.argv, stdin=quiet, stdout=quiet, stderr=quiet, env={**os.environ, **dict(agents.env)}
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()

@@ -1,0 +1,322 @@
+"""One contract over both ledgers, and what only the one on disk promises."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from inspector.core.call import CallId
+from inspector.core.decision import Algorithm, Charge, CounterKey, Scope
+from inspector.core.effects import Exceeded, Granted, StoreFailed
+from inspector.core.errors import StoreError
+from inspector.policy.ledger import Ledger
+from inspector.policy.ledger_memory import SWEEP_AT_LEAST, MemoryLedger
+from inspector.policy.ledger_sqlite import SWEEP_EVERY, SqliteLedger, spelled, unspelled
+
+
+def key(name: str = "n", window: int = 60, algorithm: Algorithm = Algorithm.FIXED, scope_id: str = "g") -> CounterKey:
+    return CounterKey(f"/tools/t/limits/{name}", Scope.GRANT, scope_id, window, algorithm)
+
+
+SLIDING = key(algorithm=Algorithm.SLIDING)
+SLOTS = key(window=0, algorithm=Algorithm.IN_FLIGHT)
+
+
+def charge(counter: CounterKey, most: str = "1", amount: str = "1", **more: bool) -> Charge:
+    return Charge(counter, f"rule {counter.name}", Decimal(amount), Decimal(most), **more)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    made: Ledger = MemoryLedger() if request.param == "memory" else SqliteLedger.open(tmp_path / "s.db", "me")
+    yield made
+    made.close()
+
+
+def used(ledger: Ledger, counter: CounterKey, now: float) -> Decimal:
+    return ledger.used(counter, now).before
+
+
+def test_a_counter_that_nobody_touched_is_empty_and_says_when_it_resets(ledger: Ledger) -> None:
+    assert ledger.used(key(), 90).before == 0
+    assert ledger.used(key(), 90).resets_at == 120
+    assert ledger.used(SLOTS, 90).resets_at is None
+
+
+def test_the_last_unit_is_granted_once(ledger: Ledger) -> None:
+    assert isinstance(ledger.reserve(CallId(1), [charge(key())], 60), Granted)
+    lost = ledger.reserve(CallId(2), [charge(key())], 119)
+    assert isinstance(lost, Exceeded)
+    assert lost.rule == "rule /tools/t/limits/n"
+    assert lost.readings[-1].before == 1
+    assert isinstance(ledger.reserve(CallId(3), [charge(key())], 120), Granted)
+
+
+def test_all_or_nothing_is_charged(ledger: Ledger) -> None:
+    both = [charge(key("a"), "5"), charge(key("b"), "0")]
+    assert isinstance(ledger.reserve(CallId(1), both, 60), Exceeded)
+    assert used(ledger, key("a"), 60) == 0
+
+
+def test_charges_of_one_call_on_one_counter_add_up_in_order(ledger: Ledger) -> None:
+    twice = [charge(key(), "3", "2"), Charge(key(), "second", Decimal(2), Decimal(3))]
+    lost = ledger.reserve(CallId(1), twice, 60)
+    assert isinstance(lost, Exceeded)
+    assert lost.rule == "second"
+    twice = [charge(key(), "3", "1"), Charge(key(), "second", Decimal(2), Decimal(3))]
+    granted = ledger.reserve(CallId(2), twice, 60)
+    assert isinstance(granted, Granted)
+    assert [r.before for r in granted.readings] == [0, 1]
+    assert used(ledger, key(), 60) == 3
+
+
+def test_a_charge_that_was_asked_about_is_not_compared(ledger: Ledger) -> None:
+    assert isinstance(ledger.reserve(CallId(1), [charge(key(), "0", asks=True)], 60), Granted)
+    assert used(ledger, key(), 60) == 1
+
+
+def test_amounts_are_exact(ledger: Ledger) -> None:
+    for number in range(10):
+        assert isinstance(ledger.reserve(CallId(number), [charge(key(), "1", "0.1")], 60), Granted)
+    assert used(ledger, key(), 60) == 1
+    tiny = charge(key(), "1", "1e-300")
+    assert isinstance(ledger.reserve(CallId(99), [tiny], 60), Exceeded)
+    ledger.settle(CallId(0), 60, refund_all=True, refund_errors=True)
+    assert isinstance(ledger.reserve(CallId(99), [tiny], 60), Granted)
+    assert used(ledger, key(), 60) == Decimal("0." + "9" + "0" * 298 + "1")
+
+
+@pytest.mark.parametrize("counter", [key(), SLIDING])
+def test_errors_are_refunded_unless_the_limit_says_never(ledger: Ledger, counter: CounterKey) -> None:
+    ledger.reserve(CallId(1), [charge(counter, "9"), charge(counter, "9", refund_on_error=False)], 60)
+    standing = ledger.settle(CallId(1), 61, refund_all=False, refund_errors=True)
+    assert [r.before for r in standing] == [1]
+
+
+@pytest.mark.parametrize("counter", [key(), SLIDING])
+def test_what_was_never_sent_is_always_refunded(ledger: Ledger, counter: CounterKey) -> None:
+    ledger.reserve(CallId(1), [charge(counter, "9", "3", refund_on_error=False)], 60)
+    assert ledger.settle(CallId(1), 61, refund_all=True, refund_errors=True)[0].before == 0
+
+
+@pytest.mark.parametrize("counter", [key(), SLIDING])
+def test_other_ends_stand_and_a_call_is_settled_once(ledger: Ledger, counter: CounterKey) -> None:
+    ledger.reserve(CallId(1), [charge(counter, "9")], 60)
+    assert ledger.settle(CallId(1), 61, refund_all=False, refund_errors=False)[0].before == 1
+    assert ledger.settle(CallId(1), 61, refund_all=True, refund_errors=True) == ()
+    assert used(ledger, counter, 61) == 1
+
+
+def test_a_refund_belongs_to_its_original_window(ledger: Ledger) -> None:
+    ledger.reserve(CallId(1), [charge(key(), "9")], 59)
+    ledger.reserve(CallId(2), [charge(key(), "9")], 60)
+    ledger.settle(CallId(1), 61, refund_all=True, refund_errors=True)
+    assert used(ledger, key(), 61) == 1
+
+
+def test_a_refund_of_an_entry_that_slid_out_changes_nothing(ledger: Ledger) -> None:
+    ledger.reserve(CallId(1), [charge(SLIDING, "9")], 0)
+    ledger.reserve(CallId(2), [charge(SLIDING, "9")], 60)
+    ledger.settle(CallId(1), 61, refund_all=True, refund_errors=True)
+    assert used(ledger, SLIDING, 61) == 1
+
+
+def test_a_sliding_entry_expires_at_the_age_of_its_window(ledger: Ledger) -> None:
+    ledger.reserve(CallId(1), [charge(SLIDING, "9", "2")], 100)
+    ledger.reserve(CallId(2), [charge(SLIDING, "9", "3")], 130)
+    assert ledger.used(SLIDING, 159.999).before == 5
+    assert ledger.used(SLIDING, 159.999).resets_at == 160
+    assert ledger.used(SLIDING, 160).before == 3
+    assert ledger.used(SLIDING, 160).resets_at == 190
+    assert ledger.used(SLIDING, 190).before == 0
+
+
+def test_slots_are_free_after_any_end(ledger: Ledger) -> None:
+    assert isinstance(ledger.reserve(CallId(1), [charge(SLOTS)], 60), Granted)
+    assert isinstance(ledger.reserve(CallId(2), [charge(SLOTS)], 9999), Exceeded)
+    assert ledger.settle(CallId(1), 9999, refund_all=False, refund_errors=False)[0].before == 0
+    assert isinstance(ledger.reserve(CallId(2), [charge(SLOTS)], 9999), Granted)
+
+
+def test_time_never_goes_back(ledger: Ledger) -> None:
+    ledger.reserve(CallId(1), [charge(key())], 120)
+    lost = ledger.reserve(CallId(2), [charge(key())], 60)
+    assert isinstance(lost, Exceeded)
+    assert lost.at == 120
+    assert ledger.latest() == 120
+    ledger.seen(500)
+    ledger.seen(400)
+    assert ledger.latest() == 500
+
+
+def test_readings_say_each_counter_once(ledger: Ledger) -> None:
+    ledger.reserve(CallId(1), [charge(key("a"), "9"), charge(key("b"), "9", "2")], 60)
+    found = ledger.readings([key("a"), key("b"), key("a")], 60)
+    assert [(r.key.name[-1], r.before) for r in found] == [("a", 1), ("b", 2)]
+
+
+def test_scopes_and_windows_are_different_counters(ledger: Ledger) -> None:
+    ledger.reserve(CallId(1), [charge(key(scope_id="g\x1fs"), "9")], 60)
+    assert used(ledger, key(scope_id="g"), 60) == 0
+    assert used(ledger, key(window=3600, scope_id="g\x1fs"), 60) == 0
+    assert used(ledger, key(algorithm=Algorithm.SLIDING, scope_id="g\x1fs"), 60) == 0
+    assert used(ledger, key(scope_id="g\x1fs"), 60) == 1
+
+
+def test_counters_of_the_past_are_forgotten_in_memory() -> None:
+    ledger = MemoryLedger()
+    for number in range(5 * SWEEP_AT_LEAST):
+        ledger.reserve(CallId(number), [charge(key(scope_id=str(number)), "9"), charge(SLIDING, "1e9")], number)
+        ledger.settle(CallId(number), number, refund_all=False, refund_errors=False)
+    assert len(ledger._counters) <= 2 * SWEEP_AT_LEAST
+    assert ledger._held == {}
+    assert used(ledger, SLIDING, number) == 60
+
+
+# Only on disk
+
+
+def test_a_key_survives_being_written_down() -> None:
+    odd = CounterKey("pool:ü\x1f\ud800\"'", Scope.CLIENT, "a\x1fb", 7, Algorithm.SLIDING)
+    assert unspelled(spelled(odd)) == odd
+
+
+def test_counters_of_the_past_are_forgotten_on_disk(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "s.db", "me")
+    slid = key("s", 10, Algorithm.SLIDING)
+    for number in range(SWEEP_EVERY + 10):
+        ledger.reserve(CallId(number), [charge(key(scope_id=str(number)), "9"), charge(slid, "1e9")], number * 10)
+        ledger.settle(CallId(number), number * 10, refund_all=False, refund_errors=False)
+    with sqlite3.connect(tmp_path / "s.db") as db:
+        assert db.execute("SELECT count(*) FROM counters").fetchone()[0] < 30
+        assert db.execute("SELECT count(*) FROM entries").fetchone()[0] <= 2
+        assert db.execute("SELECT count(*) FROM charges").fetchone()[0] == 0
+    ledger.close()
+
+
+def test_counters_survive_a_restart_and_slots_do_not(tmp_path: Path) -> None:
+    first = SqliteLedger.open(tmp_path / "s.db", "one")
+    first.reserve(CallId(1), [charge(key(), "9"), charge(SLOTS, "9"), charge(SLIDING, "9")], 60)
+    first.close()
+    second = SqliteLedger.open(tmp_path / "s.db", "two")
+    assert [used(second, counter, 60) for counter in (key(), SLOTS, SLIDING)] == [1, 0, 1]
+    assert second.latest() == 60
+    second.close()
+
+
+def test_two_runs_share_every_counter_exactly(tmp_path: Path) -> None:
+    first, second = (SqliteLedger.open(tmp_path / "s.db", run) for run in ("one", "two"))
+    assert isinstance(first.reserve(CallId(1), [charge(key()), charge(SLOTS)], 60), Granted)
+    assert isinstance(second.reserve(CallId(1), [charge(key())], 60), Exceeded)
+    assert used(second, SLOTS, 60) == 1, "a living run keeps its slots when another one opens the store"
+    first.close()
+    second.close()
+
+
+def test_the_slots_of_a_process_that_died_are_freed(tmp_path: Path) -> None:
+    script = f"""
+import os
+from pathlib import Path
+from decimal import Decimal
+from inspector.core.decision import *
+from inspector.policy.ledger_sqlite import SqliteLedger
+ledger = SqliteLedger.open(Path({str(tmp_path / "s.db")!r}), "dead")
+slots = CounterKey("/tools/t/limits/n", Scope.GRANT, "g", 0, Algorithm.IN_FLIGHT)
+ledger.reserve(1, [Charge(slots, "r", Decimal(1), Decimal(9))], 60.0)
+os._exit(9)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=30).returncode == 9
+    ledger = SqliteLedger.open(tmp_path / "s.db", "alive")
+    assert used(ledger, SLOTS, 60) == 0
+    assert list(tmp_path.glob("*.run-dead")) == []
+    ledger.close()
+    assert list(tmp_path.glob("*.run-*")) == []
+
+
+def test_two_processes_never_both_get_the_last_unit(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from decimal import Decimal
+from inspector.core.decision import *
+from inspector.core.effects import Granted
+from inspector.policy.ledger_sqlite import SqliteLedger
+ledger = SqliteLedger.open(Path(sys.argv[1]), sys.argv[2])
+counter = CounterKey("n", Scope.GLOBAL, "", 3600, Algorithm.FIXED)
+results = [ledger.reserve(n, [Charge(counter, "r", Decimal(1), Decimal(150))], 60.0) for n in range(100)]
+print(sum(isinstance(result, Granted) for result in results))
+ledger.close()
+"""
+    runs = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "s.db"), name], stdout=subprocess.PIPE)
+        for name in ("one", "two")
+    ]
+    granted = [int(run.communicate(timeout=60)[0]) for run in runs]
+    assert sum(granted) == 150
+
+
+def test_a_locked_store_fails_in_time_and_recovers(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "s.db", "me", patience=0.05)
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    failed = ledger.reserve(CallId(1), [charge(key())], 60)
+    assert isinstance(failed, StoreFailed)
+    assert "locked" in failed.why
+    assert used(ledger, key(), 60) == 0, "reading does not wait for a writer"
+    with pytest.raises(StoreError):
+        ledger.settle(CallId(1), 60, refund_all=True, refund_errors=True)
+    other.execute("ROLLBACK")
+    assert isinstance(ledger.reserve(CallId(1), [charge(key())], 60), Granted)
+    ledger.close()
+
+
+@pytest.mark.parametrize("spoil", [lambda _: b"not a database, but long enough to be one" * 9, lambda b: b[:3000]])
+def test_a_corrupt_file_is_kept_aside_and_reported(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "s.db"
+    ledger = SqliteLedger.open(path, "one")
+    ledger.reserve(CallId(1), [charge(key())], 60)
+    ledger.close()
+    spoilt = spoil(path.read_bytes())
+    path.write_bytes(spoilt)
+    ledger = SqliteLedger.open(path, "two")
+    assert ledger.set_aside == tmp_path / "s.db.corrupt-1"
+    assert ledger.set_aside.read_bytes() == spoilt
+    assert isinstance(ledger.reserve(CallId(1), [charge(key())], 60), Granted)
+    ledger.close()
+    path.write_bytes(spoilt)
+    assert SqliteLedger.open(path, "three").set_aside == tmp_path / "s.db.corrupt-2"
+
+
+def test_a_file_of_a_newer_format_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+        db.execute("CREATE TABLE t (x)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="newer version"):
+        SqliteLedger.open(path, "me")
+    assert path.read_bytes() == before
+
+
+def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"s\.db"):
+        SqliteLedger.open(tmp_path / "missing" / "s.db", "me")
+
+
+def test_the_files_are_private(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        ledger = SqliteLedger.open(tmp_path / "s.db", "me")
+        ledger.reserve(CallId(1), [charge(key())], 60)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    ledger.close()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from inspector.core.errors import ConfigError
+from inspector.core.json import Json, Number
+from inspector.policy.scenario_file import read_cases
+from inspector.policy.scenarios import CaseReport, run_case
+
+ALLOW: Json = {"version": "1", "default": "allow"}
+
+
+def report_of(tmp_path: Path, *cases: Json) -> list[CaseReport]:
+    path = tmp_path / "cases.jsonl"
+    path.write_text("\n".join(json.dumps(case) for case in cases))
+    return [run_case(case) for case in read_cases(path)]
+
+
+def test_an_expectation_that_does_not_hold_fails_with_what_was_seen_and_why(tmp_path: Path) -> None:
+    step: Json = {"do": "call", "at": 1, "tool": "t", "expect": {"outcome": "deny", "rule": "x"}}
+    (report,) = report_of(tmp_path, {"id": "a", "policy": ALLOW, "steps": [step]})
+    (failure,) = report.failures
+    assert (failure.number, failure.do) == (1, "call")
+    assert failure.observed == {"outcome": "allow", "rule": ""}
+    assert [one.rule for one in failure.trace][:2] == ["(invalid name)", "(hidden)"]
+
+
+def test_a_policy_that_does_not_load_fails_a_case_that_did_not_expect_it(tmp_path: Path) -> None:
+    (report,) = report_of(tmp_path, {"id": "a", "policy": {"version": "1"}, "steps": [{"do": "restart"}]})
+    assert not report.passed
+    assert "default" in report.failures[0].message
+
+
+@pytest.mark.parametrize(
+    ("expect", "passes"),
+    [
+        ({"ok": False}, True),
+        ({"ok": False, "at": "/default"}, True),
+        ({"ok": False, "at": "/other"}, False),
+        ({"ok": False, "line": None}, True),
+        ({"ok": False, "line": 7}, False),
+        ({"ok": True}, False),
+        ({"ok": False, "at": "/hide/0"}, True),
+    ],
+)
+def test_what_a_load_is_expected_to_say(tmp_path: Path, expect: Json, passes: bool) -> None:
+    bad: Json = {"version": "1", "default": "block", "hide": [5]}
+    (report,) = report_of(tmp_path, {"id": "a", "policy": bad, "expect_load": expect})
+    assert report.passed is passes
+
+
+def test_a_policy_that_loads_although_it_should_not_fails(tmp_path: Path) -> None:
+    (report,) = report_of(tmp_path, {"id": "a", "policy": ALLOW, "expect_load": {"ok": False, "at": "/x"}})
+    assert not report.passed
+
+
+def test_a_policy_s_path_is_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text('version: "1"\ndefault: deny\n')
+    step: Json = {"do": "call", "at": 1, "tool": "t", "expect": {"outcome": "deny"}}
+    (report,) = report_of(tmp_path, {"id": "a", "policy": "p.yaml", "steps": [step]})
+    assert report.passed
+
+
+def test_a_policy_may_be_given_as_text(tmp_path: Path) -> None:
+    text = "version: '1'\ndefault: deny\ndefault: allow\n"
+    case: Json = {"format": "native-text", "policy_text": text, "expect_load": {"ok": False, "line": 3}}
+    (report,) = report_of(tmp_path, case)
+    assert report.passed
+
+
+def test_numbers_are_read_exactly(tmp_path: Path) -> None:
+    (tmp_path / "c.jsonl").write_text('{"steps": [{"do": "call", "args": {"x": 1.00, "y": 12345678901234567890}}]}')
+    (tmp_path / "c.yaml").write_text("- steps: [{do: call, args: {x: 1.00, y: 12345678901234567890}}]\n")
+    for name in ("c.jsonl", "c.yaml"):
+        (case,) = read_cases(tmp_path / name)
+        args = case.steps[0]["args"]
+        assert isinstance(args, dict)
+        assert isinstance(args["x"], Number)
+        assert args["x"].text == "1.00"
+        assert args["y"] == 12345678901234567890
+
+
+def test_a_line_separator_inside_a_string_does_not_end_the_line(tmp_path: Path) -> None:
+    (tmp_path / "c.jsonl").write_text('{"id": "a\u2028b", "policy": null}\n\n{"id": "c", "policy": null}\n')
+    assert [case.id for case in read_cases(tmp_path / "c.jsonl")] == ["a\u2028b", "c"]
+
+
+@pytest.mark.parametrize("name", ["c.json", "c.txt"])
+def test_a_list_and_lines_are_told_apart_by_their_first_character(tmp_path: Path, name: str) -> None:
+    for text in ('[{"id": "a"}, {"id": "b"}]', '{"id": "a"}\n{"id": "b"}', "- id: a\n- id: b\n"):
+        (tmp_path / name).write_text(text)
+        assert [case.id for case in read_cases(tmp_path / name)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("c.jsonl", '{"id": "a"}\n{"id": ', "c.jsonl:2: not JSON"),
+        ("c.jsonl", "[1]", "c.jsonl:1: a case is an object"),
+        ("c.jsonl", '{"steps": {}}', "steps is a list"),
+        ("c.jsonl", '{"steps": [1]}', "every step is an object"),
+        ("c.jsonl", '{"x": NaN}', "NaN"),
+        ("c.yaml", "a: 1", "a list of cases"),
+        ("c.yaml", "- [", "c.yaml:"),
+        ("c.yaml", "", "c.yaml"),
+        ("c.jsonl", '{"x": 1e9999999999999999999}', "not JSON"),
+        ("c.jsonl", "\xff", "not JSON"),
+    ],
+)
+def test_a_file_that_holds_no_cases_is_refused_by_its_line(tmp_path: Path, name: str, text: str, says: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=says):
+        read_cases(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"do": "dance"},
+        {},
+        {"do": "call"},
+        {"do": "call", "tool": 5},
+        {"do": "finish", "label": "nobody", "outcome": "ok"},
+        {"do": "tick", "label": 1},
+        {"do": "call", "tool": "t", "at": "noon"},
+        {"do": "resolve", "label": "x"},
+    ],
+)
+def test_a_step_that_makes_no_sense_is_named(tmp_path: Path, step: Json) -> None:
+    with pytest.raises(ConfigError, match=r"cases\.jsonl:1: step 1"):
+        report_of(tmp_path, {"id": "a", "policy": ALLOW, "steps": [step]})
+
+
+@pytest.mark.parametrize(
+    "step", [{"do": "finish", "label": "a", "outcome": "fine"}, {"do": "resolve", "label": "a", "decision": "maybe"}]
+)
+def test_words_that_no_step_knows_are_refused(tmp_path: Path, step: Json) -> None:
+    held: Json = {"do": "call", "tool": "t", "label": "a"}
+    asks: Json = {"version": "1", "default": "approve"}
+    with pytest.raises(ConfigError, match="step 2"):
+        report_of(tmp_path, {"id": "a", "policy": asks, "steps": [held, step]})
+
+
+def test_two_thousand_steps_take_less_than_a_second(tmp_path: Path) -> None:
+    policy: Json = {"version": "1", "default": "deny", "tools": {"t": {"rate_limit": "10/minute"}}}
+    steps: Json = [{"do": "call", "at": n, "tool": "t", "args": {"n": n}} for n in range(20)]
+    path = tmp_path / "cases.jsonl"
+    path.write_text("\n".join(json.dumps({"id": str(n), "policy": policy, "steps": steps}) for n in range(100)))
+    start = time.perf_counter()
+    reports = [run_case(case) for case in read_cases(path)]
+    assert time.perf_counter() - start < 1
+    assert sum(len(report.steps) for report in reports) == 2000

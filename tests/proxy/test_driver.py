@@ -1,0 +1,288 @@
+"""The driver with its real parts: gate, ledger, recorder, and a server in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from inspector.core.errors import StoreError
+from inspector.core.events import Decided, Dropped, Event, Finished, Forwarded, HoldEnded
+from inspector.core.holds import Resolution
+from inspector.core.upstream import CommandSpec, UpstreamSpec
+from inspector.policy.gate import Gate
+from inspector.policy.ledger_memory import MemoryLedger
+from inspector.policy.load import load_text
+from inspector.proxy.connection import ClientConnection
+from inspector.proxy.driver import Driver
+from inspector.proxy.links import Headers
+from inspector.proxy.upstream_stdio import StdioUpstream
+from inspector.proxy.watchdog import Watchdog
+from inspector.record.reader import Recording
+from inspector.record.recorder import Recorder
+from inspector.wire.jsonrpc import Frame, parse_client
+
+SERVER = Path(__file__).parents[1] / "servers" / "sdk_server.py"
+START = 1768473000.0
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Clock:
+    """A wall clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Mailbox:
+    """The client's end: frames arrive, and can be waited for by id."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.held = self.ended = False
+        self._arrived = anyio.Event()
+
+    def head(self, status: int, headers: Headers) -> None: ...
+    def event(self, fields: tuple[bytes, ...]) -> None: ...
+    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
+    async def ready(self) -> None: ...
+
+    def hold(self) -> None:
+        self.held = True
+
+    def end(self) -> None:
+        self.ended = True
+
+    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None:
+        self.frames.append(json.loads(raw))
+        self._arrived.set()
+        self._arrived = anyio.Event()
+
+    async def answer(self, id_: int) -> dict[str, Any]:
+        with anyio.fail_after(20):
+            while True:
+                for frame in self.frames:
+                    if frame.get("id") == id_ and "method" not in frame:
+                        return frame
+                await self._arrived.wait()
+
+    async def text(self, id_: int) -> str:
+        return str((await self.answer(id_))["result"]["content"][0]["text"])
+
+
+@dataclass
+class Rig:
+    driver: Driver
+    clock: Clock
+    events: list[Event]
+    box: Mailbox
+    connection: ClientConnection
+    recording: Path
+    log: list[Path] = field(default_factory=list)
+
+    def call(self, id_: int, tool: str, **arguments: Any) -> None:
+        self.send({"id": id_, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+
+    def send(self, body: dict[str, Any]) -> None:
+        frame = parse_client(json.dumps({"jsonrpc": "2.0", **body}).encode())
+        assert isinstance(frame, Frame)
+        self.connection.receive(frame, self.box)
+
+    def seen(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def received_by_server(self) -> list[dict[str, Any]]:
+        path = self.log[0]
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class FullDisk:
+    """A recorder whose disk has no room for what comes after `until` events."""
+
+    def __init__(self, until: int) -> None:
+        self._left = until
+
+    def append(self, event: Event) -> None:
+        self._left -= 1
+
+    def flush(self) -> Dropped | None:
+        if self._left < 0:
+            raise StoreError("the recording cannot be written: no space left on device; make room on its disk")
+        return None
+
+
+@asynccontextmanager
+async def rig(tmp_path: Path, policy: str, *, call_timeout: float | None = None, log: Any = None) -> AsyncIterator[Rig]:
+    clock, events, ledger = Clock(), list[Event](), MemoryLedger()
+    recorder = Recorder.create(tmp_path, "run", clock())
+    watchdog, server_log = Watchdog(), tmp_path / "server.log"
+    driver = Driver(
+        run="run",
+        gate=Gate(None, ledger),
+        ledger=ledger,
+        log=log or recorder,
+        watch=events.append,
+        clock=clock,
+        call_timeout=call_timeout,
+    )
+    command = CommandSpec((sys.executable, str(SERVER), "stdio"), (("SERVER_LOG", str(server_log)),))
+    async with anyio.create_task_group() as tasks:
+        upstream = StdioUpstream(
+            UpstreamSpec("srv", command), emit=driver.emit, now=clock, tasks=tasks, watchdog=watchdog
+        )
+        driver.adopt(upstream)
+        driver.reload(load_text(policy), "start")
+        tasks.start_soon(driver.run)
+        connection = await driver.connect("srv", transport="stdio", grant="stdio:srv")
+        made = Rig(driver, clock, events, Mailbox(), connection, recorder.path, [server_log])
+        connection.open_stream(made.box, None)
+        hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "tester", "version": "1"}}
+        made.send({"id": 0, "method": "initialize", "params": hello})
+        await made.box.answer(0)
+        made.send({"method": "notifications/initialized"})
+        try:
+            yield made
+        finally:
+            await connection.close()
+            await driver.close_upstreams()
+            tasks.cancel_scope.cancel()
+    watchdog.close()
+    recorder.close()
+
+
+async def test_an_allowed_call_reaches_the_server_after_its_decision_was_recorded(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}') as it:
+        it.call(1, "echo", text="hello")
+        assert await it.box.text(1) == "hello"
+        (decided,), (forwarded,), (finished,) = it.seen(Decided), it.seen(Forwarded), it.seen(Finished)
+        assert it.events.index(decided) < it.events.index(forwarded) < it.events.index(finished)
+        recording = Recording.open(it.recording)
+        assert any(isinstance(event, Decided) for event in recording.events())
+        recording.close()
+
+
+async def test_the_eleventh_forced_run_of_a_minute_is_denied_before_it_reaches_the_server(tmp_path: Path) -> None:
+    limited = {"limits": [{"counter": "rate", "window": "minute", "max": 10, "scope": "grant"}]}
+    policy = json.dumps({"version": "1", "default": "deny", "tools": {"echo": limited}})
+    async with rig(tmp_path, policy) as it:
+        for id_ in range(1, 12):
+            it.call(id_, "echo", text=str(id_))
+        answers = [await it.box.text(id_) for id_ in range(1, 12)]
+        assert answers[:10] == [str(id_) for id_ in range(1, 11)]
+        assert answers[10].startswith("[POLICY DENIED]")
+        assert "/tools/echo/limits/rate" in answers[10]
+        assert len(it.received_by_server()) == 10
+        it.clock.now += 60
+        it.call(12, "echo", text="next minute")
+        assert await it.box.text(12) == "next minute"
+
+
+async def test_a_held_call_goes_with_the_arguments_that_a_person_edited(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="delete all")
+        (hold,) = it.driver.gate.holds
+        assert it.box.held
+        assert it.driver.resolve(hold.call_id, Resolution(True, arguments={"text": "delete one"}))
+        assert await it.box.text(1) == "delete one"
+        assert it.received_by_server()[0]["arguments"] == {"text": "delete one"}
+        assert not it.driver.resolve(hold.call_id, Resolution(True)), "a late answer changes nothing"
+
+
+async def test_a_denied_hold_tells_the_agent_the_persons_reason(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="x")
+        (hold,) = it.driver.gate.holds
+        it.driver.resolve(hold.call_id, Resolution(False, reason="ask Ada first"))
+        assert "ask Ada first" in await it.box.text(1)
+        assert it.received_by_server() == []
+
+
+async def test_a_hold_ends_at_its_deadline_by_the_clock_that_was_given(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="x")
+        it.clock.now += 50
+        assert "[POLICY DENIED]" in await it.box.text(1)
+        assert it.received_by_server() == []
+
+
+async def test_a_cancelled_hold_is_never_forwarded_and_a_late_approval_is_no_approval(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="x")
+        (hold,) = it.driver.gate.holds
+        it.send({"method": "notifications/cancelled", "params": {"requestId": 1}})
+        assert it.driver.gate.holds == ()
+        assert not it.driver.resolve(hold.call_id, Resolution(True))
+        assert it.box.ended
+        assert [event.end for event in it.seen(HoldEnded)] == ["withdrawn"]
+
+
+async def test_a_client_that_disappears_withdraws_its_holds(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="x")
+        await it.connection.close()
+        assert it.driver.gate.holds == ()
+        assert it.received_by_server() == []
+
+
+async def test_a_new_policy_decides_the_next_call_and_clients_are_told_when_tools_vanish(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}') as it:
+        it.send({"id": 1, "method": "tools/list"})
+        names = [tool["name"] for tool in (await it.box.answer(1))["result"]["tools"]]
+        assert "echo" in names
+        it.driver.reload(load_text('{"version": "1", "default": "allow", "hide": ["echo"]}'), "outside")
+        assert it.box.frames[-1]["method"] == "notifications/tools/list_changed"
+        it.call(2, "echo", text="x")
+        assert (await it.box.answer(2))["result"]["_meta"]["mcp-inspect/decision"]["rule"] == "(hidden)"
+        it.send({"id": 3, "method": "tools/list"})
+        assert "echo" not in [tool["name"] for tool in (await it.box.answer(3))["result"]["tools"]]
+
+
+async def test_without_a_policy_every_call_is_denied(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}') as it:
+        it.driver.gate = Gate(None, MemoryLedger())
+        it.call(1, "echo", text="x")
+        assert (await it.box.answer(1))["result"]["_meta"]["mcp-inspect/decision"]["rule"] == "(no policy)"
+
+
+async def test_what_cannot_be_recorded_is_not_forwarded(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}', log=FullDisk(40)) as it:
+        answers = []
+        for id_ in range(1, 12):
+            it.call(id_, "echo", text="x")
+            answers.append(await it.box.answer(id_))
+        refused = [answer["error"]["message"] for answer in answers if "error" in answer]
+        assert refused
+        assert "no space left" in refused[0]
+        assert len(it.received_by_server()) == len(answers) - len(refused)
+
+
+async def test_a_server_that_never_answers_meets_the_call_timeout(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}', call_timeout=30) as it:
+        it.call(1, "slow", seconds=60, steps=1)
+        with anyio.fail_after(10):
+            while not it.seen(Forwarded):
+                await anyio.lowlevel.checkpoint()
+        it.clock.now += 30
+        assert "did not answer within 30 s" in (await it.box.answer(1))["error"]["message"]
+
+
+async def test_forty_calls_at_once_all_get_their_own_answer(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}') as it:
+        for id_ in range(1, 41):
+            it.call(id_, "echo", text=f"text {id_}")
+        assert [await it.box.text(id_) for id_ in range(1, 41)] == [f"text {id_}" for id_ in range(1, 41)]

@@ -1,0 +1,324 @@
+"""The exchange as a transcript: `>>` what arrives, `<<` what is asked of the driver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+
+from inspector.core.call import Caller, CallId, Era, Outcome
+from inspector.core.decision import Decision, Verdict
+from inspector.core.events import FrameRejected, FrameSeen, Progressed, UncoveredMethod
+from inspector.proxy.exchange import Exchange
+from inspector.proxy.links import Headers, HttpRequest
+from inspector.proxy.steps import Abandon, Answer, End, Ended, Judge, Listed, Note, Plain, Send, Step, Withdraw
+from inspector.wire.jsonrpc import Frame, parse_client
+
+NOW = 1768473000.0
+MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}
+
+
+class Line:
+    """A route that nothing is written to: the exchange only names it."""
+
+    def head(self, status: int, headers: Headers) -> None: ...
+    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None: ...
+    def event(self, fields: tuple[bytes, ...]) -> None: ...
+    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
+    def hold(self) -> None: ...
+    def end(self) -> None: ...
+    async def ready(self) -> None: ...
+
+
+class SetRules:
+    def __init__(self, hidden: Sequence[str] = (), *, server_requests: bool = False, methods: bool = False) -> None:
+        self._hidden = hidden
+        self.server_requests_denied = server_requests
+        self.unknown_methods_denied = methods
+
+    def visible(self, server: str, names: Sequence[str]) -> list[str]:
+        return [name for name in names if name not in self._hidden]
+
+
+def exchange(rules: SetRules | None = None, *, speaks_http: bool = False) -> Exchange:
+    numbers = count(1)
+    caller = Caller("local", "c1", "agent")
+    return Exchange("c1", "srv", caller, rules or SetRules(), lambda: CallId(next(numbers)), speaks_http)
+
+
+def frame(**body: Any) -> Frame:
+    parsed = parse_client(json.dumps({"jsonrpc": "2.0", **body}).encode())
+    assert isinstance(parsed, Frame)
+    return parsed
+
+
+def tool_call(id_: int | str = 1, tool: str = "echo", *, meta: dict[str, Any] | None = None, **arguments: Any) -> Frame:
+    params: dict[str, Any] = {"name": tool, "arguments": arguments}
+    if meta:
+        params["_meta"] = meta
+    return frame(id=id_, method="tools/call", params=params)
+
+
+def said(body: dict[str, Any]) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", **body}).encode()
+
+
+def without_notes(steps: Sequence[Step]) -> list[Step]:
+    return [step for step in steps if not isinstance(step, Note)]
+
+
+def events(steps: Sequence[Step]) -> list[Any]:
+    return [step.event for step in steps if isinstance(step, Note)]
+
+
+def only(steps: Sequence[Step], kind: type) -> Any:
+    (found,) = [step for step in steps if isinstance(step, kind)]
+    return found
+
+
+def denied(call_id: int) -> Decision:
+    return Decision(
+        CallId(call_id), NOW, "srv", "echo", Verdict.DENY, "/tools/echo/action", "no echo", (), (), (), (), "h"
+    )
+
+
+def test_a_call_is_judged_before_anything_is_sent() -> None:
+    machine, route = exchange(), Line()
+    steps = machine.from_client(tool_call(text="hi"), route, None, NOW)
+    judge = only(steps, Judge)
+    assert (judge.call.tool, judge.call.arguments, judge.call.server) == ("echo", {"text": "hi"}, "srv")
+    assert not [step for step in steps if isinstance(step, Send)]
+
+
+def test_an_allowed_call_leaves_as_it_came_and_its_answer_ends_it() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(7, text="hi"), route, None, NOW)
+    sent = only(machine.forward(CallId(1), None, None, NOW), Send)
+    assert json.loads(sent.outgoing.raw)["params"] == {"name": "echo", "arguments": {"text": "hi"}}
+    answer = said({"id": 7, "result": {"content": []}})
+    steps = machine.from_upstream(answer, None, (), NOW)
+    assert without_notes(steps) == [Answer(route, answer, True), Ended(CallId(1), Outcome.OK, answer)]
+    assert machine.pending.all() == ()
+
+
+def test_edited_arguments_are_what_is_sent_and_what_is_recorded() -> None:
+    machine = exchange()
+    machine.from_client(tool_call(amount=999), Line(), None, NOW)
+    steps = machine.forward(CallId(1), {"amount": 7}, None, NOW)
+    assert json.loads(only(steps, Send).outgoing.raw)["params"]["arguments"] == {"amount": 7}
+    assert only(steps, Note).event.raw == only(steps, Send).outgoing.raw
+
+
+@pytest.mark.parametrize(("meta", "complete"), [(None, None), (MODERN, "complete")])
+def test_a_denial_is_a_tool_result_that_says_so_in_both_eras(meta: dict[str, Any] | None, complete: str | None) -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call("x", meta=meta), route, None, NOW)
+    answer = machine.refuse(CallId(1), denied(1), "run-1")
+    assert answer is not None
+    assert answer.final
+    assert answer.route is route
+    body = json.loads(answer.raw)
+    assert body["id"] == "x"
+    assert body["result"]["isError"] is True
+    assert body["result"]["content"] == [{"type": "text", "text": "[POLICY DENIED] no echo"}]
+    assert body["result"].get("resultType") == complete
+    assert body["result"]["_meta"]["mcp-inspect/decision"] == {"id": "run-1", "rule": "/tools/echo/action"}
+
+
+def test_an_id_in_flight_is_not_taken_twice_but_one_and_the_string_one_differ() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(1), route, None, NOW)
+    assert isinstance(only(machine.from_client(tool_call("1"), route, None, NOW), Judge), Judge)
+    steps = machine.from_client(tool_call(1), route, None, NOW)
+    assert json.loads(only(steps, Answer).raw)["error"]["code"] == -32600
+    assert isinstance(events(steps)[0], FrameRejected)
+
+
+@pytest.mark.parametrize("method", ["Tools/Call", "tools/call ", "tools/ｃall", "TOOLS/CALL"])
+def test_a_method_that_a_forgiving_server_takes_for_a_call_is_refused(method: str) -> None:
+    steps = exchange().from_client(frame(id=1, method=method, params={"name": "x"}), Line(), None, NOW)
+    assert json.loads(only(steps, Answer).raw)["error"]["code"] == -32601
+    assert not [step for step in steps if isinstance(step, Send | Judge)]
+
+
+def test_a_call_without_an_id_is_recorded_and_never_runs() -> None:
+    route = Line()
+    steps = exchange().from_client(frame(method="tools/call", params={"name": "x"}), route, None, NOW)
+    assert without_notes(steps) == [Plain(route, 202)]
+    assert isinstance(events(steps)[0], FrameRejected)
+
+
+def test_an_unknown_method_is_forwarded_and_badged() -> None:
+    steps = exchange().from_client(frame(id=1, method="vendor/thing"), Line(), None, NOW)
+    assert any(isinstance(event, UncoveredMethod) and event.forwarded for event in events(steps))
+    assert only(steps, Send)
+
+
+def test_an_unknown_method_is_refused_where_the_policy_says_so() -> None:
+    steps = exchange(SetRules(methods=True)).from_client(frame(id=1, method="vendor/thing"), Line(), None, NOW)
+    assert json.loads(only(steps, Answer).raw)["error"]["code"] == -32601
+
+
+def test_cancelling_a_held_call_withdraws_it_and_tells_the_server_nothing() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(5), route, None, NOW)
+    cancel = frame(method="notifications/cancelled", params={"requestId": 5})
+    assert without_notes(machine.from_client(cancel, route, None, NOW)) == [Withdraw(CallId(1)), Plain(route, 202)]
+    assert machine.drop(CallId(1)) is route
+    assert machine.forward(CallId(1), None, None, NOW) == []
+
+
+def test_cancelling_a_call_that_was_sent_goes_on_to_the_server() -> None:
+    machine = exchange()
+    machine.from_client(tool_call(5), Line(), None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    cancel = frame(method="notifications/cancelled", params={"requestId": 5})
+    assert only(machine.from_client(cancel, Line(), None, NOW), Send).outgoing.raw == cancel.raw
+
+
+def test_a_closed_stream_withdraws_a_held_call_in_either_era() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(1), route, None, NOW)
+    assert machine.route_gone(route) == [Withdraw(CallId(1))]
+
+
+def test_a_closed_stream_cancels_a_modern_call_in_flight_but_no_legacy_one() -> None:
+    legacy, modern = exchange(), exchange()
+    route = Line()
+    legacy.from_client(tool_call(1), route, None, NOW)
+    modern.from_client(tool_call(1, meta=MODERN), route, None, NOW)
+    legacy.forward(CallId(1), None, None, NOW)
+    modern.forward(CallId(1), None, None, NOW)
+    assert legacy.route_gone(route) == []
+    assert modern.route_gone(route) == [Abandon(route, 1), Ended(CallId(1), Outcome.CANCELLED, b"")]
+
+
+def test_progress_goes_to_the_request_that_asked_for_it() -> None:
+    machine, one, two = exchange(), Line(), Line()
+    machine.from_client(tool_call(1, meta={"progressToken": "a"}), one, None, NOW)
+    machine.from_client(tool_call(2, meta={"progressToken": "b"}), two, None, NOW)
+    for call in (1, 2):
+        machine.forward(CallId(call), None, None, NOW)
+    progress = {"progressToken": "a", "progress": 3, "total": 10, "message": "loading"}
+    raw = said({"method": "notifications/progress", "params": progress})
+    steps = machine.from_upstream(raw, None, (), NOW)
+    assert without_notes(steps) == [Answer(one, raw, False)]
+    assert Progressed(NOW, CallId(1), "3/10 loading") in events(steps)
+
+
+def test_what_a_server_asks_goes_with_the_latest_request_and_what_it_announces_to_the_stream() -> None:
+    machine, route, stream = exchange(), Line(), Line()
+    machine.open_stream(stream)
+    machine.from_client(tool_call(1), route, None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    asked = said({"id": 9, "method": "sampling/createMessage", "params": {}})
+    told = said({"method": "notifications/tools/list_changed"})
+    assert only(machine.from_upstream(asked, None, (), NOW), Answer).route is route
+    assert only(machine.from_upstream(told, None, (), NOW), Answer).route is stream
+
+
+def test_an_announcement_waits_for_the_stream_that_the_client_opens_later() -> None:
+    machine, stream = exchange(), Line()
+    told = said({"method": "notifications/tools/list_changed"})
+    assert without_notes(machine.from_upstream(told, None, (), NOW)) == []
+    assert machine.open_stream(stream) == [Answer(stream, told, False)]
+
+
+def test_hidden_and_duplicated_tools_leave_the_list() -> None:
+    machine, route = exchange(SetRules(hidden=["secret"])), Line()
+    machine.from_client(frame(id=1, method="tools/list", params={"_meta": MODERN}), route, None, NOW)
+    tools = [{"name": n, "inputSchema": {}} for n in ("a", "secret", "twin", "twin")]
+    steps = machine.from_upstream(said({"id": 1, "result": {"tools": tools, "nextCursor": "p2"}}), None, (), NOW)
+    result = json.loads(only(steps, Answer).raw)["result"]
+    assert [tool["name"] for tool in result["tools"]] == ["a"]
+    assert (result["nextCursor"], result["ttlMs"], result["cacheScope"]) == ("p2", 0, "private")
+    assert only(steps, Listed).hidden == ("secret", "twin")
+
+
+def test_a_list_with_nothing_hidden_passes_untouched() -> None:
+    machine = exchange()
+    machine.from_client(frame(id=1, method="tools/list"), Line(), None, NOW)
+    raw = b'{"jsonrpc":"2.0","id":1, "result":{"tools":[{"name":"a","n":1.00}]}}'
+    assert only(machine.from_upstream(raw, None, (), NOW), Answer).raw == raw
+
+
+@pytest.mark.parametrize("tools", [None, "x", [1], [{"name": 3}]])
+def test_a_malformed_list_is_never_passed_through(tools: Any) -> None:
+    machine = exchange()
+    machine.from_client(frame(id=1, method="tools/list"), Line(), None, NOW)
+    steps = machine.from_upstream(said({"id": 1, "result": {"tools": tools}}), None, (), NOW)
+    assert json.loads(only(steps, Answer).raw)["error"]["code"] == -32603
+
+
+def test_a_lost_server_fails_what_it_had_and_what_comes_later() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(1), route, None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    steps = machine.upstream_lost("srv exited with code 3")
+    assert "exited with code 3" in json.loads(only(steps, Answer).raw)["error"]["message"]
+    assert only(steps, Ended).outcome is Outcome.UNKNOWN
+    later = machine.from_client(frame(id=2, method="ping"), route, None, NOW)
+    assert "exited with code 3" in json.loads(only(later, Answer).raw)["error"]["message"]
+    machine.from_client(tool_call(3), route, None, NOW)
+    assert only(machine.forward(CallId(2), None, None, NOW), Ended).outcome is Outcome.NOT_SENT
+
+
+def test_an_http_refusal_passes_through_to_an_http_client_and_becomes_an_error_for_stdio() -> None:
+    http = HttpRequest("POST", ())
+    for over_http in (True, False):
+        machine, route = exchange(speaks_http=True), Line()
+        machine.from_client(tool_call(4), route, http if over_http else None, NOW)
+        sent = only(machine.forward(CallId(1), None, None, NOW), Send).outgoing
+        steps = machine.plain(sent, 401, ((b"www-authenticate", b"Bearer"),), b"")
+        if over_http:
+            assert only(steps, Plain) == Plain(route, 401, ((b"www-authenticate", b"Bearer"),), b"")
+        else:
+            assert "HTTP status 401" in json.loads(only(steps, Answer).raw)["error"]["message"]
+        assert only(steps, Ended).outcome is Outcome.RPC_ERROR
+
+
+def test_after_a_hold_an_http_refusal_can_only_be_an_error_with_its_status() -> None:
+    machine, route = exchange(speaks_http=True), Line()
+    machine.from_client(tool_call(4), route, HttpRequest("POST", ()), NOW)
+    assert machine.hold(CallId(1)) is route
+    sent = only(machine.forward(CallId(1), None, None, NOW), Send).outgoing
+    assert "503" in json.loads(only(machine.plain(sent, 503, (), b"busy"), Answer).raw)["error"]["message"]
+
+
+def test_a_modern_stream_that_ends_without_a_result_is_an_error_and_a_legacy_one_may_be_resumed() -> None:
+    http = HttpRequest("POST", ())
+    for meta, kind in ((MODERN, Answer), (None, End)):
+        machine, route = exchange(speaks_http=True), Line()
+        machine.from_client(tool_call(1, meta=meta), route, http, NOW)
+        sent = only(machine.forward(CallId(1), None, None, NOW), Send).outgoing
+        assert sent.era is (Era.MODERN if meta else Era.LEGACY)
+        assert isinstance(without_notes(machine.ended(sent, None))[0], kind)
+
+
+def test_a_servers_own_request_is_refused_where_the_policy_says_so() -> None:
+    machine, route = exchange(SetRules(server_requests=True)), Line()
+    machine.from_client(tool_call(1), route, None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    steps = machine.from_upstream(said({"id": 9, "method": "roots/list"}), None, (), NOW)
+    assert json.loads(only(steps, Send).outgoing.raw)["error"]["code"] == -32601
+    assert not [step for step in steps if isinstance(step, Answer)]
+
+
+def test_a_client_that_goes_leaves_nothing_that_could_run_later() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(1), route, None, NOW)
+    machine.from_client(tool_call(2), route, None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    assert machine.closed() == [Ended(CallId(1), Outcome.UNKNOWN, b""), Withdraw(CallId(2))]
+
+
+def test_every_frame_is_seen_in_both_directions_with_its_call() -> None:
+    machine = exchange()
+    came = machine.from_client(tool_call(1), Line(), None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    went = machine.from_upstream(said({"id": 1, "result": {}}), None, (), NOW)
+    seen = [event for event in events(came) + events(went) if isinstance(event, FrameSeen)]
+    assert [event.call_id for event in seen] == [CallId(1), CallId(1)]

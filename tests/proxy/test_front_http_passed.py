@@ -1,0 +1,407 @@
+"""In front of an HTTP server: its statuses, headers, sessions and streams are the client's, and the judging is ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from http_rig import BOTH, TOKEN, Reply, Rig, at, running, serving
+from http_upstream import Exchange, Handler, Script, session
+
+from inspector.core.events import HoldEnded, UpstreamChanged, UpstreamState
+from inspector.core.holds import Resolution
+from inspector.proxy.http_listener import Limits
+
+pytestmark = pytest.mark.anyio
+ASK = 'version: "1"\ndefault: allow\ntools:\n  pay:\n    action: approve\n'
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@contextlib.asynccontextmanager
+async def before(
+    folder: Path, handle: Handler, *headers: tuple[str, str], **more: Any
+) -> AsyncIterator[tuple[Rig, Script]]:
+    script = Script(handle)
+    async with serving(script) as url, running(folder, at(url, *headers), **more) as rig:
+        yield rig, script
+
+
+# what passes
+
+
+async def test_headers_pass_but_for_what_is_ours_or_of_this_hop(tmp_path: Path) -> None:
+    async with before(tmp_path, session) as (rig, script):
+        sent = {"authorization": "Bearer theirs", "x_tenant": "7", "cookie": "a=b", "proxy_authorization": "no",
+                "user_agent": "agent/1", "referer": f"http://x/{TOKEN}/", "accept_encoding": "gzip"}  # fmt: skip
+        assert (await rig.ask("ping", **sent)).status == 200
+        got = script.seen[0].headers
+        assert (got["authorization"], got["x-tenant"], got["user-agent"]) == ("Bearer theirs", "7", "agent/1")
+        assert (got["accept"], got["content-type"]) == (BOTH, "application/json")
+        assert got["accept-encoding"] == "identity"
+        assert not got.keys() & {"cookie", "proxy-authorization", "referer"}
+        assert got["host"].startswith("127.0.0.1:") and str(rig.front.port) not in got["host"]
+
+
+async def test_our_own_bearer_token_does_not_reach_the_server(tmp_path: Path) -> None:
+    async with before(tmp_path, session) as (rig, script):
+        assert (await rig.ask("ping", url=f"{rig.base}/up/mcp", authorization=f"Bearer {TOKEN}")).status == 200
+        assert "authorization" not in script.seen[0].headers
+
+
+async def test_configured_headers_replace_the_clients(tmp_path: Path) -> None:
+    async with before(tmp_path, session, ("Authorization", "Bearer ours"), ("X-More", "1")) as (rig, script):
+        await rig.ask("ping", authorization="Bearer theirs")
+        pairs = script.seen[0].headers
+        assert (pairs["authorization"], pairs["x-more"]) == ("Bearer ours", "1")
+
+
+async def test_the_bodys_exact_text_reaches_the_server(tmp_path: Path) -> None:
+    body = b'{"jsonrpc":"2.0","id":12345678901234567890,"method":"x/y","params":{"n":1.00,"e":1E2,"s":"\\u00e9"}}'
+    async with before(tmp_path, session) as (rig, script):
+        await rig.post(body)
+        assert script.seen[0].body == body
+
+
+@pytest.mark.parametrize(("status", "headers"), [(401, {"www_authenticate": "Bearer x"}), (404, {}), (500, {})])
+async def test_statuses_and_their_headers_pass(tmp_path: Path, status: int, headers: dict[str, str]) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(status, b"why", content_type="text/plain", **headers)
+
+    async with before(tmp_path, handle) as (rig, _):
+        reply = await rig.ask("tools/list")
+        assert (reply.status, reply.body, reply.headers["content-type"]) == (status, b"why", "text/plain")
+        assert reply.headers.get("www-authenticate") == headers.get("www_authenticate")
+
+
+async def test_a_server_without_a_get_stream_says_405_itself(tmp_path: Path) -> None:
+    async with (
+        before(tmp_path, session) as (rig, _),
+        rig.http.get(rig.url, headers={"accept": "text/event-stream"}) as response,
+    ):
+        assert (response.status, response.headers["allow"]) == (405, "POST")
+
+
+async def test_compressed_answers_arrive_readable(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        body = gzip.compress(json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"x": 1}}).encode())
+        await exchange.answer(200, body, content_encoding="gzip", set_cookie="a=b", alt_svc='h2=":1"')
+
+    async with before(tmp_path, handle) as (rig, _):
+        reply = await rig.ask("tools/list")
+        assert reply.json["result"] == {"x": 1}
+        assert not reply.headers.keys() & {"content-encoding", "set-cookie", "alt-svc"}
+
+
+async def test_a_redirect_leads_nobody_around_us(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(307, location="http://127.0.0.1:1/mcp")
+
+    async with before(tmp_path, handle) as (rig, script):
+        reply = await rig.ask("tools/list")
+        assert "redirects (HTTP 307) to http://127.0.0.1:1/mcp" in reply.json["error"]["message"]
+        assert "location" not in reply.headers
+        assert len(script.seen) == 1
+
+
+async def test_json_over_several_lines_is_answered_on_one(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(200, b'{"jsonrpc":"2.0",\r\n "id":1,\n "result":{}}')
+
+    async with before(tmp_path, handle) as (rig, _):
+        assert (await rig.ask("ping")).body == b'{"jsonrpc":"2.0", "id":1, "result":{}}'
+
+
+# streams
+
+
+async def test_events_stream_through_unbuffered_with_their_fields(tmp_path: Path) -> None:
+    go = anyio.Event()
+
+    async def handle(exchange: Exchange) -> None:
+        await exchange.stream(mcp_session_id="s", x_theirs="1")
+        await exchange.write("id: 0\r\nretry: 100\r\ndata: \r\n\r\n")
+        await exchange.say({"method": "notifications/message", "params": {}}, "id: 1", "event: message")
+        await go.wait()
+        await exchange.say({"id": 1, "result": {"ok": True}}, "id: 2", last=True)
+
+    async with before(tmp_path, handle) as (rig, _):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+        headers = {"content-type": "application/json", "accept": BOTH}
+        async with rig.http.post(rig.url, data=body, headers=headers) as response:
+            assert (response.headers["x-theirs"], response.headers["mcp-session-id"]) == ("1", "s")
+            lines = [await response.content.readline() for _ in range(7)]
+            assert lines[:4] == [b"id: 0\r\n", b"retry: 100\r\n", b"data: \r\n", b"\r\n"]
+            assert lines[4:6] == [b"id: 1\r\n", b"event: message\r\n"]
+            go.set()
+            assert b"id: 2\r\n" in await response.read()
+
+
+async def test_a_stream_that_its_server_closes_early_ends_so_that_the_client_can_come_back(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.stream()
+        if exchange.method == "POST":
+            await exchange.write("id: 5\r\nretry: 10\r\ndata: \r\n\r\n", last=True)
+        else:
+            await exchange.say({"id": 1, "result": {"content": []}}, "id: 6", last=True)
+
+    async with before(tmp_path, handle) as (rig, script):
+        reply = await rig.ask("tools/call", {"name": "x"}, mcp_session_id="s")
+        assert reply.body == b"id: 5\r\nretry: 10\r\ndata: \r\n\r\n"
+        headers = {"accept": "text/event-stream", "last-event-id": "5", "mcp-session-id": "s"}
+        async with rig.http.get(rig.url, headers=headers) as response:
+            assert (await Reply.of(response)).events == [{"jsonrpc": "2.0", "id": 1, "result": {"content": []}}]
+        assert script.of("GET")[0].headers["last-event-id"] == "5"
+
+
+async def test_an_answer_that_breaks_off_is_a_json_rpc_error(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.stream()
+        await exchange.say({"method": "notifications/message", "params": {}})
+        raise RuntimeError("the server falls over")
+
+    async with before(tmp_path, handle) as (rig, _):
+        reply = await rig.ask("tools/call", {"name": "x"})
+        assert (reply.status, len(reply.events), reply.events[1]["error"]["code"]) == (200, 2, -32000)
+
+
+async def test_a_server_that_is_not_there_is_a_json_rpc_error_and_an_event(tmp_path: Path) -> None:
+    async with running(tmp_path, at("http://127.0.0.1:9/mcp")) as rig:
+        reply = await rig.ask("tools/call", {"name": "x"}, id_="q")
+        assert reply.json["id"] == "q"
+        assert "could not reach http://127.0.0.1:9/mcp" in reply.json["error"]["message"]
+        assert [event.state for event in rig.seen(UpstreamChanged)] == [UpstreamState.FAILED]
+        async with rig.http.get(rig.url, headers={"accept": "text/event-stream"}) as response:
+            assert response.status == 502
+
+
+async def test_a_very_large_answer_passes(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.result({"x": "y" * (3 << 20)})
+
+    async with before(tmp_path, handle) as (rig, _):
+        assert len((await rig.ask("tools/call", {"name": "x"})).json["result"]["x"]) == 3 << 20
+
+
+async def test_an_answer_without_end_is_cut_off(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.begin(200, content_type="application/json")
+        with contextlib.suppress(OSError):
+            for _ in range(40):
+                await exchange.write("x" * (1 << 20))
+        await exchange.write("", last=True)
+
+    async with before(tmp_path, handle) as (rig, _):
+        assert "more than 16 MiB" in (await rig.ask("tools/call", {"name": "x"})).json["error"]["message"]
+
+
+# sessions
+
+
+async def test_the_servers_session_is_the_clients_and_keeps_one_connection(tmp_path: Path) -> None:
+    async with before(tmp_path, session) as (rig, script):
+        assert await rig.initialize() == "their-session"
+        for _ in range(3):
+            assert (await rig.ask("tools/call", {"name": "x"}, mcp_session_id="their-session")).said == "done"
+        assert {e.headers.get("mcp-session-id") for e in script.of("tools/call")} == {"their-session"}
+        assert rig.driver.clients == 1
+        async with rig.http.delete(rig.url, headers={"mcp-session-id": "their-session"}) as response:
+            assert response.status == 200
+        await rig.until(lambda: rig.driver.clients == 0)
+        assert script.of("DELETE")[0].headers["mcp-session-id"] == "their-session"
+
+
+async def test_a_session_that_only_the_server_knows_is_passed_on(tmp_path: Path) -> None:
+    async with before(tmp_path, session) as (rig, script):
+        assert (await rig.ask("tools/call", {"name": "x"}, mcp_session_id="of-yesterday")).said == "done"
+        assert script.seen[0].headers["mcp-session-id"] == "of-yesterday"
+
+
+async def test_a_session_that_the_server_does_not_know_is_forgotten(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(404)
+
+    async with before(tmp_path, handle) as (rig, _):
+        assert (await rig.ask("ping", mcp_session_id="gone")).status == 404
+        assert rig.driver.clients == 0
+
+
+async def test_a_session_that_nobody_uses_is_forgotten_and_can_come_back(tmp_path: Path) -> None:
+    async with before(tmp_path, session, limits=Limits(idle_seconds=0.2)) as (rig, _):
+        await rig.initialize()
+        rig.clock.now += 1
+        await rig.until(lambda: rig.driver.clients == 0)
+        assert (await rig.ask("tools/call", {"name": "x"}, mcp_session_id="their-session")).said == "done"
+
+
+async def test_a_server_without_sessions_needs_no_connection_that_stays(tmp_path: Path) -> None:
+    async with before(tmp_path, session) as (rig, _):
+        replies: list[str] = []
+
+        async def one() -> None:
+            replies.append((await rig.ask("tools/call", {"name": "x"}, id_=1)).said)
+
+        async with anyio.create_task_group() as clients:
+            for _ in range(10):
+                clients.start_soon(one)  # the same id ten times: ten clients
+        assert replies == ["done"] * 10
+        assert rig.driver.clients == 0
+
+
+# what is judged
+
+
+async def test_a_cancellation_without_a_session_finds_the_held_call(tmp_path: Path) -> None:
+    async with before(tmp_path, session, policy=ASK) as (rig, script), anyio.create_task_group() as clients:
+        clients.start_soon(lambda: rig.ask("tools/call", {"name": "pay"}, id_=5))
+        await rig.until(lambda: bool(rig.driver.gate.holds))
+        other = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "5"}}
+        assert (await rig.post(other)).status == 202
+        assert rig.driver.gate.holds  # "5" is another request than 5
+        assert (await rig.post({**other, "params": {"requestId": 5}})).status == 202
+        await rig.until(lambda: bool(rig.seen(HoldEnded)))
+        assert script.of("tools/call") == []
+
+
+async def test_an_approved_call_goes_on_with_its_edit_and_headers_made_anew(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"amount": {"type": "integer", "x-mcp-header": "Amount"}}}
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.message["method"] == "tools/list":
+            await exchange.result({"tools": [{"name": "pay", "inputSchema": schema}], "resultType": "complete"})
+        else:
+            await exchange.result({"content": [{"type": "text", "text": "paid"}], "resultType": "complete"})
+
+    async with before(tmp_path, handle, policy=ASK) as (rig, script), anyio.create_task_group() as clients:
+        await rig.modern("tools/list")
+        replies: list[Reply] = []
+
+        async def pay() -> None:
+            params = {"name": "pay", "arguments": {"amount": 500}}
+            replies.append(await rig.modern("tools/call", params, mcp_param_amount="500"))
+
+        clients.start_soon(pay)
+        await rig.until(lambda: bool(rig.driver.gate.holds))
+        rig.driver.resolve(rig.driver.gate.holds[0].call_id, Resolution(approve=True, arguments={"amount": 7}))
+        sent = await script.arrived("tools/call")
+        await rig.until(lambda: bool(replies))
+        assert sent.message["params"]["arguments"] == {"amount": 7}
+        assert sent.headers["mcp-param-amount"] == "7"
+        assert replies[0].headers["content-type"] == "text/event-stream"
+        assert replies[0].said == "paid"
+
+
+async def test_an_http_error_after_a_hold_is_a_json_rpc_error_with_its_status(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.answer(503, b"busy")
+
+    async with before(tmp_path, handle, policy=ASK) as (rig, _), anyio.create_task_group() as clients:
+        replies: list[Reply] = []
+
+        async def pay() -> None:
+            replies.append(await rig.ask("tools/call", {"name": "pay"}))
+
+        clients.start_soon(pay)
+        await rig.until(lambda: bool(rig.driver.gate.holds))
+        rig.driver.resolve(rig.driver.gate.holds[0].call_id, Resolution(approve=True))
+        await rig.until(lambda: bool(replies))
+        assert "503" in replies[0].events[-1]["error"]["message"]
+
+
+async def test_a_modern_client_that_leaves_closes_the_request_at_the_server(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        await exchange.until_left()
+
+    async with before(tmp_path, handle) as (rig, script):
+        async with anyio.create_task_group() as client:
+            client.start_soon(lambda: rig.modern("tools/call", {"name": "x"}))
+            exchange = await script.arrived("tools/call")
+            client.cancel_scope.cancel()
+        await rig.until(lambda: exchange.left)
+
+
+async def test_a_legacy_client_that_leaves_cancels_nothing_at_the_server(tmp_path: Path) -> None:
+    done = anyio.Event()
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.message.get("method") == "tools/call":
+            with anyio.move_on_after(0.3):
+                await exchange.until_left()
+            done.set()
+        await session(exchange)
+
+    async with before(tmp_path, handle) as (rig, script):
+        await rig.initialize()
+        async with anyio.create_task_group() as client:
+            client.start_soon(lambda: rig.ask("tools/call", {"name": "x"}, mcp_session_id="their-session"))
+            exchange = await script.arrived("tools/call")
+            client.cancel_scope.cancel()
+        await done.wait()
+        assert not exchange.left
+
+
+@pytest.mark.parametrize("named", ["delete", ""])
+async def test_routing_headers_that_contradict_the_body_never_reach_the_server(tmp_path: Path, named: str) -> None:
+    async with before(tmp_path, session) as (rig, script):
+        reply = await rig.modern("tools/call", {"name": "safe"}, mcp_name=named)
+        assert (reply.status, reply.error) == (400, -32020)
+        assert script.seen == []
+
+
+async def test_a_slow_reader_slows_the_server_down(tmp_path: Path) -> None:
+    written = 0
+
+    async def handle(exchange: Exchange) -> None:
+        nonlocal written
+        await exchange.stream()
+        text = "x" * 65_000
+        for _ in range(600):
+            await exchange.say({"method": "notifications/message", "params": {"data": text}})
+            written += 1
+        await exchange.say({"id": 1, "result": {}}, last=True)
+
+    async with before(tmp_path, handle) as (rig, _):
+        reader, writer = await asyncio.open_connection("127.0.0.1", rig.front.port, limit=1 << 16)
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x"}}).encode()
+        head = f"POST /{TOKEN}/up/mcp HTTP/1.1\r\nhost: 127.0.0.1:{rig.front.port}\r\naccept: {BOTH}\r\n"
+        head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        writer.write(head.encode() + body)
+        last = -1
+        with anyio.fail_after(20):
+            while written != last:  # until nothing moves for a while
+                last = written
+                await anyio.sleep(0.3)
+        assert 0 < written < 600  # 39 MB would have been there
+        with anyio.fail_after(20):
+            received = await reader.read(-1)
+        assert written == 600 and len(received) > 600 * 65_000
+        writer.close()
+
+
+async def test_unanswered_get_streams_do_not_keep_the_run_from_stopping(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        if exchange.method != "GET":
+            await session(exchange)
+            return
+        await exchange.stream()
+        await exchange.until_left()
+
+    async with before(tmp_path, handle) as (rig, script):
+        await rig.initialize()
+        headers = {"accept": "text/event-stream", "mcp-session-id": "their-session"}
+        stream = await rig.http.get(rig.url, headers=headers)
+        exchange = await script.arrived("GET")
+        rig.front.stop()
+        with anyio.fail_after(3):
+            await stream.read()
+        await rig.until(lambda: exchange.left)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def benchmark(*argv: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", *argv]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("argv", [[], ["nothing"], ["../store"]])
+def test_an_unknown_benchmark_lists_those_that_exist(argv: list[str]) -> None:
+    done = benchmark(*argv)
+    assert done.returncode == 2
+    assert "record" in done.stderr
+    assert "store" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("store", "µs/event"), ("record", "µs/call in all"), ("decide", "arrive to finish")]
+)
+def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
+    done = benchmark(name, "50")
+    assert (done.returncode, says in done.stdout) == (0, True)
