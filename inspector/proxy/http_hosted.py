@@ -17,7 +17,7 @@ from inspector.proxy.http_listener import Limits
 from inspector.proxy.http_route import Answer, HttpRoute
 from inspector.proxy.http_sessions import Session, Sessions
 from inspector.proxy.links import Hub
-from inspector.wire.jsonrpc import INTERNAL_ERROR, Frame, Kind
+from inspector.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Frame, Kind
 
 _NOT_ACCEPTABLE = Refused(406, "the client must accept application/json and text/event-stream")
 
@@ -59,6 +59,9 @@ class Hosted:
             return _NOT_ACCEPTABLE
         if refused := sdk_rules.classify(frame, headers):
             return refused
+        if frame.method == "initialize":
+            # The era has no handshake, and the process that all modern clients share must not be put into another one.
+            return Refused(404, "Method not found", METHOD_NOT_FOUND, data="initialize")
         entry = request.entry
         connection = await self._hub.connect(entry.upstream, transport="http", grant=entry.grant, shared=True)
         route = HttpRoute(frame.id, status_of=sdk_rules.status_of, hosted=True, pulse=self._limits.pulse)

@@ -289,6 +289,12 @@ async def test_a_modern_request_without_its_envelope_is_400(rig: Rig) -> None:
     assert (reply.status, reply.error) == (400, -32602)
 
 
+async def test_there_is_no_handshake_in_the_modern_era(rig: Rig) -> None:
+    reply = await rig.modern("initialize")
+    assert (reply.status, reply.error) == (404, -32601)
+    assert rig.received() == []
+
+
 async def test_get_and_delete_are_405_in_the_modern_era(rig: Rig) -> None:
     headers = {**EVENTS, "mcp-protocol-version": "2026-07-28"}
     async with rig.http.get(rig.url, headers=headers) as response:
