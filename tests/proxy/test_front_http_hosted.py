@@ -77,6 +77,13 @@ async def test_two_sessions_have_a_process_each(rig: Rig) -> None:
     assert (await call(rig, two, "echo", arguments={"text": "alive"})).said == "alive"
 
 
+async def test_a_session_whose_server_died_is_over_so_that_its_client_begins_anew(rig: Rig) -> None:
+    session = await rig.initialize()
+    await call(rig, session, "die")
+    assert (await call(rig, session, "echo")).status == 404
+    assert (await call(rig, await rig.initialize(), "echo", arguments={"text": "again"})).said == "again"
+
+
 async def test_a_session_belongs_to_the_grant_that_began_it(tmp_path: Path) -> None:
     async with running(tmp_path, tiny(tmp_path), grants={"other": "other"}) as rig:
         session = await rig.initialize()
