@@ -17,7 +17,7 @@ from inspector.proxy.http_listener import Limits
 from inspector.proxy.http_route import Answer, HttpRoute
 from inspector.proxy.http_sessions import Session, Sessions
 from inspector.proxy.links import Hub
-from inspector.wire.jsonrpc import INTERNAL_ERROR, Frame, Kind
+from inspector.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Frame, Kind
 
 _NOT_ACCEPTABLE = Refused(406, "the client must accept application/json and text/event-stream")
 
@@ -59,6 +59,9 @@ class Hosted:
             return _NOT_ACCEPTABLE
         if refused := sdk_rules.classify(frame, headers):
             return refused
+        if frame.method == "initialize":
+            # The era has no handshake, and the process that all modern clients share must not be put into another one.
+            return Refused(404, "Method not found", METHOD_NOT_FOUND, data="initialize")
         entry = request.entry
         connection = await self._hub.connect(entry.upstream, transport="http", grant=entry.grant, shared=True)
         route = HttpRoute(frame.id, status_of=sdk_rules.status_of, hosted=True, pulse=self._limits.pulse)
@@ -74,7 +77,7 @@ class Hosted:
             return _NOT_ACCEPTABLE
         if frame.method == "initialize" and request.entry.session is None:
             return await self._initialize(request, frame)
-        session = self._session(request)
+        session = await self._session(request)
         if isinstance(session, Refused):
             return session
         route = self._route(session, frame)
@@ -113,7 +116,7 @@ class Hosted:
     async def _get(self, request: Request) -> Refused | None:
         if not accepts(request.http.headers, "text/event-stream"):
             return Refused(406, "the client must accept text/event-stream")
-        session = self._session(request)
+        session = await self._session(request)
         if isinstance(session, Refused):
             return session
         if session.stream is not None:
@@ -127,19 +130,24 @@ class Hosted:
         return None
 
     async def _delete(self, request: Request) -> Refused | None:
-        session = self._session(request)
+        session = await self._session(request)
         if isinstance(session, Refused):
             return session
         await self._end(session)
         await Answer(200).send(request.send)
         return None
 
-    def _session(self, request: Request) -> Session | Refused:
+    async def _session(self, request: Request) -> Session | Refused:
         entry = request.entry
         if entry.session is None:
             return Refused(400, "Mcp-Session-Id is missing")
         session = self.sessions.find(entry.upstream, entry.grant, entry.session)
-        return session or Refused(404, "there is no such session; initialize a new one")
+        if session is None:
+            return Refused(404, "there is no such session; initialize a new one")
+        if (why := session.connection.lost) is not None:
+            await self._end(session)
+            return Refused(404, f"this session is over: {why}")
+        return session
 
     def _route(self, session: Session, frame: Frame | None) -> HttpRoute:
         return HttpRoute(

@@ -157,6 +157,11 @@ class Connection(Protocol):
 
     id: str
 
+    @property
+    def lost(self) -> str | None:
+        """Why its server is gone for good; None while it is there."""
+        ...
+
     def receive(self, frame: Frame, route: Route, http: HttpRequest | None = None) -> None:
         """A well-formed message from the client. It is judged, and answered through `route` sooner or later."""
         ...
