@@ -99,6 +99,9 @@ class Driver:
     def upstream_names(self) -> tuple[str, ...]:
         return tuple(self._upstreams)
 
+    def definition(self, upstream: str, tool: str) -> JsonObject | None:
+        return self._definitions.get(upstream, {}).get(tool)
+
     def adopt(self, upstream: Upstream) -> None:
         """From now on clients may connect to it."""
         self._upstreams[upstream.name] = upstream
@@ -330,7 +333,7 @@ class Driver:
             self._end(call_id, Outcome.NOT_SENT, b"", None)
             return
         tool = pending.frame.params.get("name")
-        definition = self._definitions.get(exchange.upstream, {}).get(tool) if isinstance(tool, str) else None
+        definition = self.definition(exchange.upstream, tool) if isinstance(tool, str) else None
         for step in exchange.forward(call_id, arguments, definition, now):
             if isinstance(step, Send) and connection.link is not None:
                 self.emit(Forwarded(now, call_id))

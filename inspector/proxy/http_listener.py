@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+import anyio
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from inspector.core.errors import ConfigError
+
+CLOSING = 1.0  # seconds that answers under way get when the run ends
 
 GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
@@ -121,7 +124,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._grow(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        super().on_header(name, value.strip(b" \t"))  # not part of the value (RFC 9110 §5.5), and httptools keeps it
 
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body = False, True
@@ -202,7 +205,6 @@ class Server(uvicorn.Server):
                 date_header=False,
                 # Longer than common clients keep idle connections: a close that crosses a POST looks like a failure.
                 timeout_keep_alive=90,
-                timeout_graceful_shutdown=1,
                 limit_concurrency=limits.connections,
             )
         )
@@ -214,8 +216,18 @@ class Server(uvicorn.Server):
         self.on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """In place of uvicorn's own, which waits where there is nothing to wait for, and logs what it cuts off."""
         self.on_stopping()
-        await super().shutdown(sockets)
+        for listener in [*self.servers, *(sockets or ())]:
+            listener.close()
+        state = self.server_state
+        for connection in [*state.connections]:
+            connection.shutdown()
+        with anyio.move_on_after(CLOSING):
+            while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn's sets, which nobody announces
+                await anyio.sleep(0.01)
+        for task in [*state.tasks]:
+            task.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

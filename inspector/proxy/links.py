@@ -189,6 +189,10 @@ class Hub(Protocol):
 
     def upstream_names(self) -> tuple[str, ...]: ...
 
+    def definition(self, upstream: str, tool: str) -> JsonObject | None:
+        """What the upstream last listed of this tool; None when it has not been listed."""
+        ...
+
     async def connect(
         self, upstream: str, *, transport: str, grant: str, shared: bool = False, client: ClientSide | None = None
     ) -> Connection:

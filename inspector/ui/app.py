@@ -18,7 +18,8 @@ from textual.screen import Screen
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
-from inspector.ui import text, theme, titles
+from inspector.ui import text, titles
+from inspector.ui import theme as themes
 from inspector.ui.board import Board, Change
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
@@ -73,7 +74,7 @@ class InspectApp(App[None]):
         token_mask: str = "",
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
-        theme_name: str = theme.DEFAULT,
+        theme: str = themes.DEFAULT,
         start_place: str | None = None,
         bell: bool = True,
         mark_title: bool = True,
@@ -89,22 +90,23 @@ class InspectApp(App[None]):
         self._start_place = start_place
         self._backstop = text.Backstop()
         self._ascii = text.AsciiOnly(_needs_ascii() if ascii_only is None else ascii_only)
-        self._load_themes(theme_name)
+        self._load_themes(theme)
 
     # Themes and the last filter before the terminal
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme.DEFAULT_VARIABLES
+        return themes.DEFAULT_VARIABLES
 
     def _load_themes(self, wanted: str) -> None:
-        themes, self._bad_themes = theme.load(theme.directory())
-        for found in themes:
+        good, self._bad_themes = themes.load(themes.directory())
+        for found in good:
             self.register_theme(found)
+        if wanted not in self.available_themes:
+            known = ", ".join(sorted(found.name for found in good))
+            self._bad_themes.append(themes.BadTheme(wanted, f"there is no such theme; there are {known}"))
+            wanted = themes.DEFAULT
         if wanted in self.available_themes:
             self.theme = wanted
-        else:
-            known = ", ".join(t.name for t in themes)
-            self._bad_themes.append(theme.BadTheme(wanted, f"is no theme here; there are {known}"))
 
     def get_driver_class(self) -> type[Driver]:
         return losable(super().get_driver_class())
@@ -201,7 +203,7 @@ class InspectApp(App[None]):
         elif len(copied) > COPIED_AT_MOST:
             self.say(f"Too large for a clipboard ({len(copied):,} characters).", wrong=True)
         else:
-            self.copy_to_clipboard(copied)
+            self.copy_to_clipboard(text.encodable(copied))
             self.say(f"Copied {what}.")
 
     def action_go(self, place: str) -> None:

@@ -162,7 +162,7 @@ async def test_digits_lead_from_place_to_place_and_the_mouse_too(bench: Bench) -
         for key, place in (("2", "approvals"), ("3", "limits"), ("5", "sessions"), ("4", "policy"), ("alt+1", "live")):
             await pilot.press(key)
             assert isinstance(pilot.app.screen, Place)
-            assert pilot.app.screen.PLACE == place
+            assert place == pilot.app.screen.PLACE
         await pilot.click("#places", offset=(30, 0))
         assert pilot.app.screen.PLACE == "limits"
 
@@ -213,7 +213,17 @@ async def test_help_names_every_key_of_the_place(bench: Bench) -> None:
 async def test_the_palette_holds_every_action(bench: Bench) -> None:
     async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
         titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert {"Go to Policy", "Approve", "Deny", "Edit", "Always…", "Filter", "Raw frames", "Connect", "Quit"} <= titles
+        assert {
+            "Go to Policy",
+            "Approve",
+            "Deny",
+            "Edit",
+            "Always…",
+            "Filter",
+            "Raw frames",
+            "Connect",
+            "Quit",
+        } <= titles
         await pilot.press("colon")
         await until(pilot, lambda: type(pilot.app.screen).__name__ == "CommandPalette")
 

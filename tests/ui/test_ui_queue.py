@@ -59,4 +59,8 @@ def test_an_empty_queue_answers_nothing() -> None:
 
 def test_the_editor_extends_a_hold_only_the_first_time() -> None:
     queue = HoldQueue()
-    assert [queue.first_time(CallId(1)), queue.first_time(CallId(1)), queue.first_time(CallId(2))] == [True, False, True]
+    assert [queue.first_time(CallId(1)), queue.first_time(CallId(1)), queue.first_time(CallId(2))] == [
+        True,
+        False,
+        True,
+    ]

@@ -1,5 +1,7 @@
 """A port made of data: views that a test (or the preview) writes, and plain answers to every command."""
 
+# ruff: noqa: E501 -- tables of sample data read better in one line
+
 from __future__ import annotations
 
 import itertools
