@@ -14,11 +14,14 @@ from inspector.proxy import sdk_rules
 from inspector.proxy.http_exchange import Request, close, run
 from inspector.proxy.http_guard import Refused, accepts
 from inspector.proxy.http_listener import Limits
+from inspector.proxy.http_replay import Replay
 from inspector.proxy.http_route import Answer, HttpRoute
 from inspector.proxy.http_sessions import Session, Sessions
 from inspector.proxy.links import Hub
-from inspector.wire.jsonrpc import INTERNAL_ERROR, Frame, Kind
+from inspector.wire.jsonrpc import HEADER_MISMATCH, INTERNAL_ERROR, METHOD_NOT_FOUND, Frame, Kind
 
+# Clients of earlier versions take an event without data for a message.
+_RESUMABLE = frozenset({b"2025-11-25"})
 _NOT_ACCEPTABLE = Refused(406, "the client must accept application/json and text/event-stream")
 
 
@@ -57,7 +60,7 @@ class Hosted:
             return None
         if not (accepts(headers, "application/json") and accepts(headers, "text/event-stream")):
             return _NOT_ACCEPTABLE
-        if refused := sdk_rules.classify(frame, headers):
+        if refused := sdk_rules.classify(frame, headers) or self._beyond(frame, request):
             return refused
         entry = request.entry
         connection = await self._hub.connect(entry.upstream, transport="http", grant=entry.grant, shared=True)
@@ -68,6 +71,20 @@ class Hosted:
             await close(connection)
         return None
 
+    def _beyond(self, frame: Frame, request: Request) -> Refused | None:
+        """What a modern HTTP server objects to, and a server behind a pipe cannot."""
+        if frame.method == "initialize":
+            # It would lock the process that all modern clients share into the other era.
+            return Refused(404, "method not found: initialize", METHOD_NOT_FOUND)
+        if frame.method != "tools/call":
+            return None
+        definition = self._hub.definition(request.entry.upstream, frame.params.get("name"))
+        arguments = frame.params.get("arguments") or {}
+        if definition is None or not isinstance(arguments, dict):
+            return None
+        mismatch = sdk_rules.param_mismatch(definition, arguments, request.http.headers)
+        return Refused(400, mismatch, HEADER_MISMATCH) if mismatch else None
+
     async def _post(self, request: Request, frame: Frame) -> Refused | None:
         headers = request.http.headers
         if not (accepts(headers, "application/json") and accepts(headers, "text/event-stream")):
@@ -77,7 +94,8 @@ class Hosted:
         session = self._session(request)
         if isinstance(session, Refused):
             return session
-        route = self._route(session, frame)
+        replay = session.replays.new() if request.entry.version in _RESUMABLE else None
+        route = self._route(session, frame, replay)
         if frame.kind is not Kind.REQUEST:
             await session.connection.ready()
             route.gone()  # it has no answer
@@ -116,6 +134,8 @@ class Hosted:
         session = self._session(request)
         if isinstance(session, Refused):
             return session
+        if (last := dict(request.http.headers).get(b"last-event-id")) is not None:
+            return await self._resume(request, session, last.decode("latin-1"))
         if session.stream is not None:
             return Refused(409, "this session has a stream already")
         session.stream = route = self._route(session, None)
@@ -124,6 +144,16 @@ class Hosted:
             await self._run(request, session, route, lambda: session.connection.open_stream(route, None))
         finally:
             session.stream = None
+        return None
+
+    async def _resume(self, request: Request, session: Session, last: str) -> Refused | None:
+        found = session.replays.find(last)
+        if found is None:
+            return Refused(400, "nothing is kept of the stream with this event id")
+        replay, number = found
+        route = self._route(session, None)
+        route.open_stream()
+        await self._run(request, session, route, lambda: replay.resume(route, number))
         return None
 
     async def _delete(self, request: Request) -> Refused | None:
@@ -141,12 +171,13 @@ class Hosted:
         session = self.sessions.find(entry.upstream, entry.grant, entry.session)
         return session or Refused(404, "there is no such session; initialize a new one")
 
-    def _route(self, session: Session, frame: Frame | None) -> HttpRoute:
+    def _route(self, session: Session, frame: Frame | None, replay: Replay | None = None) -> HttpRoute:
         return HttpRoute(
             frame.id if frame is not None and frame.kind is Kind.REQUEST else None,
             extra=((b"mcp-session-id", session.id.encode()),),
             hosted=True,
             pulse=self._limits.pulse,
+            replay=replay,
         )
 
     async def _run(self, request: Request, session: Session, route: HttpRoute, start: Callable[[], None]) -> None:

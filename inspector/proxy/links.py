@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from inspector.core.call import Era
-from inspector.core.json import JsonObject
+from inspector.core.json import Json, JsonObject
 from inspector.wire.jsonrpc import BadFrame, Frame, FrameId
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -188,6 +188,10 @@ class Hub(Protocol):
     def upstream(self, name: str) -> Upstream | None: ...
 
     def upstream_names(self) -> tuple[str, ...]: ...
+
+    def definition(self, upstream: str, tool: Json) -> JsonObject | None:
+        """A tool as it was listed last; None when it never was."""
+        ...
 
     async def connect(
         self, upstream: str, *, transport: str, grant: str, shared: bool = False, client: ClientSide | None = None
