@@ -30,7 +30,7 @@ from inspector.core.events import (
     ToolsListed,
 )
 from inspector.core.holds import Resolution
-from inspector.core.json import JsonObject
+from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
 from inspector.policy.model import Policy
@@ -101,8 +101,8 @@ class Driver:
     def upstream_names(self) -> tuple[str, ...]:
         return tuple(self._upstreams)
 
-    def definition(self, upstream: str, tool: str) -> JsonObject | None:
-        return self._definitions.get(upstream, {}).get(tool)
+    def definition(self, upstream: str, tool: Json) -> JsonObject | None:
+        return self._definitions.get(upstream, {}).get(tool) if isinstance(tool, str) else None
 
     def adopt(self, upstream: Upstream) -> None:
         """From now on clients may connect to it."""
@@ -341,14 +341,12 @@ class Driver:
                 self._forward(connection, what, arguments)
 
     def _forward(self, connection: ClientConnection, call_id: CallId, arguments: JsonObject | None) -> None:
-        now = self._clock()
-        exchange = connection.exchange
+        now, exchange = self._clock(), connection.exchange
         pending = exchange.pending.of_call(call_id)
         if pending is None:  # its client went in this very turn: a ghost must not run
             self._end(call_id, Outcome.NOT_SENT, b"", None)
             return
-        tool = pending.frame.params.get("name")
-        definition = self.definition(exchange.upstream, tool) if isinstance(tool, str) else None
+        definition = self.definition(exchange.upstream, pending.frame.params.get("name"))
         for step in exchange.forward(call_id, arguments, definition, now):
             if isinstance(step, Send) and connection.link is not None:
                 self.emit(Forwarded(now, call_id))
@@ -407,10 +405,9 @@ class Driver:
 
     def _time_out(self) -> None:
         """Fail the calls that their servers have kept for longer than --call-timeout."""
-        timeout = self._call_timeout
+        timeout, now = self._call_timeout, self._clock()
         if timeout is None:
             return
-        now = self._clock()
         for call_id in [call_id for call_id, sent in self._sent.items() if now - sent >= timeout]:
             connection = self._owners[call_id]
             self.perform(connection, connection.exchange.time_out(call_id, timeout))

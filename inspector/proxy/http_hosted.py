@@ -14,11 +14,14 @@ from inspector.proxy import sdk_rules
 from inspector.proxy.http_exchange import Request, close, run
 from inspector.proxy.http_guard import Refused, accepts
 from inspector.proxy.http_listener import Limits
+from inspector.proxy.http_replay import Replay
 from inspector.proxy.http_route import Answer, HttpRoute
 from inspector.proxy.http_sessions import Session, Sessions
 from inspector.proxy.links import Hub
 from inspector.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Frame, Kind
 
+# Clients of earlier versions take an event without data for a message.
+_RESUMABLE = frozenset({b"2025-11-25"})
 _NOT_ACCEPTABLE = Refused(406, "the client must accept application/json and text/event-stream")
 
 
@@ -80,7 +83,8 @@ class Hosted:
         session = await self._session(request)
         if isinstance(session, Refused):
             return session
-        route = self._route(session, frame)
+        replay = session.replays.new() if request.entry.version in _RESUMABLE else None
+        route = self._route(session, frame, replay)
         if frame.kind is not Kind.REQUEST:
             await session.connection.ready()
             route.gone()  # it has no answer
@@ -119,6 +123,8 @@ class Hosted:
         session = await self._session(request)
         if isinstance(session, Refused):
             return session
+        if (last := dict(request.http.headers).get(b"last-event-id")) is not None:
+            return await self._resume(request, session, last.decode("latin-1"))
         if session.stream is not None:
             return Refused(409, "this session has a stream already")
         session.stream = route = self._route(session, None)
@@ -127,6 +133,16 @@ class Hosted:
             await self._run(request, session, route, lambda: session.connection.open_stream(route, None))
         finally:
             session.stream = None
+        return None
+
+    async def _resume(self, request: Request, session: Session, last: str) -> Refused | None:
+        found = session.replays.find(last)
+        if found is None:
+            return Refused(400, "nothing is kept of the stream with this event id")
+        replay, number = found
+        route = self._route(session, None)
+        route.open_stream()
+        await self._run(request, session, route, lambda: replay.resume(route, number))
         return None
 
     async def _delete(self, request: Request) -> Refused | None:
@@ -149,12 +165,13 @@ class Hosted:
             return Refused(404, f"this session is over: {why}")
         return session
 
-    def _route(self, session: Session, frame: Frame | None) -> HttpRoute:
+    def _route(self, session: Session, frame: Frame | None, replay: Replay | None = None) -> HttpRoute:
         return HttpRoute(
             frame.id if frame is not None and frame.kind is Kind.REQUEST else None,
             extra=((b"mcp-session-id", session.id.encode()),),
             hosted=True,
             pulse=self._limits.pulse,
+            replay=replay,
         )
 
     async def _run(self, request: Request, session: Session, route: HttpRoute, start: Callable[[], None]) -> None:
