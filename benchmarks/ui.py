@@ -110,9 +110,8 @@ async def keys_under_load() -> None:
             await asyncio.sleep(0.03)
         used = (time.process_time() - cpu) / (time.perf_counter() - wall)
         feeding.cancel()
-    print(
-        f"key to frame over {PER_SECOND:,} changed rows/s: p50 {percentile(frames, 0.5):.1f} p95 {percentile(frames, 0.95):.1f} ms"
-    )
+    p50, p95 = percentile(frames, 0.5), percentile(frames, 0.95)
+    print(f"key to frame over {PER_SECOND:,} changed rows/s: p50 {p50:.1f} p95 {p95:.1f} ms")
     print(f"event-loop lag: p95 {percentile(lags, 0.95):.1f} max {max(lags):.1f} ms; {100 * used:.0f} % of a core")
 
 

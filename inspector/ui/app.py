@@ -15,12 +15,13 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
 from inspector.ui import text, titles
 from inspector.ui import theme as themes
-from inspector.ui.board import Board, Change
+from inspector.ui.board import Board
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
 from inspector.ui.screens.approvals import ApprovalsPlace
@@ -129,6 +130,10 @@ class InspectApp(App[None]):
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
 
+    def on_unmount(self) -> None:
+        if self._mark_title:
+            titles.restore(self)
+
     async def _poll_forever(self) -> None:
         """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
         while self.is_running:
@@ -146,21 +151,21 @@ class InspectApp(App[None]):
         if not self.is_running or (views.version == since and not self.trouble):
             return
         self.trouble = ""
-        change = self.board.fold(views)
+        changed = self.board.fold(views)
         new = self.queue.fold(views.holds, self.steady())
         self._alert(bool(new))
-        self._draw(change)
+        self._draw(changed)
 
     def _show_trouble(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
             self.say(f"The engine does not answer: {why}", wrong=True)
-            self._draw(Change())
+            self._draw(())
 
-    def _draw(self, change: Change) -> None:
+    def _draw(self, changed: tuple[CallId, ...]) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, Place):
-                screen.draw(change)
+                screen.draw(changed)
         if isinstance(self.screen, titles.WatchesHolds):
             self.screen.holds_changed()
 
@@ -232,8 +237,6 @@ class InspectApp(App[None]):
 
     async def _stop(self, sure: bool | None) -> None:
         if sure:
-            if self._mark_title:
-                titles.restore(self)
             await self.ask(Shutdown())
             self.exit()
 
