@@ -159,7 +159,11 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place):
                 screen.draw(change)
-        if isinstance(self.screen, titles.WatchesHolds):
+        self._tell_dialog()
+
+    def _tell_dialog(self) -> None:
+        """A dialog that has only just been pushed holds no widgets yet; it looks by itself once it does."""
+        if isinstance(self.screen, titles.WatchesHolds) and self.screen.is_mounted:
             self.screen.holds_changed()
 
     def _tick(self) -> None:
@@ -169,8 +173,7 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.tick(now)
-        if isinstance(self.screen, titles.WatchesHolds):
-            self.screen.holds_changed()
+        self._tell_dialog()
 
     def _alert(self, is_new: bool) -> None:
         if is_new and self._bell:
