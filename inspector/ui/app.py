@@ -167,6 +167,11 @@ class InspectApp(App[None]):
                 screen.draw(changed)
         self._tell_dialog()
 
+    def _tell_dialog(self) -> None:
+        """A dialog that has only just been pushed holds no widgets yet; it looks by itself once it does."""
+        if isinstance(self.screen, titles.WatchesHolds) and self.screen.is_mounted:
+            self.screen.holds_changed()
+
     def _tick(self) -> None:
         if not self.is_running:
             return
@@ -175,10 +180,6 @@ class InspectApp(App[None]):
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.tick(now)
         self._tell_dialog()
-
-    def _tell_dialog(self) -> None:
-        if isinstance(self.screen, titles.WatchesHolds) and self.screen.is_mounted:
-            self.screen.holds_changed()
 
     def _alert(self, is_new: bool) -> None:
         if is_new and self._bell:
