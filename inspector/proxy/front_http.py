@@ -54,7 +54,8 @@ class HttpFront:
 
     `token`: the user's own credential (grant "local"). `grants`: further tokens and the grants they stand for; it is
     read at every request, so that a token minted later works at once. `new_id` makes session ids, which must not be
-    guessable. `now`: monotonic seconds. `preload_after`: seconds until the SDK is loaded, should no request need it before.
+    guessable. `now`: monotonic seconds. `preload_after`: seconds until the SDK is loaded, should no
+    request need it before.
     """
 
     def __init__(
