@@ -25,13 +25,14 @@ from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
 from inspector.headless import DecisionPrinter
 from inspector.policy.gate import Gate
+from inspector.policy.ledger import Ledger
 from inspector.policy.ledger_memory import MemoryLedger
+from inspector.policy.ledger_sqlite import SqliteLedger
 from inspector.policy.model import Default
 from inspector.proxy.driver import Driver
 from inspector.proxy.front_http import HttpFront
 from inspector.proxy.front_stdio import StdioFront, identity
 from inspector.proxy.links import Upstream
-from inspector.proxy.upstream_http import HttpUpstream
 from inspector.proxy.upstream_stdio import StdioUpstream
 from inspector.proxy.watch import PolicyFile
 from inspector.proxy.watchdog import Watchdog
@@ -39,6 +40,7 @@ from inspector.record.recorder import Recorder
 from inspector.settings import PROJECT_POLICIES, OutputFormat, Reload, Settings, Unattended, choose_policy
 
 UNATTENDED = 5.0  # seconds until a call that needs a person is denied when there is none
+FIRST_FRAME = 2.0  # seconds that the app has to itself before anything heavy is loaded beside it
 CLOSING = 2.0  # seconds in which everything of ours has ended
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -79,6 +81,9 @@ class UpstreamBuilder:
             case CommandSpec():
                 return StdioUpstream(spec, emit=self.emit, now=self.clock, tasks=self.tasks, watchdog=self.watchdog)
             case UrlSpec():
+                # The HTTP client is the heaviest import of all, and most runs have commands behind them.
+                from inspector.proxy.upstream_http import HttpUpstream
+
                 return HttpUpstream(spec, spec.target, tasks=self.tasks, emit=self.emit, now=self.clock)
 
 
@@ -89,7 +94,8 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
     Raises:
         InspectError: a policy that cannot be read, a recording that cannot be written.
     """
-    run, clock, ledger, watchdog = secrets.token_hex(4), time.time, MemoryLedger(), Watchdog()
+    run, clock, watchdog = secrets.token_hex(4), time.time, Watchdog()
+    ledger = _ledger(settings, run)
     hidden = [settings.token, *(secret for spec in settings.upstreams for secret in spec.secrets)]
     folder = paths.private_dir(paths.private_dir(paths.state_dir()) / "recordings")
     recorder = Recorder.create(folder, run, clock(), hidden)
@@ -97,7 +103,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
         async with anyio.create_task_group() as tasks:
             driver = Driver(
                 run=run,
-                gate=Gate(None, ledger),
+                gate=Gate(None, ledger, latest=ledger.latest()),
                 ledger=ledger,
                 log=recorder,
                 watch=watch,
@@ -126,6 +132,22 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
     finally:
         watchdog.close()
         recorder.close()
+        ledger.close()
+
+
+def _ledger(settings: Settings, run: str) -> Ledger:
+    """Counters that survive a restart and are shared by all runs of this user; the demo begins afresh each time.
+
+    Raises:
+        StoreError: the file cannot be opened.
+    """
+    if settings.demo:
+        return MemoryLedger()
+    ledger = SqliteLedger.open(paths.private_dir(paths.state_dir()) / "counters.sqlite", run)
+    if ledger.set_aside is not None:
+        told = f"mcp-inspect: the counters' file was damaged; it is kept at {ledger.set_aside}, and limits begin at 0"
+        print(told, file=sys.stderr)
+    return ledger
 
 
 @asynccontextmanager
@@ -145,6 +167,7 @@ async def listening(made: Engine) -> AsyncIterator[Endpoint]:
         port=settings.port,
         allow_hosts=settings.allow_hosts,
         allow_origins=settings.allow_origins,
+        preload_after=0.0 if settings.headless else FIRST_FRAME,
     )
     try:
         front.bind()

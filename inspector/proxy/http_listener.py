@@ -115,6 +115,8 @@ class _Protocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(seconds, self._late)
 
     def on_message_begin(self) -> None:
+        if self._answering:
+            raise ValueError("pipelined")
         super().on_message_begin()
         self._in_head, self._head_size, self._fed = True, 0, 0
 
@@ -138,9 +140,20 @@ class _Protocol(HttpToolsProtocol):
         # After a large body uvicorn stops reading until the answer is out, and a client that leaves goes unnoticed.
         self.flow.resume_reading()
 
+    @property
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
     def send_400_response(self, msg: str) -> None:
-        """The parser gave up: a head too large, or bytes that are no HTTP (request smuggling included)."""
-        if self._overgrown:
+        """The parser gave up: a head too large, or bytes that are no HTTP (request smuggling included).
+
+        Pipelining is refused too: who leaves after a second request would go unnoticed, and the first, if it is held,
+        would wait on for nobody. No MCP client does that.
+        """
+        if self._answering and not self._in_body:
+            self.transport.close()
+            self.refused(bytes(self.url[:4096]), 400, "a second request before the first was answered")
+        elif self._overgrown:
             self._close_with(431, f"headers of more than {self.limits.head_bytes} bytes")
         else:
             self._close_with(400, "not a valid HTTP request")

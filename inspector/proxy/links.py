@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from inspector.core.call import Era
-from inspector.core.json import JsonObject
+from inspector.core.json import Json, JsonObject
 from inspector.wire.jsonrpc import BadFrame, Frame, FrameId
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -157,6 +157,11 @@ class Connection(Protocol):
 
     id: str
 
+    @property
+    def lost(self) -> str | None:
+        """Why its server is gone for good; None while it is there."""
+        ...
+
     def receive(self, frame: Frame, route: Route, http: HttpRequest | None = None) -> None:
         """A well-formed message from the client. It is judged, and answered through `route` sooner or later."""
         ...
@@ -189,8 +194,8 @@ class Hub(Protocol):
 
     def upstream_names(self) -> tuple[str, ...]: ...
 
-    def definition(self, upstream: str, tool: str) -> JsonObject | None:
-        """What the upstream last listed of this tool; None when it has not been listed."""
+    def definition(self, upstream: str, tool: Json) -> JsonObject | None:
+        """A tool as it was listed last; None when it never was."""
         ...
 
     async def connect(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
@@ -15,12 +14,13 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
 from inspector.ui import text, titles
 from inspector.ui import theme as themes
-from inspector.ui.board import Board, Change
+from inspector.ui.board import Board
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
 from inspector.ui.screens.approvals import ApprovalsPlace
@@ -32,7 +32,7 @@ from inspector.ui.screens.place import Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
-from inspector.ui.terminal import losable
+from inspector.ui.terminal import losable, needs_ascii
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
@@ -89,7 +89,7 @@ class InspectApp(App[None]):
         self._bell, self._mark_title = bell, mark_title
         self._start_place = start_place
         self._backstop = text.Backstop()
-        self._ascii = text.AsciiOnly(_needs_ascii() if ascii_only is None else ascii_only)
+        self._ascii = text.AsciiOnly(needs_ascii() if ascii_only is None else ascii_only)
         self._load_themes(theme)
 
     # Themes and the last filter before the terminal
@@ -129,6 +129,10 @@ class InspectApp(App[None]):
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
 
+    def on_unmount(self) -> None:
+        if self._mark_title:
+            titles.restore(self)
+
     async def _poll_forever(self) -> None:
         """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
         while self.is_running:
@@ -146,22 +150,26 @@ class InspectApp(App[None]):
         if not self.is_running or (views.version == since and not self.trouble):
             return
         self.trouble = ""
-        change = self.board.fold(views)
+        changed = self.board.fold(views)
         new = self.queue.fold(views.holds, self.steady())
         self._alert(bool(new))
-        self._draw(change)
+        self._draw(changed)
 
     def _show_trouble(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
             self.say(f"The engine does not answer: {why}", wrong=True)
-            self._draw(Change())
+            self._draw(())
 
-    def _draw(self, change: Change) -> None:
+    def _draw(self, changed: tuple[CallId, ...]) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, Place):
-                screen.draw(change)
-        if isinstance(self.screen, titles.WatchesHolds):
+                screen.draw(changed)
+        self._tell_dialog()
+
+    def _tell_dialog(self) -> None:
+        """A dialog that has only just been pushed holds no widgets yet; it looks by itself once it does."""
+        if isinstance(self.screen, titles.WatchesHolds) and self.screen.is_mounted:
             self.screen.holds_changed()
 
     def _tick(self) -> None:
@@ -171,8 +179,7 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.tick(now)
-        if isinstance(self.screen, titles.WatchesHolds):
-            self.screen.holds_changed()
+        self._tell_dialog()
 
     def _alert(self, is_new: bool) -> None:
         if is_new and self._bell:
@@ -232,15 +239,8 @@ class InspectApp(App[None]):
 
     async def _stop(self, sure: bool | None) -> None:
         if sure:
-            if self._mark_title:
-                titles.restore(self)
             await self.ask(Shutdown())
             self.exit()
-
-
-def _needs_ascii() -> bool:
-    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
-    return encoding.lower().replace("-", "").replace("_", "") not in ("utf8", "utf16", "utf16le")
 
 
 def _settle_memory() -> None:

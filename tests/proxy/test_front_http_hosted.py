@@ -77,6 +77,13 @@ async def test_two_sessions_have_a_process_each(rig: Rig) -> None:
     assert (await call(rig, two, "echo", arguments={"text": "alive"})).said == "alive"
 
 
+async def test_a_session_whose_server_died_is_over_so_that_its_client_begins_anew(rig: Rig) -> None:
+    session = await rig.initialize()
+    await call(rig, session, "die")
+    assert (await call(rig, session, "echo")).status == 404
+    assert (await call(rig, await rig.initialize(), "echo", arguments={"text": "again"})).said == "again"
+
+
 async def test_a_session_belongs_to_the_grant_that_began_it(tmp_path: Path) -> None:
     async with running(tmp_path, tiny(tmp_path), grants={"other": "other"}) as rig:
         session = await rig.initialize()
@@ -287,6 +294,12 @@ async def test_a_parameter_header_that_is_missing_is_400(rig: Rig) -> None:
 async def test_a_modern_request_without_its_envelope_is_400(rig: Rig) -> None:
     reply = await rig.ask("server/discover", mcp_protocol_version="2026-07-28", mcp_method="server/discover")
     assert (reply.status, reply.error) == (400, -32602)
+
+
+async def test_there_is_no_handshake_in_the_modern_era(rig: Rig) -> None:
+    reply = await rig.modern("initialize")
+    assert (reply.status, reply.error) == (404, -32601)
+    assert rig.received() == []
 
 
 async def test_get_and_delete_are_405_in_the_modern_era(rig: Rig) -> None:

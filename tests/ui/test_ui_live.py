@@ -7,9 +7,9 @@ import pkgutil
 from dataclasses import replace
 
 import pytest
-from conftest import Bench, shown, until
 from textual.binding import Binding
 from textual.dom import DOMNode
+from ui_bench import Bench, shown, until
 from ui_port import HOLD_ISSUE, KINDS, NOW, DataPort, call, empty_views, hold, sample_views
 
 import inspector.ui
@@ -291,3 +291,9 @@ async def test_a_megabyte_of_arguments_is_cut_and_says_so(bench: Bench) -> None:
         await until(pilot, lambda: pane.detail is not None)
         await pilot.press("z", "end")
         await until(pilot, lambda: "… cut: 1.0 MB in all" in shown(pilot))
+
+
+async def test_the_table_has_the_keys_from_the_first_frame_on(bench: Bench) -> None:
+    async with bench.app().run_test(size=NARROW, notifications=True) as pilot:
+        assert pilot.app.focused is pilot.app.screen.query_one(CallTable)
+        assert pilot.app.screen.AUTO_FOCUS == ""

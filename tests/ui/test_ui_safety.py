@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Bench, shown, until
 from textual.content import Content
 from textual.widgets import Button, Label, Log, RichLog, Static
+from ui_bench import Bench, shown, until
 from ui_port import (
     CLIENTS,
     DENY,

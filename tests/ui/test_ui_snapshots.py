@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import Bench
 from textual.pilot import Pilot
+from ui_bench import Bench
 from ui_port import BROKEN_POLICY, DataPort, empty_views
 
 from inspector.ui.widgets.editor import CodeEditor

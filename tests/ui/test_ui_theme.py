@@ -6,9 +6,9 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from conftest import Bench, shown, until
 from textual.color import Color
 from textual.theme import Theme
+from ui_bench import Bench, shown, until
 
 from inspector.ui import theme
 
