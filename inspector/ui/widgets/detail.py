@@ -90,9 +90,8 @@ class DetailPane(Horizontal, can_focus=True):
         steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
             note = "made here" if detail.response_by_us else figures.size_of(len(detail.response))
-            response.show(
-                "RESPONSE", json_view.view(json_view.body_of(detail.response), response.room, LINES_SHOWN), by_us
-            )
+            body = json_view.view(json_view.body_of(detail.response), response.room, LINES_SHOWN)
+            response.show("RESPONSE", body, note)
         else:
             response.show("RESPONSE", self._waiting(row))
 
