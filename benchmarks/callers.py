@@ -39,10 +39,14 @@ _ID = b"00000000"
 
 @dataclass(slots=True)
 class Sample:
-    """One measurement: latencies in seconds, one for each call, and how long all of it took."""
+    """One measurement: latencies in seconds, one for each call, and how long all of it took.
+
+    `warm_up`: the calls before, which are not measured.
+    """
 
     latencies: list[float] = field(default_factory=list)
     elapsed: float = 0
+    warm_up: int = 0
 
     @property
     def per_second(self) -> float:
@@ -157,7 +161,7 @@ class HttpClient:
         """Closed loop: each of `callers` connections calls again as soon as it was answered."""
         connections = [await self._connect() for _ in range(callers)]
         await asyncio.gather(*(self._call(c, Sample(), count=20) for c in connections))
-        sample, begun = Sample(), time.perf_counter()
+        sample, begun = Sample(warm_up=20 * callers), time.perf_counter()
         await asyncio.gather(*(self._call(c, sample, until=begun + seconds) for c in connections))
         sample.elapsed = time.perf_counter() - begun
         for connection in connections:
@@ -215,6 +219,7 @@ class StdioClient:
             bufsize=0,
             start_new_session=True,
         )
+        self.pid = self._process.pid
         assert self._process.stdin is not None and self._process.stdout is not None
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
         self._rest = b""
@@ -236,8 +241,9 @@ class StdioClient:
 
     def measure(self, in_flight: int, seconds: float) -> Sample:
         """Closed loop with `in_flight` calls under way: each answer is followed by the next request."""
-        self._loop(in_flight, Sample(), seconds / 5)
-        sample, begun = Sample(), time.perf_counter()
+        warm_up = Sample()
+        self._loop(in_flight, warm_up, seconds / 5)
+        sample, begun = Sample(warm_up=len(warm_up.latencies)), time.perf_counter()
         self._loop(in_flight, sample, seconds)
         sample.elapsed = time.perf_counter() - begun
         return sample

@@ -1,4 +1,4 @@
-"""Median cost of one decision, and of one whole call through the gate: `python benchmarks/decide.py`."""
+"""Median cost of one decision, and of one whole call through the gate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from inspector.policy.model import Policy
 
 CALLER = Caller("local", "local/agent", "agent")
 ARGUMENTS: dict[str, Json] = {"amount": 4200, "currency": "usd", "note": "invoice 17", "path": "/srv/a/b"}
-ROUNDS = 3000
 
 
 def policy_of(rules: int) -> Policy:
@@ -38,12 +37,12 @@ def limited_policy() -> Policy:
     return load_object({"version": "1", "default": "deny", "tools": {"create_charge": {"limits": limits}}})
 
 
-def median_us(work: Callable[[int], object]) -> float:
+def median_us(work: Callable[[int], object], rounds: int) -> float:
     """Median over the rounds, in microseconds."""
-    for number in range(200):
+    for number in range(min(rounds, 200)):
         work(number)
     taken = []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         start = time.perf_counter_ns()
         work(number)
         taken.append(time.perf_counter_ns() - start)
@@ -66,17 +65,16 @@ def through_the_gate(gate: Gate, ledger: MemoryLedger) -> Callable[[int], None]:
     return work
 
 
-def main() -> None:
+def main(argv: list[str]) -> int:
+    """`argv`: the number of rounds, 3,000 unless given."""
+    rounds = int(argv[0]) if argv else 3000
     remembered = Remembered()
     for rules in (1, 10, 1000):
         policy, ledger = policy_of(rules), MemoryLedger()
-        cost = median_us(lambda number: decide(call(number), policy, ledger, remembered, 1768473000.0))  # noqa: B023
-        whole = median_us(through_the_gate(Gate(policy, ledger), ledger))
+        cost = median_us(lambda number: decide(call(number), policy, ledger, remembered, 1768473000.0), rounds)  # noqa: B023
+        whole = median_us(through_the_gate(Gate(policy, ledger), ledger), rounds)
         print(f"{rules:5} rules   decide {cost:6.1f} µs   arrive to finish {whole:6.1f} µs")
     ledger = MemoryLedger()
-    whole = median_us(through_the_gate(Gate(limited_policy(), ledger), ledger))
+    whole = median_us(through_the_gate(Gate(limited_policy(), ledger), ledger), rounds)
     print(f"with a limit in memory           arrive to finish {whole:6.1f} µs")
-
-
-if __name__ == "__main__":
-    main()
+    return 0

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 LISTENING = re.compile(r"listening on (\d+)")
 URL = re.compile(r"(http://\S+/mcp)\b")
@@ -81,3 +82,12 @@ def rss_mb(pid: int) -> float:
     """Resident memory of one process, in MB."""
     kilobytes = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
     return int(kilobytes) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of one process so far; 0 where there is no /proc to ask."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -22,7 +22,7 @@ from statistics import median
 import uvloop
 
 from benchmarks.callers import HttpClient, Sample, StdioClient
-from benchmarks.processes import URL, Started, rss_mb, started
+from benchmarks.processes import URL, Started, cpu_seconds, rss_mb, started
 
 POLICY = {
     "version": "1",
@@ -68,16 +68,22 @@ Measure = Callable[[float], Awaitable[Sample]]
 
 
 async def interleaved(
-    title: str, ways: dict[str, Measure], report: Report, rounds: int, seconds: float
+    title: str, ways: dict[str, Measure], report: Report, rounds: int, seconds: float, engine: int
 ) -> dict[str, list[Sample]]:
-    """Every way once in each round; the samples of each way, in the rounds' order."""
+    """Every way once in each round; the samples of each way, in the rounds' order. `engine` is the proxy's pid."""
     print(f"{title}", flush=True)
     samples: dict[str, list[Sample]] = {way: [] for way in ways}
+    busy = 0.0
     for _ in range(rounds):
         for way, measure in ways.items():
+            before = cpu_seconds(engine)
             samples[way].append(await measure(seconds))
+            busy += cpu_seconds(engine) - before
     for way, taken in samples.items():
         report.line(way, taken)
+    if busy:
+        calls = sum(len(s.latencies) + s.warm_up for s in samples[PROXIED])
+        print(f"  {'':10} {busy / calls * 1e6:9,.0f} µs of the engine's CPU a call", flush=True)
     return samples
 
 
@@ -123,7 +129,7 @@ class Run:
     seconds: float
     ways: frozenset[str]
 
-    async def http_to_http(self, urls: dict[str, str], *, modern: bool) -> None:
+    async def http_to_http(self, urls: dict[str, str], engine: int, *, modern: bool) -> None:
         era = "2026-07-28" if modern else "legacy session"
         async with contextlib.AsyncExitStack() as stack:
             clients = {w: await stack.enter_async_context(HttpClient(url, modern=modern)) for w, url in urls.items()}
@@ -133,7 +139,7 @@ class Run:
                     for way, client in clients.items()
                 }
                 title = f"HTTP → HTTP, {era}, {callers} caller{'s' * (callers > 1)}"
-                samples = await interleaved(title, ways, self.report, self.rounds, self.seconds)
+                samples = await interleaved(title, ways, self.report, self.rounds, self.seconds, engine)
                 if PROXIED in urls and RELAYED in urls and callers > 1:
                     self.report.floor(
                         f"{title}: share of the relay's calls/s",
@@ -157,7 +163,7 @@ class Run:
                     for callers in (1, 16):
                         ways: dict[str, Measure] = {PROXIED: lambda s, n=callers, c=client: c.measure(n, s)}  # type: ignore[misc]
                         title = f"HTTP → stdio, {era}, {callers} caller{'s' * (callers > 1)}"
-                        await interleaved(title, ways, self.report, self.rounds, self.seconds)
+                        await interleaved(title, ways, self.report, self.rounds, self.seconds, engine.pid)
 
     async def stdio_to_stdio(self) -> None:
         with contextlib.ExitStack() as stack:
@@ -169,7 +175,8 @@ class Run:
             for in_flight in (1, 16):
                 ways = {way: _blocking(client, in_flight) for way, client in clients.items()}
                 title = f"stdio → stdio, {in_flight} in flight"
-                samples = await interleaved(title, ways, self.report, self.rounds, self.seconds)
+                engine = clients[PROXIED].pid if PROXIED in clients else 0
+                samples = await interleaved(title, ways, self.report, self.rounds, self.seconds, engine)
                 if len(clients) == 2 and in_flight == 16:
                     # A slower machine has to reach less; a leaner caller than the floor's asks for no more.
                     direct = median(s.per_second for s in samples[DIRECT])
@@ -197,25 +204,27 @@ def _blocking(client: StdioClient, in_flight: int) -> Measure:
 
 
 @contextlib.contextmanager
-def endpoints(upstream: str, port: str, run: Run) -> Iterator[dict[str, str]]:
-    """The URLs of the ways to one upstream."""
+def endpoints(upstream: str, port: str, run: Run) -> Iterator[tuple[dict[str, str], int]]:
+    """The URLs of the ways to one upstream, and the engine's pid (0 without it)."""
     urls: dict[str, str] = {}
+    pid = 0
     with contextlib.ExitStack() as stack:
         if DIRECT in run.ways:
             urls[DIRECT] = upstream
         if RELAYED in run.ways:
             urls[RELAYED] = f"http://127.0.0.1:{stack.enter_context(started('benchmarks.relay', port)).where}/mcp"
         if PROXIED in run.ways:
-            urls[PROXIED] = stack.enter_context(run.engine.http("--upstream", upstream)).where
-        yield urls
+            engine = stack.enter_context(run.engine.http("--upstream", upstream))
+            urls[PROXIED], pid = engine.where, engine.pid
+        yield urls, pid
 
 
 async def measure_all(run: Run) -> None:
     with started("benchmarks.lean_http") as lean:
         upstream = f"http://127.0.0.1:{lean.where}/mcp"
-        with endpoints(upstream, lean.where, run) as urls:
+        with endpoints(upstream, lean.where, run) as (urls, engine):
             for modern in (False, True):
-                await run.http_to_http(urls, modern=modern)
+                await run.http_to_http(urls, engine, modern=modern)
         if PROXIED in run.ways:
             await run.memory(upstream)
     if PROXIED in run.ways:

@@ -15,14 +15,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests" / "ui")]
 
-from ui_port import KINDS, NOW, DataPort, call, sample_rows, sample_views
+from ui_port import KINDS, NOW, DataPort, call, sample_rows, sample_views  # noqa: E402
 
-from inspector.core.views import CallView
-from inspector.ui.app import InspectApp
-from inspector.ui.board import Board
-from inspector.ui.filter import parse
-from inspector.ui.listing import Listing, Sort
-from inspector.ui.widgets.calls import CallTable
+from inspector.core.views import CallView  # noqa: E402
+from inspector.ui.app import InspectApp  # noqa: E402
+from inspector.ui.board import Board  # noqa: E402
+from inspector.ui.filter import parse  # noqa: E402
+from inspector.ui.listing import Listing, Sort  # noqa: E402
+from inspector.ui.widgets.calls import CallTable  # noqa: E402
 
 ROWS = 100_000
 PER_SECOND = 5_000
@@ -110,7 +110,8 @@ async def keys_under_load() -> None:
             await asyncio.sleep(0.03)
         used = (time.process_time() - cpu) / (time.perf_counter() - wall)
         feeding.cancel()
-    print(f"key to frame over {PER_SECOND:,} changed rows/s: p50 {percentile(frames, 0.5):.1f} p95 {percentile(frames, 0.95):.1f} ms")
+    p50, p95 = percentile(frames, 0.5), percentile(frames, 0.95)
+    print(f"key to frame over {PER_SECOND:,} changed rows/s: p50 {p50:.1f} p95 {p95:.1f} ms")
     print(f"event-loop lag: p95 {percentile(lags, 0.95):.1f} max {max(lags):.1f} ms; {100 * used:.0f} % of a core")
 
 

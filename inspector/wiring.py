@@ -25,7 +25,9 @@ from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
 from inspector.headless import DecisionPrinter
 from inspector.policy.gate import Gate
+from inspector.policy.ledger import Ledger
 from inspector.policy.ledger_memory import MemoryLedger
+from inspector.policy.ledger_sqlite import SqliteLedger
 from inspector.policy.model import Default
 from inspector.proxy.driver import Driver
 from inspector.proxy.front_http import HttpFront
@@ -89,7 +91,8 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
     Raises:
         InspectError: a policy that cannot be read, a recording that cannot be written.
     """
-    run, clock, ledger, watchdog = secrets.token_hex(4), time.time, MemoryLedger(), Watchdog()
+    run, clock, watchdog = secrets.token_hex(4), time.time, Watchdog()
+    ledger = _ledger(settings, run)
     hidden = [settings.token, *(secret for spec in settings.upstreams for secret in spec.secrets)]
     folder = paths.private_dir(paths.private_dir(paths.state_dir()) / "recordings")
     recorder = Recorder.create(folder, run, clock(), hidden)
@@ -97,7 +100,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
         async with anyio.create_task_group() as tasks:
             driver = Driver(
                 run=run,
-                gate=Gate(None, ledger),
+                gate=Gate(None, ledger, latest=ledger.latest()),
                 ledger=ledger,
                 log=recorder,
                 watch=watch,
@@ -126,6 +129,22 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
     finally:
         watchdog.close()
         recorder.close()
+        ledger.close()
+
+
+def _ledger(settings: Settings, run: str) -> Ledger:
+    """Counters that survive a restart and are shared by all runs of this user; the demo begins afresh each time.
+
+    Raises:
+        StoreError: the file cannot be opened.
+    """
+    if settings.demo:
+        return MemoryLedger()
+    ledger = SqliteLedger.open(paths.private_dir(paths.state_dir()) / "counters.sqlite", run)
+    if ledger.set_aside is not None:
+        told = f"mcp-inspect: the counters' file was damaged; it is kept at {ledger.set_aside}, and limits begin at 0"
+        print(told, file=sys.stderr)
+    return ledger
 
 
 @asynccontextmanager

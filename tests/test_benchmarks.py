@@ -22,7 +22,9 @@ def test_an_unknown_benchmark_lists_those_that_exist(argv: list[str]) -> None:
     assert "store" in done.stderr
 
 
-@pytest.mark.parametrize(("name", "says"), [("store", "µs/event"), ("record", "µs/call in all")])
-def test_a_benchmark_of_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "says"), [("store", "µs/event"), ("record", "µs/call in all"), ("decide", "arrive to finish")]
+)
+def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
     done = benchmark(name, "50")
     assert (done.returncode, says in done.stdout) == (0, True)

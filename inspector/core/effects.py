@@ -93,6 +93,7 @@ class Exceeded:
 class StoreFailed:
     at: float
     why: str
+    busy: bool = False  # another process holds it: worth another try
 
 
 Reservation: TypeAlias = Granted | Exceeded | StoreFailed

@@ -5,6 +5,7 @@
     ├── ConfigError               a file or an environment: mcp-inspect.toml, an unreadable policy, a used port
     │   └── PolicyError           a policy that does not load; carries every problem with its line and column
     ├── StoreError                the ledger or the recording cannot be read or written
+    │   └── StoreBusyError        another process holds it just now
     └── UpstreamError             the server behind us cannot be started or reached
 
 Every message is one or two lines: what is wrong (naming the file, line or field) and the way out.
@@ -42,6 +43,10 @@ class PolicyError(ConfigError):
 
 class StoreError(InspectError):
     """The ledger or the recording cannot be read or written."""
+
+
+class StoreBusyError(StoreError):
+    """Another process holds the store: the same may succeed in a moment."""
 
 
 class UpstreamError(InspectError):

@@ -11,6 +11,7 @@ from inspector.policy.canonical import canonical
 from inspector.policy.compiled import MalformedError, compile_schema
 from inspector.policy.values import equal
 
+MAX_DEFINITIONS = 10_000  # of one upstream: one that lists other names every time must not fill our memory
 SCHEMA_UNKNOWN = "its input schema is not known"
 
 
@@ -37,6 +38,8 @@ class Definitions:
             known = self._listed.get(name)
             if known is None or not equal(known.definition, definition):
                 self._listed[name] = _Listed(definition)
+        for name in list(self._listed)[: max(0, len(self._listed) - MAX_DEFINITIONS)]:
+            del self._listed[name]
 
     def pin_of(self, tool: str) -> str | None:
         """SHA-256 (hex) of the canonical definition without its `_meta`; None when it was never listed."""

@@ -6,7 +6,7 @@ A field that the hosted gateway does not know carries `OURS`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -103,6 +103,7 @@ class Predicate(Part):
     """Conditions that must all hold."""
 
     written_as: ClassVar[str] = "an object with conditions, or {path, op, value}"
+    excluded: ClassVar[Mapping[str, str]] = dict.fromkeys(("path", "op", "value", "missing"), "conditions")
 
     conditions: list[Condition] = Field(description="All of them must hold; an empty list always holds.")
     on_deny: Note = Field(default=None, description="What the agent is told when this denies.")

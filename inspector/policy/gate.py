@@ -232,6 +232,8 @@ class Gate:
         now = self._now(now)
         finished = Emit(Finished(now, call_id, outcome, response))
         live = self._live.get(call_id)
+        if live is not None and live.state is State.RESERVING:
+            live.state = State.WITHDRAWN
         if live is None or live.state is not State.RUNNING:
             return [*effects, finished]
         del self._live[call_id]

@@ -33,14 +33,15 @@ class Ledger(Protocol):
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
         """Charge all or nothing, in order. Never raises for a store that fails: that is `StoreFailed`.
 
-        May wait up to two seconds for another process, so it does not belong on the loop.
+        Waits a few milliseconds at most: a store that another process holds is `busy`, and the caller tries again.
         """
         ...
 
     def settle(self, call_id: CallId, now: float, *, refund_all: bool, refund_errors: bool) -> tuple[Reading, ...]:
         """A call has ended: free its slots, give back what is to be given back to its original window, and forget it.
 
-        Returns its counters as they stand now; nothing for a call that holds no charge. Raises StoreError.
+        Returns the counters that this changed, as they stand now. Raises StoreError, StoreBusyError when it is to be
+        tried again.
         """
         ...
 

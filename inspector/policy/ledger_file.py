@@ -14,8 +14,8 @@ from pathlib import Path
 from inspector.core.errors import StoreError
 
 FORMAT = 1
-PATIENCE = 2.0  # seconds that a writer waits for another process
-_READ_PATIENCE = 0.005  # a reader hardly ever waits in WAL mode, and it runs on the loop
+OPENING = 2.0  # seconds that opening waits for another process
+PATIENCE = 0.005  # seconds that a change or a look waits: both run on the loop
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
@@ -26,9 +26,9 @@ CREATE INDEX IF NOT EXISTS counters_expires ON counters (expires);
 CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY AUTOINCREMENT, counter INTEGER NOT NULL,
                                     at REAL NOT NULL, amount TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS entries_counter ON entries (counter, at);
-CREATE TABLE IF NOT EXISTS charges (run TEXT NOT NULL, call INTEGER NOT NULL, number INTEGER NOT NULL,
-                                    key TEXT NOT NULL, mark REAL, amount TEXT NOT NULL, refund INTEGER NOT NULL,
-                                    PRIMARY KEY (run, call, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS slots (run TEXT NOT NULL, call INTEGER NOT NULL, number INTEGER NOT NULL,
+                                  key TEXT NOT NULL, amount TEXT NOT NULL,
+                                  PRIMARY KEY (run, call, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -53,36 +53,36 @@ class Opened:
     set_aside: Path | None  # where a corrupt file went
 
 
-def open_store(path: Path, run: str, patience: float, free_slots: Callable[[sqlite3.Connection, str], None]) -> Opened:
+def open_store(path: Path, run: str, free_slots: Callable[[sqlite3.Connection, str], None]) -> Opened:
     """Open or create the store for one run. A corrupt file is renamed to `<name>.corrupt-<n>`, and a new one begun.
 
     Raises StoreError when it cannot be opened: no permission, another format, locked for too long.
     """
     try:
         with _only_one(path):
-            writer, set_aside = _whole(path, patience)
+            writer, set_aside = _whole(path)
             alive = _come_alive(path, run)
             writer.execute("INSERT OR REPLACE INTO runs VALUES (?)", (run,))
             for dead in _dead_runs(writer, path, run):
                 free_slots(writer, dead)
-            return Opened(writer, _connect(path, _READ_PATIENCE), alive, set_aside)
+            return Opened(writer, _connect(path, PATIENCE), alive, set_aside)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"{path}: the counters' file cannot be opened: {error}") from error
 
 
-def _whole(path: Path, patience: float) -> tuple[sqlite3.Connection, Path | None]:
+def _whole(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     try:
-        return _prepared(path, patience), None
+        return _prepared(path), None
     except sqlite3.OperationalError:
         raise  # locked, or not readable: that says nothing of what is in it
     except sqlite3.DatabaseError:
         aside = _set_aside(path)
-        return _prepared(path, patience), aside
+        return _prepared(path), aside
 
 
-def _prepared(path: Path, patience: float) -> sqlite3.Connection:
+def _prepared(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = _connect(path, patience)
+    db = _connect(path, OPENING)
     try:
         (found,) = db.execute("PRAGMA user_version").fetchone()
         if found > FORMAT:

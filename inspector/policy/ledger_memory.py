@@ -87,13 +87,16 @@ class MemoryLedger:
 
     def settle(self, call_id: CallId, now: float, *, refund_all: bool, refund_errors: bool) -> tuple[Reading, ...]:
         self._latest = now = max(now, self._latest)
-        held = self._held.pop(call_id, [])
-        for one in held:
+        back = [
+            one
+            for one in self._held.pop(call_id, [])
             if given_back(
                 one.charge.key, one.charge.refund_on_error, refund_all=refund_all, refund_errors=refund_errors
-            ):
-                self._give_back(one)
-        return self.readings((one.charge.key for one in held), now)
+            )
+        ]
+        for one in back:
+            self._give_back(one)
+        return self.readings((one.charge.key for one in back), now)
 
     def latest(self) -> float:
         return self._latest

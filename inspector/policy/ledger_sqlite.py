@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TypeVar
 from inspector.core.call import CallId
 from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scope
 from inspector.core.effects import Exceeded, Granted, Reservation, StoreFailed
-from inspector.core.errors import StoreError
+from inspector.core.errors import StoreBusyError, StoreError
 from inspector.policy.ledger import ZERO, given_back, reading, weigh, window_start
 from inspector.policy.ledger_file import PATIENCE, Opened, open_store
 from inspector.policy.values import EXACT
@@ -36,6 +36,12 @@ _STORE = """INSERT INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)
             ON CONFLICT (key) DO UPDATE SET start = excluded.start, used = excluded.used, expires = excluded.expires"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    charge: Charge
+    mark: float | None  # where a refund belongs
+
+
 class SqliteLedger:
     """`set_aside` names the corrupt file that was found and kept, for the person to be told; else None."""
 
@@ -43,7 +49,8 @@ class SqliteLedger:
         self._writer, self._reader = opened.writer, opened.reader
         self._alive = opened.alive
         self._run = run
-        self._lock = threading.Lock()  # reservations may come from a worker thread, settlements from the loop's
+        # What each call that runs was charged. The file knows of slots only: after a crash all other charges stand.
+        self._held: dict[CallId, list[_Held]] = {}
         self._until_sweep = SWEEP_EVERY
         self.set_aside = opened.set_aside
 
@@ -53,7 +60,9 @@ class SqliteLedger:
 
         `run` is unique per process; `patience` is how many seconds a change waits for another process.
         """
-        return cls(open_store(path, run, patience, free_slots), run)
+        opened = open_store(path, run, free_slots)
+        opened.writer.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        return cls(opened, run)
 
     def used(self, key: CounterKey, now: float) -> Reading:
         with _reported():
@@ -66,40 +75,50 @@ class SqliteLedger:
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
         def work(db: sqlite3.Connection) -> Reservation:
             at = max(now, _latest(db))
-            weighed = weigh(charges, {charge.key: _read(db, charge.key, at) for charge in charges})
+            standing = {charge.key: _read(db, charge.key, at) for charge in charges}
+            weighed = weigh(charges, standing)
             if weighed.exceeded is not None:
                 return Exceeded(at, weighed.exceeded, weighed.readings)
+            used = {key: found.before for key, found in standing.items()}
+            held: list[_Held] = []
             for number, charge in enumerate(charges):
-                mark = _charge(db, charge, at)
-                row = (self._run, call_id, number, spelled(charge.key), mark, str(charge.amount))
-                db.execute(
-                    "INSERT OR REPLACE INTO charges VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, charge.refund_on_error)
-                )
+                used[charge.key] = EXACT.add(used[charge.key], charge.amount)
+                held.append(_Held(charge, _charge(db, charge, used[charge.key], at)))
+                if charge.key.algorithm is Algorithm.IN_FLIGHT:
+                    slot = (self._run, call_id, number, spelled(charge.key), str(charge.amount))
+                    db.execute("INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)", slot)
             _see(db, at)
             self._sweep(db, at)
+            self._held[call_id] = held
             return Granted(at, weighed.readings)
 
         try:
             return self._write(work)
         except StoreError as error:
-            return StoreFailed(now, str(error))
+            self._held.pop(call_id, None)
+            return StoreFailed(now, str(error), busy=isinstance(error, StoreBusyError))
 
     def settle(self, call_id: CallId, now: float, *, refund_all: bool, refund_errors: bool) -> tuple[Reading, ...]:
+        held = self._held.get(call_id, [])
+        back = [
+            one
+            for one in held
+            if given_back(
+                one.charge.key, one.charge.refund_on_error, refund_all=refund_all, refund_errors=refund_errors
+            )
+        ]
+
         def work(db: sqlite3.Connection) -> tuple[Reading, ...]:
             at = max(now, _latest(db))
-            mine = (self._run, call_id)
-            rows = db.execute(
-                "SELECT key, mark, amount, refund FROM charges WHERE run = ? AND call = ?", mine
-            ).fetchall()
-            for text, mark, amount, refundable in rows:
-                key = unspelled(text)
-                if given_back(key, bool(refundable), refund_all=refund_all, refund_errors=refund_errors):
-                    _give_back(db, key, mark, Decimal(amount))
-            db.execute("DELETE FROM charges WHERE run = ? AND call = ?", mine)
+            for one in back:
+                _give_back(db, one.charge.key, one.mark, one.charge.amount)
+            db.execute("DELETE FROM slots WHERE run = ? AND call = ?", (self._run, call_id))
             _see(db, at)
-            return tuple(_read(db, key, at) for key in dict.fromkeys(unspelled(row[0]) for row in rows))
+            return tuple(_read(db, key, at) for key in dict.fromkeys(one.charge.key for one in back))
 
-        return self._write(work)
+        changed = self._write(work) if back else ()
+        self._held.pop(call_id, None)
+        return changed
 
     def latest(self) -> float:
         with _reported():
@@ -110,15 +129,14 @@ class SqliteLedger:
 
     def close(self) -> None:
         """Leave nothing behind that is ours alone: the slots of calls that still ran, and the mark of being alive."""
-        with self._lock:
-            with suppress(sqlite3.Error):  # what we cannot do now, the next one who opens the store does
-                free_slots(self._writer, self._run)
-            self._reader.close()
-            self._writer.close()
-            self._alive.close()
+        with suppress(sqlite3.Error):  # what we cannot do now, the next one who opens the store does
+            free_slots(self._writer, self._run)
+        self._reader.close()
+        self._writer.close()
+        self._alive.close()
 
     def _write(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        with self._lock, _reported(), _transaction(self._writer):
+        with _reported(), _transaction(self._writer):
             return work(self._writer)
 
     def _sweep(self, db: sqlite3.Connection, now: float) -> None:
@@ -134,11 +152,9 @@ class SqliteLedger:
 def free_slots(db: sqlite3.Connection, run: str) -> None:
     """A process has ended: its calls no longer run. What they were charged stands."""
     with _transaction(db):
-        for text, amount in db.execute("SELECT key, amount FROM charges WHERE run = ?", (run,)).fetchall():
-            key = unspelled(text)
-            if key.algorithm is Algorithm.IN_FLIGHT:
-                _give_back(db, key, None, Decimal(amount))
-        db.execute("DELETE FROM charges WHERE run = ?", (run,))
+        for text, amount in db.execute("SELECT key, amount FROM slots WHERE run = ?", (run,)).fetchall():
+            _give_back(db, unspelled(text), None, Decimal(amount))
+        db.execute("DELETE FROM slots WHERE run = ?", (run,))
         db.execute("DELETE FROM runs WHERE run = ?", (run,))
 
 
@@ -157,6 +173,10 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 def _reported() -> Iterator[None]:
     try:
         yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            raise StoreBusyError("the counters' file is locked by another process") from error
+        raise StoreError(f"the counters' file cannot be used: {error}") from error
     except sqlite3.Error as error:
         raise StoreError(f"the counters' file cannot be used: {error}") from error
 
@@ -197,11 +217,10 @@ def _read(db: sqlite3.Connection, key: CounterKey, now: float) -> Reading:
             return reading(key, total, None)
 
 
-def _charge(db: sqlite3.Connection, charge: Charge, now: float) -> float | None:
-    """Add it to its counter. The mark says where a refund belongs: the window's start, or the entry's id."""
+def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -> float | None:
+    """Make `used` what its counter holds. The mark says where a refund belongs: a window's start, or an entry's id."""
     key = charge.key
     text = spelled(key)
-    used = EXACT.add(_read(db, key, now).before, charge.amount)
     match key.algorithm:
         case Algorithm.FIXED:
             start = window_start(now, key.window)

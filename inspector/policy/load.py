@@ -10,13 +10,14 @@ import json
 import os
 import stat
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
 from inspector.core.errors import PolicyError
-from inspector.core.json import Json, Number
+from inspector.core.json import Json
 from inspector.core.problems import Problem, Severity
 from inspector.policy.assemble import assemble
 from inspector.policy.document import TAGS, Document
@@ -24,7 +25,7 @@ from inspector.policy.intercept import InterceptDocument, assemble_intercept, is
 from inspector.policy.model import Policy
 from inspector.policy.read_json import read_json
 from inspector.policy.read_yaml import read_yaml
-from inspector.policy.source import Blame, Location, Node, Source, place, pointer
+from inspector.policy.source import MAX_DEPTH, Blame, Location, Node, Source, place, pointer, stands
 
 MAX_BYTES = 1024 * 1024
 Dialect: TypeAlias = Literal["auto", "native", "intercept"]
@@ -72,13 +73,18 @@ def check_text(
         return None, (decoded,)
     source = read_source(decoded, path, file_format)
     if source.root is None:
-        return None, source.problems or (Problem("", 1, 1, "the document is empty: write version and default"),)
+        nothing = Problem("", 1, 1, "the document is empty: write version and default")
+        return None, _sorted({*(source.problems or (nothing,)), *warnings})
     compiled, found = _compile(source.root, dialect, text=decoded, path=path, warnings=warnings)
     spoilt = {problem.pointer for problem in source.problems}
     problems = {*source.problems, *(problem for problem in found if not _inside(problem.pointer, spoilt))}
     if compiled is None or problems:
-        return None, tuple(sorted({*problems, *warnings}, key=lambda p: (p.line, p.column, p.pointer)))
+        return None, _sorted({*problems, *warnings})
     return compiled, compiled.warnings
+
+
+def _sorted(problems: set[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda p: (p.line, p.column, p.pointer, p.message)))
 
 
 def _decode(text: str | bytes) -> str | Problem:
@@ -151,8 +157,10 @@ def _problem(root: Node, location: Location, blame: str, message: str) -> Proble
     where = tuple(
         part
         for index, part in enumerate(location)
-        if part != "[key]" and not (part in TAGS and isinstance(location[index - 1], int))
+        if not (part in TAGS and index > 0 and isinstance(location[index - 1], int))
     )
+    if where[-1:] == ("[key]",) and not stands(root, where):  # pydantic's word for "the key itself is wrong"
+        where = where[:-1]
     mark = place(root, where, Blame(blame))
     return Problem(pointer(where), mark.line, mark.column, message, end_column=mark.end_column)
 
@@ -165,14 +173,17 @@ def _refusal(path: str, problems: tuple[Problem, ...]) -> PolicyError:
     return PolicyError(f"{path or 'policy'}:{first.line}:{first.column}: {first.message}{where}{more}", problems)
 
 
-def _spell(document: Json) -> str:
+def _spell(document: Json, depth: int = 1) -> str:
+    """As JSON text. What is nested too deep anyway is cut where the reader will refuse it."""
     match document:
+        case dict() | list() if depth > MAX_DEPTH:
+            return "[]"
         case dict():
-            return "{" + ",".join(f"{json.dumps(str(k))}:{_spell(v)}" for k, v in document.items()) + "}"
+            return "{" + ",".join(f"{json.dumps(str(k))}:{_spell(v, depth + 1)}" for k, v in document.items()) + "}"
         case list():
-            return "[" + ",".join(map(_spell, document)) + "]"
-        case Number():
-            return document.text
+            return "[" + ",".join(_spell(item, depth + 1) for item in document) + "]"
+        case Decimal():
+            return getattr(document, "text", None) or str(document)
         case _:
             return json.dumps(document, default=str)
 

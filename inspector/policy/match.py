@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from inspector.core.decision import StepResult, TraceStep
 from inspector.policy import messages
@@ -21,6 +21,9 @@ INVALID_NAME = "(invalid name)"
 HIDDEN = "(hidden)"
 CONFUSABLE_NAME = "(confusable name)"
 DEFAULT_DENY = "(default deny)"
+
+
+MAX_KNOWN = 4096  # tools of one policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,23 @@ class Match:
     trace: tuple[TraceStep, ...]  # of phases 2 to 6
 
 
+_KNOWN: WeakKeyDictionary[Policy, dict[tuple[str, str], Match]] = WeakKeyDictionary()
+
+
 def match(policy: Policy, server: str, tool: str) -> Match:
     """The entries for one tool, and the denial that needs no arguments. Remembered for some thousand names."""
-    if len(tool) > MAX_NAME:  # a client must not fill our memory with names of a megabyte
-        return _work_out(policy, server, tool)
-    return _remembered(policy, server, tool)
+    known = _KNOWN.get(policy)
+    if known is None:
+        known = _KNOWN[policy] = {}
+    found = known.get((server, tool))
+    if found is None:
+        found = _work_out(policy, server, tool)
+        # A client must not fill our memory: not with names of a megabyte, not with a million names.
+        if len(tool) <= MAX_NAME:
+            if len(known) >= MAX_KNOWN:
+                known.clear()
+            known[server, tool] = found
+    return found
 
 
 def _work_out(policy: Policy, server: str, tool: str) -> Match:
@@ -70,9 +85,6 @@ def _work_out(policy: Policy, server: str, tool: str) -> Match:
             denial = Denial(rule, entry.reason or messages.denied_by_action(tool, rule))
             break
     return Match(entries, default is Default.APPROVE and not by_key, denial, tuple(trace))
-
-
-_remembered = lru_cache(maxsize=4096)(_work_out)
 
 
 def is_hidden(policy: Policy, server: str, tool: str) -> bool:

@@ -1,6 +1,6 @@
 """A policy as the engine reads it: immutable, compiled, one snapshot per decision.
 
-`load.py` makes it from a document, `engine.py` judges by it. Field meanings are POLICY.md §1's, in `docs/policy.md`.
+`load.py` makes it from a document, `engine.py` judges by it. `docs/policy.md` tells what the fields mean.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class InterceptRule:
-    """POLICY.md §8: kept in its own order, since Intercept walks its rules one by one."""
+    """One rule of Intercept's dialect (`docs/policy.md`), in its place: Intercept walks its rules one by one."""
 
     name: str
     deny: bool
@@ -146,7 +146,7 @@ class InterceptRule:
     on_deny: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # compared and hashed by identity: it is a key of what was worked out
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)  # by identity: what is worked out hangs on it
 class Policy:
     text: str
     hash: str  # SHA-256 of the text, hex

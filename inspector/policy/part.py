@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from pydantic import (
@@ -37,6 +37,7 @@ class Part(BaseModel):
     )
     written_as: ClassVar[str] = "an object"
     ours_here: ClassVar[frozenset[str]] = frozenset()  # fields that hosted knows elsewhere, not in this part
+    excluded: ClassVar[Mapping[str, str]] = {}  # keys of another form of this part: key → what it does not go with
     summary: ClassVar[str] = ""  # said once more of the whole when something in it is wrong
 
     @classmethod
@@ -58,7 +59,7 @@ class Part(BaseModel):
         if not isinstance(data, dict):
             raise fault(f"expected {cls.written_as}, found {kind(data)}")
         known = cls.keys()
-        found = [_unknown(key, known) for key in data if key not in known and not key.startswith("x-")]
+        found = [cls._stray(key, known) for key in data if key not in known and not key.startswith("x-")]
         found += cls.conflicts(data)
         try:
             part = handler({key: value for key, value in data.items() if key in known})
@@ -72,14 +73,16 @@ class Part(BaseModel):
         raise ValidationError.from_exception_data(cls.__name__, found)
 
     @classmethod
+    def _stray(cls, key: str, known: tuple[str, ...]) -> InitErrorDetails:
+        if key in cls.excluded:
+            return detail((key,), fault(f'"{key}" does not go with "{cls.excluded[key]}": keep one', Blame.KEY))
+        hint = suggestion(key, known) or f"; known here: {', '.join(known)}"
+        return detail((key,), fault(f'unknown key "{key}"{hint}', Blame.KEY))
+
+    @classmethod
     def keys(cls) -> tuple[str, ...]:
         """The field names as they are written."""
         return tuple(info.alias or name for name, info in cls.model_fields.items())
-
-
-def _unknown(key: str, known: tuple[str, ...]) -> InitErrorDetails:
-    hint = suggestion(key, known) or f"; known here: {', '.join(known)}"
-    return detail((key,), fault(f'unknown key "{key}"{hint}', Blame.KEY))
 
 
 def _details(error: ValidationError, part: type[Part]) -> Iterator[InitErrorDetails]:

@@ -54,6 +54,9 @@ def read_yaml(text: str) -> Source:
         )
     except MarkedYAMLError as error:
         build.refuse(_error_mark(error), f"not YAML: {_reason(error)}")
+        began = error.context_mark
+        if began is not None and began.line != _error_mark(error).line - 1 and "block" not in str(error.context):
+            build.refuse(Mark(began.line + 1, began.column + 1), f"not YAML: {error.context}, which began here")
     except (YAMLError, ValueError, IndexError, AttributeError, TypeError, OverflowError) as error:
         # ruamel leaks these on odd escapes and directives; where its reader stands is the place.
         build.refuse(Mark(yaml.reader.line + 1, yaml.reader.column + 1), f"not YAML: {error}")

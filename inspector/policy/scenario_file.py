@@ -34,9 +34,8 @@ def read_cases(path: Path) -> list[Case]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    if path.suffix in (".yaml", ".yml"):
-        return _yaml_cases(text, path)
-    return _json_cases(text, path)
+    lines = path.suffix == ".jsonl" or (path.suffix not in (".yaml", ".yml") and text.lstrip().startswith("{"))
+    return _json_cases(text, path) if lines else _yaml_cases(text, path)
 
 
 def parse_json(text: str) -> Json:

@@ -193,12 +193,12 @@ class _Bench:
 
     def _resolve(self, step: JsonObject) -> tuple[JsonObject, Decision | None]:
         tracked = self._labelled(step)
-        tracked.upstream = _text(step, "upstream", tracked.upstream)
         hold = self._hold(tracked)
         now = self._advance(step)
         if hold is None:
             return {"outcome": "rejected", "rule": ""}, None
         if self._hold(tracked) is hold:
+            tracked.upstream = _text(step, "upstream", tracked.upstream)
             self._perform(self._resolution(step, tracked, now))
         return _outcome(tracked.decision)
 

@@ -73,6 +73,14 @@ def place(root: Node | None, location: Location, blame: Blame) -> Mark:
     return key_mark
 
 
+def stands(root: Node, location: Location) -> bool:
+    """Is there anything at this place of the document?"""
+    node: Node | None = root
+    for part in location:
+        node = None if node is None else node.children.get(part)
+    return node is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a reader made of a text. `root` is None when nothing could be built."""

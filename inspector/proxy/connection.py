@@ -41,6 +41,10 @@ class ClientConnection:
         self._clock = clock
         self._introduced = False
 
+    @property
+    def lost(self) -> str | None:
+        return self.exchange.lost
+
     def identify(self, connection: str, caller: Caller) -> None:
         """Who this is, as far as it has said."""
         self.exchange.connection = connection

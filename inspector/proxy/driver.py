@@ -14,9 +14,8 @@ from typing import Protocol, TypeAlias, assert_never
 import anyio
 
 from inspector.core.call import CallId, Outcome
-from inspector.core.decision import Algorithm
-from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reserve, Settle
-from inspector.core.errors import StoreError
+from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reserve, Settle, StoreFailed
+from inspector.core.errors import StoreBusyError, StoreError
 from inspector.core.events import (
     ClientGone,
     Counted,
@@ -27,10 +26,11 @@ from inspector.core.events import (
     Forwarded,
     FrameRejected,
     PolicyLoaded,
+    StderrLine,
     ToolsListed,
 )
 from inspector.core.holds import Resolution
-from inspector.core.json import JsonObject
+from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
 from inspector.policy.model import Policy
@@ -44,6 +44,8 @@ from inspector.wire.mcp import client_info
 
 SIGN_OF_LIFE = 5.0  # seconds between two progress notifications of a held call
 BEAT = 0.25  # seconds between two looks at what needs writing or waking
+STORE_PATIENCE = 2.0  # seconds that a call waits for a ledger which another process holds
+STORE_RETRY = 0.02  # seconds between two tries
 
 Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
 
@@ -98,6 +100,9 @@ class Driver:
 
     def upstream_names(self) -> tuple[str, ...]:
         return tuple(self._upstreams)
+
+    def definition(self, upstream: str, tool: Json) -> JsonObject | None:
+        return self._definitions.get(upstream, {}).get(tool) if isinstance(tool, str) else None
 
     def adopt(self, upstream: Upstream) -> None:
         """From now on clients may connect to it."""
@@ -257,11 +262,10 @@ class Driver:
                 case Forward(call_id, arguments):
                     self._held.pop(call_id, None)
                     self._depart((self._owners[call_id], call_id, arguments))
-                case Reserve(call_id, charges):
-                    reservation = self._ledger.reserve(call_id, charges, self._clock())
-                    self._apply(self.gate.reserved(call_id, reservation, self._clock()))
-                case Settle(call_id, refund_all, refund_errors):
-                    self._settle(call_id, refund_all, refund_errors)
+                case Reserve():
+                    self._reserve(effect, self._clock())
+                case Settle():
+                    self._settle(effect, self._clock())
                 case Refuse():
                     self._refuse(effect)
                 case Keep(call_id):
@@ -271,11 +275,25 @@ class Driver:
                 case _:
                     assert_never(effect)
 
-    def _settle(self, call_id: CallId, refund_all: bool, refund_errors: bool) -> None:
+    def _reserve(self, effect: Reserve, asked: float) -> None:
+        """A store that another process holds is asked again for a while; the loop never waits for it."""
         now = self._clock()
-        readings = self._ledger.settle(call_id, now, refund_all=refund_all, refund_errors=refund_errors)
-        # A charge that stands has changed nothing since its reservation.
-        changed = tuple(r for r in readings if refund_all or refund_errors or r.key.algorithm is Algorithm.IN_FLIGHT)
+        reservation = self._ledger.reserve(effect.call_id, effect.charges, now)
+        if isinstance(reservation, StoreFailed) and reservation.busy and now - asked < STORE_PATIENCE:
+            asyncio.get_running_loop().call_later(STORE_RETRY, self._reserve, effect, asked)
+        else:
+            self._apply(self.gate.reserved(effect.call_id, reservation, now))
+
+    def _settle(self, effect: Settle, asked: float) -> None:
+        now, all_, errors = self._clock(), effect.refund_all, effect.refund_errors
+        try:
+            changed = self._ledger.settle(effect.call_id, now, refund_all=all_, refund_errors=errors)
+        except StoreError as error:
+            if isinstance(error, StoreBusyError) and now - asked < STORE_PATIENCE:
+                asyncio.get_running_loop().call_later(STORE_RETRY, self._settle, effect, asked)
+            else:  # the charge stands: that errs on the side of the limit
+                self.emit(StderrLine(now, "mcp-inspect", f"#{effect.call_id} was not given back its limits: {error}"))
+            return
         if changed:
             self.emit(Counted(now, changed))
 
@@ -323,14 +341,12 @@ class Driver:
                 self._forward(connection, what, arguments)
 
     def _forward(self, connection: ClientConnection, call_id: CallId, arguments: JsonObject | None) -> None:
-        now = self._clock()
-        exchange = connection.exchange
+        now, exchange = self._clock(), connection.exchange
         pending = exchange.pending.of_call(call_id)
         if pending is None:  # its client went in this very turn: a ghost must not run
             self._end(call_id, Outcome.NOT_SENT, b"", None)
             return
-        tool = pending.frame.params.get("name")
-        definition = self._definitions.get(exchange.upstream, {}).get(tool) if isinstance(tool, str) else None
+        definition = self.definition(exchange.upstream, pending.frame.params.get("name"))
         for step in exchange.forward(call_id, arguments, definition, now):
             if isinstance(step, Send) and connection.link is not None:
                 self.emit(Forwarded(now, call_id))
@@ -364,15 +380,17 @@ class Driver:
     async def run(self) -> None:
         """Deadlines of held calls, signs of life, and the commit of what nobody waits for. Ends by cancellation."""
         while True:
-            deadline = self.gate.next_deadline()
-            now = self._clock()
-            with anyio.move_on_after(min(BEAT, max(0.0, deadline - now)) if deadline is not None else BEAT):
+            with anyio.move_on_after(self._next_look()):
                 await self._wake.wait()
-                self._wake = anyio.Event()
+            self._wake = anyio.Event()
             self._apply(self.gate.tick(self._clock()))
             self._sign_of_life()
             self._time_out()
             self._commit()
+
+    def _next_look(self) -> float:
+        deadline = self.gate.next_deadline()
+        return BEAT if deadline is None else min(BEAT, max(0.0, deadline - self._clock()))
 
     def _sign_of_life(self) -> None:
         now = self._clock()
@@ -387,10 +405,9 @@ class Driver:
 
     def _time_out(self) -> None:
         """Fail the calls that their servers have kept for longer than --call-timeout."""
-        timeout = self._call_timeout
+        timeout, now = self._call_timeout, self._clock()
         if timeout is None:
             return
-        now = self._clock()
         for call_id in [call_id for call_id, sent in self._sent.items() if now - sent >= timeout]:
             connection = self._owners[call_id]
             self.perform(connection, connection.exchange.time_out(call_id, timeout))

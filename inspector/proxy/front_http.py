@@ -163,7 +163,9 @@ class HttpFront:
         """The ASGI application."""
         line = Line()
         scope[GONE] = line.hang_up
-        head = Head(scope["method"], scope["raw_path"], tuple(scope["headers"]))
+        # White space after a value is no part of it (RFC 9110 §5.5); the parser leaves it on.
+        headers = tuple((name, value.rstrip(b" \t")) for name, value in scope["headers"])
+        head = Head(scope["method"], scope["raw_path"], headers)
         entry = admit(head, self._door)
         if isinstance(entry, Refused):
             await self._refuse(send, head, entry)
@@ -198,16 +200,7 @@ class HttpFront:
             await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers)
 
     async def _answer(self, request: Request) -> Refused | None:
-        frame, headers = request.frame, request.http.headers
-        if request.modern or any(name == b"mcp-name" for name, _ in headers):
-            await sdk_rules.loaded()
-        if frame is not None:
-            refused = misrouted(frame, headers, modern=request.modern, decode=sdk_rules.decode)
-        elif name := repeated(headers):
-            refused = Refused(400, f"{name} stands more than once", HEADER_MISMATCH)
-        else:
-            refused = None
-        if refused is not None:
+        if refused := await self._contradiction(request):
             return refused
         upstream = self._hub.upstream(request.entry.upstream)
         if upstream is None:
@@ -215,9 +208,30 @@ class HttpFront:
         try:
             return await (self._passed if upstream.speaks_http else self._hosted).handle(request)
         except UpstreamError as error:
+            frame = request.frame
             answers = frame.id if frame is not None and frame.kind is Kind.REQUEST else None
             await _error(answers, UPSTREAM_FAILED, str(error), status=502).send(request.send)
             return None
+
+    async def _contradiction(self, request: Request) -> Refused | None:
+        """Does the request's head say something else than its body?"""
+        frame, headers = request.frame, request.http.headers
+        if frame is None:
+            name = repeated(headers)
+            return Refused(400, f"{name} stands more than once", HEADER_MISMATCH) if name else None
+        if request.modern or any(name == b"mcp-name" for name, _ in headers):
+            await sdk_rules.loaded()
+        if refused := misrouted(frame, headers, modern=request.modern, decode=sdk_rules.decode):
+            return refused
+        tool, arguments = frame.params.get("name"), frame.params.get("arguments")
+        if not request.modern or frame.method != "tools/call" or not isinstance(tool, str):
+            return None
+        definition = self._hub.definition(request.entry.upstream, tool)
+        if definition is None:
+            return None
+        said = arguments if isinstance(arguments, dict) else {}
+        why = sdk_rules.param_mismatch(definition, said, headers)
+        return Refused(400, why, HEADER_MISMATCH) if why else None
 
     async def _refuse(
         self,

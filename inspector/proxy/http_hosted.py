@@ -14,11 +14,14 @@ from inspector.proxy import sdk_rules
 from inspector.proxy.http_exchange import Request, close, run
 from inspector.proxy.http_guard import Refused, accepts
 from inspector.proxy.http_listener import Limits
+from inspector.proxy.http_replay import Replay
 from inspector.proxy.http_route import Answer, HttpRoute
 from inspector.proxy.http_sessions import Session, Sessions
 from inspector.proxy.links import Hub
-from inspector.wire.jsonrpc import INTERNAL_ERROR, Frame, Kind
+from inspector.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Frame, Kind
 
+# Clients of earlier versions take an event without data for a message.
+_RESUMABLE = frozenset({b"2025-11-25"})
 _NOT_ACCEPTABLE = Refused(406, "the client must accept application/json and text/event-stream")
 
 
@@ -59,6 +62,9 @@ class Hosted:
             return _NOT_ACCEPTABLE
         if refused := sdk_rules.classify(frame, headers):
             return refused
+        if frame.method == "initialize":
+            # The era has no handshake, and the process that all modern clients share must not be put into another one.
+            return Refused(404, "Method not found", METHOD_NOT_FOUND, data="initialize")
         entry = request.entry
         connection = await self._hub.connect(entry.upstream, transport="http", grant=entry.grant, shared=True)
         route = HttpRoute(frame.id, status_of=sdk_rules.status_of, hosted=True, pulse=self._limits.pulse)
@@ -74,10 +80,11 @@ class Hosted:
             return _NOT_ACCEPTABLE
         if frame.method == "initialize" and request.entry.session is None:
             return await self._initialize(request, frame)
-        session = self._session(request)
+        session = await self._session(request)
         if isinstance(session, Refused):
             return session
-        route = self._route(session, frame)
+        replay = session.replays.new() if request.entry.version in _RESUMABLE else None
+        route = self._route(session, frame, replay)
         if frame.kind is not Kind.REQUEST:
             await session.connection.ready()
             route.gone()  # it has no answer
@@ -113,9 +120,11 @@ class Hosted:
     async def _get(self, request: Request) -> Refused | None:
         if not accepts(request.http.headers, "text/event-stream"):
             return Refused(406, "the client must accept text/event-stream")
-        session = self._session(request)
+        session = await self._session(request)
         if isinstance(session, Refused):
             return session
+        if (last := dict(request.http.headers).get(b"last-event-id")) is not None:
+            return await self._resume(request, session, last.decode("latin-1"))
         if session.stream is not None:
             return Refused(409, "this session has a stream already")
         session.stream = route = self._route(session, None)
@@ -126,27 +135,43 @@ class Hosted:
             session.stream = None
         return None
 
+    async def _resume(self, request: Request, session: Session, last: str) -> Refused | None:
+        found = session.replays.find(last)
+        if found is None:
+            return Refused(400, "nothing is kept of the stream with this event id")
+        replay, number = found
+        route = self._route(session, None)
+        route.open_stream()
+        await self._run(request, session, route, lambda: replay.resume(route, number))
+        return None
+
     async def _delete(self, request: Request) -> Refused | None:
-        session = self._session(request)
+        session = await self._session(request)
         if isinstance(session, Refused):
             return session
         await self._end(session)
         await Answer(200).send(request.send)
         return None
 
-    def _session(self, request: Request) -> Session | Refused:
+    async def _session(self, request: Request) -> Session | Refused:
         entry = request.entry
         if entry.session is None:
             return Refused(400, "Mcp-Session-Id is missing")
         session = self.sessions.find(entry.upstream, entry.grant, entry.session)
-        return session or Refused(404, "there is no such session; initialize a new one")
+        if session is None:
+            return Refused(404, "there is no such session; initialize a new one")
+        if (why := session.connection.lost) is not None:
+            await self._end(session)
+            return Refused(404, f"this session is over: {why}")
+        return session
 
-    def _route(self, session: Session, frame: Frame | None) -> HttpRoute:
+    def _route(self, session: Session, frame: Frame | None, replay: Replay | None = None) -> HttpRoute:
         return HttpRoute(
             frame.id if frame is not None and frame.kind is Kind.REQUEST else None,
             extra=((b"mcp-session-id", session.id.encode()),),
             hosted=True,
             pulse=self._limits.pulse,
+            replay=replay,
         )
 
     async def _run(self, request: Request, session: Session, route: HttpRoute, start: Callable[[], None]) -> None:

@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+import anyio
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from inspector.core.errors import ConfigError
+
+CLOSING = 1.0  # seconds that answers under way get when the run ends
 
 GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
@@ -112,6 +115,8 @@ class _Protocol(HttpToolsProtocol):
             self._timer = self.loop.call_later(seconds, self._late)
 
     def on_message_begin(self) -> None:
+        if self._answering:
+            raise ValueError("pipelined")
         super().on_message_begin()
         self._in_head, self._head_size, self._fed = True, 0, 0
 
@@ -121,7 +126,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._grow(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        super().on_header(name, value.strip(b" \t"))  # not part of the value (RFC 9110 §5.5), and httptools keeps it
 
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body = False, True
@@ -135,9 +140,20 @@ class _Protocol(HttpToolsProtocol):
         # After a large body uvicorn stops reading until the answer is out, and a client that leaves goes unnoticed.
         self.flow.resume_reading()
 
+    @property
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
     def send_400_response(self, msg: str) -> None:
-        """The parser gave up: a head too large, or bytes that are no HTTP (request smuggling included)."""
-        if self._overgrown:
+        """The parser gave up: a head too large, or bytes that are no HTTP (request smuggling included).
+
+        Pipelining is refused too: who leaves after a second request would go unnoticed, and the first, if it is held,
+        would wait on for nobody. No MCP client does that.
+        """
+        if self._answering and not self._in_body:
+            self.transport.close()
+            self.refused(bytes(self.url[:4096]), 400, "a second request before the first was answered")
+        elif self._overgrown:
             self._close_with(431, f"headers of more than {self.limits.head_bytes} bytes")
         else:
             self._close_with(400, "not a valid HTTP request")
@@ -202,7 +218,6 @@ class Server(uvicorn.Server):
                 date_header=False,
                 # Longer than common clients keep idle connections: a close that crosses a POST looks like a failure.
                 timeout_keep_alive=90,
-                timeout_graceful_shutdown=1,
                 limit_concurrency=limits.connections,
             )
         )
@@ -214,8 +229,18 @@ class Server(uvicorn.Server):
         self.on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """In place of uvicorn's own, which waits where there is nothing to wait for, and logs what it cuts off."""
         self.on_stopping()
-        await super().shutdown(sockets)
+        for listener in [*self.servers, *(sockets or ())]:
+            listener.close()
+        state = self.server_state
+        for connection in [*state.connections]:
+            connection.shutdown()
+        with anyio.move_on_after(CLOSING):
+            while state.connections or state.tasks:  # noqa: ASYNC110 - uvicorn's sets, which nobody announces
+                await anyio.sleep(0.01)
+        for task in [*state.tasks]:
+            task.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

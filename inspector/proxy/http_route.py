@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import anyio
 import orjson
 
+from inspector.proxy.http_replay import Replay
 from inspector.proxy.links import Headers
 from inspector.wire.framing import SSE_PING, SseEvent, sse, sse_event
 from inspector.wire.jsonrpc import UPSTREAM_FAILED, FrameId
@@ -53,7 +54,7 @@ class HttpRoute:
     `on_head`: told the status and headers of the answer as soon as they are known, once.
     `status_of`: the HTTP status for a JSON-RPC error code, where the server behind us does not give one itself.
     `hosted`: no HTTP server stands behind us, so that it is we who keep a silent exchange alive.
-    `pulse`: seconds of silence after which a comment is sent.
+    `pulse`: seconds of silence after which a comment is sent. `replay`: keeps the stream for a client that comes back.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class HttpRoute:
         status_of: Callable[[int], int] | None = None,
         hosted: bool = False,
         pulse: float = 15.0,
+        replay: Replay | None = None,
     ) -> None:
         self.finished = False  # nothing more can be told to the client: all is said, or nobody listens
         self.status: int | None = None
@@ -75,6 +77,7 @@ class HttpRoute:
         self._status_of = status_of
         self._hosted = hosted
         self._pulse = pulse
+        self._replay = replay
         self._head: tuple[int, Headers] | None = None
         self._answer: Answer | None = None
         self._streaming = False
@@ -96,6 +99,10 @@ class HttpRoute:
             self._on_head(status, headers)
 
     def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None:
+        if not (final or self._closed or self._streaming):
+            self._stream()
+        if self._replay is not None and self._replay.begun:
+            fields = self._replay.keep(raw, final)
         if self._closed:
             return
         if final:
@@ -129,6 +136,8 @@ class HttpRoute:
             self._stream()
 
     def end(self) -> None:
+        if self._replay is not None:
+            self._replay.over()
         if self._closed:
             return
         if not self._streaming:
@@ -144,12 +153,19 @@ class HttpRoute:
         while self._size > CONGESTED and not self.finished:
             self._drained.clear()
             await self._drained.wait()
+        if self._replay is not None:
+            await self._replay.ready()
 
     # what the front calls
 
     def open_stream(self) -> None:
         """Begin the event stream now, before anything is to be said."""
         self._stream()
+
+    def give_way(self) -> None:
+        """The client has come back for this stream on another line."""
+        self._ended = True
+        self._wake.set()
 
     def gone(self) -> None:
         """The client has left."""
@@ -189,6 +205,8 @@ class HttpRoute:
         self._streaming = True
         if self._on_head is not None:
             self._on_head(*(self._head or (200, EVENT_STREAM)))
+        if self._replay is not None:
+            self._chunks.append(self._replay.begin(self))
         self._wake.set()
 
     def _queue(self, chunk: bytes) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from inspector.proxy.http_replay import Replays
 from inspector.proxy.links import Connection, Route
 
 
@@ -18,6 +19,7 @@ class Session:
     used: float
     open: int = 0
     stream: Route | None = None  # the GET stream of a session that we host
+    replays: Replays = field(default_factory=Replays)
 
 
 class Sessions:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from inspector.core.call import Era
-from inspector.core.json import JsonObject
+from inspector.core.json import Json, JsonObject
 from inspector.wire.jsonrpc import BadFrame, Frame, FrameId
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -157,6 +157,11 @@ class Connection(Protocol):
 
     id: str
 
+    @property
+    def lost(self) -> str | None:
+        """Why its server is gone for good; None while it is there."""
+        ...
+
     def receive(self, frame: Frame, route: Route, http: HttpRequest | None = None) -> None:
         """A well-formed message from the client. It is judged, and answered through `route` sooner or later."""
         ...
@@ -188,6 +193,10 @@ class Hub(Protocol):
     def upstream(self, name: str) -> Upstream | None: ...
 
     def upstream_names(self) -> tuple[str, ...]: ...
+
+    def definition(self, upstream: str, tool: Json) -> JsonObject | None:
+        """A tool as it was listed last; None when it never was."""
+        ...
 
     async def connect(
         self, upstream: str, *, transport: str, grant: str, shared: bool = False, client: ClientSide | None = None

@@ -12,6 +12,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -110,6 +111,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         self.ending = False  # we asked for it
         self.death: Death | None = None
         self._host, self._listener, self._gone = host, listener, gone
+        self._context = copy_context()
         self._reader = LineReader(UPSTREAM_LINE)
         self._unchecked = 0
         self._paused = False
@@ -266,7 +268,8 @@ class ServerProcess(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         self._code = self._transport.get_returncode()
         self._exited.set()
-        self._bury_soon()
+        # asyncio's child watcher calls from a thread's empty context, in which anyio does not know its event loop.
+        self._context.run(self._bury_soon)
 
     def _pipe_lost(self) -> None:
         self._open_pipes -= 1

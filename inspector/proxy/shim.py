@@ -51,7 +51,8 @@ RunHere: TypeAlias = Callable[[str, list[str], str | None, str | None], int]
 
 
 def run_shim(arguments: Sequence[str], run_here: RunHere) -> int:
-    """Serve one client; returns the exit code: 0 after a session, 1 when the inspector went away, 2 for an error."""
+    """Serve one client; returns the exit code: 0 after a session, 1 when the inspector went away, 2 for an error,
+    130 when interrupted."""
     if arguments[:1] in (["--help"], ["-h"]):
         print(USAGE, end="")
         return 0
@@ -67,6 +68,8 @@ def run_shim(arguments: Sequence[str], run_here: RunHere) -> int:
     except InspectError as error:
         _say(str(error))
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
 
 
 def _say(text: str) -> None:
@@ -153,7 +156,8 @@ def _greet(inspector: socket.socket, request: Request) -> bytes:
     inspector.settimeout(_HELLO_TIMEOUT)
     said = b""
     try:
-        inspector.sendall(json.dumps(hello).encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):  # refused before all of it was read: it says why
+            inspector.sendall(json.dumps(hello).encode() + b"\n")
         while b"\n" not in said:
             chunk = inspector.recv(_CHUNK)
             if not chunk:

@@ -15,11 +15,13 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
-from inspector.ui import text, theme, titles
-from inspector.ui.board import Board, Change
+from inspector.ui import text, titles
+from inspector.ui import theme as themes
+from inspector.ui.board import Board
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
 from inspector.ui.screens.approvals import ApprovalsPlace
@@ -73,7 +75,7 @@ class InspectApp(App[None]):
         token_mask: str = "",
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
-        theme_name: str = theme.DEFAULT,
+        theme: str = themes.DEFAULT,
         start_place: str | None = None,
         bell: bool = True,
         mark_title: bool = True,
@@ -89,22 +91,23 @@ class InspectApp(App[None]):
         self._start_place = start_place
         self._backstop = text.Backstop()
         self._ascii = text.AsciiOnly(_needs_ascii() if ascii_only is None else ascii_only)
-        self._load_themes(theme_name)
+        self._load_themes(theme)
 
     # Themes and the last filter before the terminal
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme.DEFAULT_VARIABLES
+        return themes.DEFAULT_VARIABLES
 
     def _load_themes(self, wanted: str) -> None:
-        themes, self._bad_themes = theme.load(theme.directory())
-        for found in themes:
+        good, self._bad_themes = themes.load(themes.directory())
+        for found in good:
             self.register_theme(found)
+        if wanted not in self.available_themes:
+            known = ", ".join(sorted(found.name for found in good))
+            self._bad_themes.append(themes.BadTheme(wanted, f"there is no such theme; there are {known}"))
+            wanted = themes.DEFAULT
         if wanted in self.available_themes:
             self.theme = wanted
-        else:
-            known = ", ".join(t.name for t in themes)
-            self._bad_themes.append(theme.BadTheme(wanted, f"is no theme here; there are {known}"))
 
     def get_driver_class(self) -> type[Driver]:
         return losable(super().get_driver_class())
@@ -127,6 +130,10 @@ class InspectApp(App[None]):
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
 
+    def on_unmount(self) -> None:
+        if self._mark_title:
+            titles.restore(self)
+
     async def _poll_forever(self) -> None:
         """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
         while self.is_running:
@@ -144,27 +151,22 @@ class InspectApp(App[None]):
         if not self.is_running or (views.version == since and not self.trouble):
             return
         self.trouble = ""
-        change = self.board.fold(views)
+        changed = self.board.fold(views)
         new = self.queue.fold(views.holds, self.steady())
         self._alert(bool(new))
-        self._draw(change)
+        self._draw(changed)
 
     def _show_trouble(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
             self.say(f"The engine does not answer: {why}", wrong=True)
-            self._draw(Change())
+            self._draw(())
 
-    def _draw(self, change: Change) -> None:
+    def _draw(self, changed: tuple[CallId, ...]) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, Place):
-                screen.draw(change)
-        self._tell_dialog()
-
-    def _tell_dialog(self) -> None:
-        """A dialog that has only just been pushed holds no widgets yet; it looks by itself once it does."""
-        if isinstance(self.screen, titles.WatchesHolds) and self.screen.is_mounted:
-            self.screen.holds_changed()
+                screen.draw(changed)
+        titles.tell(self.screen)
 
     def _tick(self) -> None:
         if not self.is_running:
@@ -173,7 +175,7 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.tick(now)
-        self._tell_dialog()
+        titles.tell(self.screen)
 
     def _alert(self, is_new: bool) -> None:
         if is_new and self._bell:
@@ -204,7 +206,7 @@ class InspectApp(App[None]):
         elif len(copied) > COPIED_AT_MOST:
             self.say(f"Too large for a clipboard ({len(copied):,} characters).", wrong=True)
         else:
-            self.copy_to_clipboard(copied)
+            self.copy_to_clipboard(text.encodable(copied))
             self.say(f"Copied {what}.")
 
     def action_go(self, place: str) -> None:
@@ -233,8 +235,6 @@ class InspectApp(App[None]):
 
     async def _stop(self, sure: bool | None) -> None:
         if sure:
-            if self._mark_title:
-                titles.restore(self)
             await self.ask(Shutdown())
             self.exit()
 

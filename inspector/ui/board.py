@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from inspector.core.call import CallId
@@ -13,14 +12,6 @@ KEPT: Final = 50_000  # rows in memory; older ones are in the recording
 SLACK: Final = 2_000  # dropped at once, so that the list is not moved for every row
 
 NOTHING: Final = Views(0, RunView("", "", 0.0, "", "", (), (), None, 0, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one poll brought: ids of rows that are new or different, oldest first, and how many old rows were let go."""
-
-    ids: tuple[CallId, ...] = ()
-    dropped: int = 0
 
 
 class Board:
@@ -34,8 +25,8 @@ class Board:
         self._slack = min(SLACK, kept)
         self._position: dict[CallId, int] = {}
 
-    def fold(self, views: Views) -> Change:
-        """Take a newer snapshot. Costs as much as what changed."""
+    def fold(self, views: Views) -> tuple[CallId, ...]:
+        """Take a newer snapshot; costs as much as what changed. Returns the ids of new and different rows."""
         self.views = views
         for row in views.calls:
             position = self._position.get(row.id)
@@ -44,7 +35,8 @@ class Board:
                 self.rows.append(row)
             elif position >= self.base:
                 self.rows[position - self.base] = row
-        return Change(tuple(row.id for row in views.calls), self._let_go())
+        self._let_go()
+        return tuple(row.id for row in views.calls)
 
     def index_of(self, call_id: CallId) -> int | None:
         """Its index in `rows`, None when it is not (or no longer) there."""
@@ -63,15 +55,14 @@ class Board:
         """Agents that are connected now."""
         return sum(not client.gone for client in self.views.clients)
 
-    def _let_go(self) -> int:
+    def _let_go(self) -> None:
         excess = len(self.rows) - self._kept
         if excess < self._slack:
-            return 0
+            return
         for row in self.rows[:excess]:
             del self._position[row.id]
         del self.rows[:excess]
         self.base += excess
-        return excess
 
 
 def remaining(hold: Hold, now: float) -> tuple[float, float]:

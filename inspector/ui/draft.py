@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from inspector.core.views import PolicyView
+from inspector.ui.text import encodable
 
 
 class Step(Enum):
@@ -30,8 +31,8 @@ class Draft:
     def of(cls, policy: PolicyView) -> Draft:
         """What stands in the file; what is in force only when that is the same, or the change waits for a key."""
         if policy.disk_text is not None and not policy.offered:
-            return cls(policy.disk_text, "")
-        return cls(policy.text, policy.hash)
+            return cls(encodable(policy.disk_text), "")
+        return cls(encodable(policy.text), policy.hash)
 
     def is_clean(self, text: str) -> bool:
         return text == self.base

@@ -45,7 +45,7 @@ def countdown(seconds: float) -> str:
 
 
 def number(value: float) -> str:
-    """At most five cells: `60`, `0.5`, `9999`, `88k`, `4.5M`."""
+    """At most five cells: `60`, `0.50`, `9999`, `88k`, `4.5M`."""
     if abs(value) < 10_000:
         return f"{value:.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.2f}"
     for unit in "kMGTP":

@@ -19,7 +19,7 @@ INDENT: Final = 2
 _TOKEN: Final = re.compile(
     r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*(?:"|$))(?P<key>\s*:)?'
     r"|(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)|(?P<colon>:)"
-    r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>\S))",
+    r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>[^\s\"{}\[\],:]+))",
     re.DOTALL,
 )
 _STYLES: Final = {"string": "$secondary", "number": "$warning", "word": "$accent", "other": "$decision-error"}

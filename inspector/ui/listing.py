@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView
-from inspector.ui.board import Board, Change
+from inspector.ui.board import Board
 
 Predicate = Callable[[CallView], bool]
 RESORT_EVERY: Final = 0.5  # seconds: sorting 50,000 rows for every frame would take half of a core
@@ -52,10 +52,16 @@ class Listing:
         self._stale = False
         self.sort = Sort.TIME
         self.paused = False
-        self.waiting = 0  # rows that came while paused
+        self._base = board.base  # rows that had been let go when this was last folded
+        self._arrived = 0  # rows that had come when the pause began
 
     def __len__(self) -> int:
         return len(self._board.rows) if self._ids is None else len(self._ids)
+
+    @property
+    def waiting(self) -> int:
+        """Rows that came while paused."""
+        return self._board.base + len(self._board.rows) - self._arrived if self.paused else 0
 
     @property
     def filtered(self) -> bool:
@@ -85,24 +91,24 @@ class Listing:
 
     def pause(self, paused: bool) -> None:
         """Paused, no row comes, goes or moves; those that are shown still change in place."""
-        self.paused, self.waiting = paused, 0
+        self.paused, self._arrived = paused, self._board.base + len(self._board.rows)
         if paused and self._ids is None:
             self._ids = [row.id for row in self._board.rows]
         elif not paused:
             self._rebuild()
 
-    def fold(self, change: Change, now: float) -> int:
-        """Take what one poll brought. Returns how many rows went away above the rest."""
+    def fold(self, ids: tuple[CallId, ...], now: float) -> int:
+        """Rows that are new or different, oldest first. Returns how many went away above the rest."""
         if self.paused:
-            self.waiting += sum(self.index_of(i) is None for i in change.ids)
             return 0
+        dropped, self._base = self._board.base - self._base, self._board.base
         if self._ids is None:
-            return change.dropped
+            return dropped
         if self.sort is not Sort.TIME:
-            self._stale = self._stale or bool(change.ids)
+            self._stale = self._stale or bool(ids)
             self.resort(now)
             return 0
-        return self._fold_filtered(change)
+        return self._fold_filtered(ids, dropped > 0)
 
     def resort(self, now: float) -> bool:
         """Order again what has changed since, but not for every frame. True when it did."""
@@ -112,13 +118,13 @@ class Listing:
         self._rebuild()
         return True
 
-    def _fold_filtered(self, change: Change) -> int:
+    def _fold_filtered(self, changed: tuple[CallId, ...], rows_left: bool) -> int:
         ids = self._ids if self._ids is not None else []
         gone = 0
-        if change.dropped and self._board.rows:
+        if rows_left and self._board.rows:
             gone = bisect_left(ids, self._board.rows[0].id)
             del ids[:gone]
-        for call_id in change.ids:
+        for call_id in changed:
             row = self._board.row(call_id)
             index = bisect_left(ids, call_id)
             there = index < len(ids) and ids[index] == call_id
@@ -130,7 +136,7 @@ class Listing:
         return gone
 
     def _rebuild(self) -> None:
-        self._stale = False
+        self._stale, self._base = False, self._board.base
         self._where = None
         if self._predicate is None and self.sort is Sort.TIME:
             self._ids = [row.id for row in self._board.rows] if self.paused else None

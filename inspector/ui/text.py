@@ -27,6 +27,7 @@ INVISIBLE: Final = (
 _INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
 _COMBINING_CLASS: Final = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _TOO_MANY_MARKS: Final = re.compile(f"([{_COMBINING_CLASS}]{{3}})[{_COMBINING_CLASS}]+")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _RAW_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -52,6 +53,11 @@ def same_length(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _INVISIBLE.sub(_one_cell, text)
+
+
+def encodable(text: str) -> str:
+    """For what must become UTF-8 (an editor's parser, a clipboard): lone surrogates as the escapes they came from."""
+    return text if text.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def safe(text: str, limit: int = 2000) -> Content:

@@ -12,7 +12,8 @@ from inspector.cli import policy
 from inspector.core.errors import ConfigError, UsageError
 from inspector.core.json import Json
 
-SAMPLES = Path(__file__).parents[1] / "data" / "policy_cases_sample.jsonl"
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "tests" / "data" / "policy_cases_sample.jsonl"
 
 
 @pytest.fixture
@@ -81,8 +82,11 @@ def test_what_cannot_be_read_is_said_with_exit_code_2(tmp_path: Path) -> None:
 
 
 def test_it_runs_as_a_module_too(failing: Path) -> None:
-    run = [sys.executable, "-m", "inspector.cli.policy", "test"]
-    assert subprocess.run([*run, str(failing)], capture_output=True, check=False, timeout=60).returncode == 1
-    missing = subprocess.run([*run, "/nowhere"], capture_output=True, check=False, timeout=60, text=True)
+    def run(path: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "inspector.cli.policy", "test", str(path)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60, text=True)
+
+    failed, missing = run(failing), run(Path("/nowhere"))
+    assert (failed.returncode, "1 failed" in failed.stdout) == (1, True)
     assert missing.returncode == 2
     assert missing.stderr.startswith("mcp-inspect: /nowhere: cannot be read")

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,14 +51,15 @@ class Stage:
 
 
 @contextmanager
-def app(folder: Path, policy: str, *, size: tuple[int, int] = LARGE, flags: Sequence[str] = ()) -> Iterator[Stage]:
-    """`mcp-inspect --policy … -- sdk_server.py stdio` on the screen, with no call so far."""
+def app(
+    folder: Path, policy: str, *, size: tuple[int, int] = LARGE, shows: str = r"http://127\.0\.0\.1:\d+/"
+) -> Iterator[Stage]:
+    """`mcp-inspect --policy … -- sdk_server.py stdio` on the screen (`shows` is there), with no call so far."""
     file, log = folder / "policy.yaml", folder / "server.log"
     file.write_text(policy)
-    with inspect(
-        folder, "--policy", str(file), "--env", f"SERVER_LOG={log}", *flags, "--", *SDK_SERVER, size=size
-    ) as terminal:
-        screen = terminal.wait_for(re.compile(r"http://127\.0\.0\.1:\d+/"), STARTS_WITHIN)
+    line = ["--policy", str(file), "--env", f"SERVER_LOG={log}", "--", *SDK_SERVER]
+    with inspect(folder, *line, size=size) as terminal:
+        screen = terminal.wait_for(re.compile(shows), STARTS_WITHIN)
         yield Stage(terminal, file, log, url_of(screen, "sdk_server"))
 
 

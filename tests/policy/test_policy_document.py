@@ -323,6 +323,7 @@ def test_every_problem_of_a_document_is_reported() -> None:
         (limit(window="minutes"), "did you mean minute?"),
         ({**HEAD, "default": "denny"}, "did you mean deny?"),
         ({**HEAD, "version": 1}, 'in quotes: "1"'),
+        (tool(require=[{"conditions": [], "op": "eq"}]), '"op" does not go with "conditions"'),
         ({**HEAD, "tools": {"t": {"frobnicate": 1}}}, "known here: require, deny_if"),
     ],
 )

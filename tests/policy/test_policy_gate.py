@@ -110,6 +110,14 @@ def test_an_answer_for_a_call_that_nobody_knows_changes_nothing() -> None:
     assert Gate(LIMITED, MemoryLedger()).reserved(CallId(9), Granted(1, ()), 1) == []
 
 
+def test_a_call_that_ends_while_it_is_reserved_never_runs() -> None:
+    world = World(LIMITED)
+    effects = world.gate.arrive(call(1), "conn", 60)
+    world.finish(1, Outcome.NOT_SENT, 61)
+    assert kinds(world.perform(effects, 61)) == ["CallArrived", "Reserve", "Settle"]
+    assert world.gate._live == {}
+
+
 # Ends of forwarded calls
 
 

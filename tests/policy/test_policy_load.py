@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def only(text: str | bytes) -> tuple[str, int, int]:
 )
 def test_a_problem_names_line_and_column(text: str, expected: tuple[str, int, int]) -> None:
     assert only(text) == expected
+
+
+def test_names_that_look_like_our_own_marks_keep_their_pointer() -> None:
+    text = f'{MINIMAL}tools: {{"[key]": {{"[key]": 1, require: [{{"<condition>": 1}}]}}}}\n'
+    assert {p.pointer for p in problems(text)} == {
+        "/tools/[key]/[key]",
+        "/tools/[key]/require/0/<condition>",
+        "/tools/[key]/require/0/conditions",
+    }
 
 
 def test_a_missing_field_of_a_key_names_that_key() -> None:
@@ -111,6 +121,11 @@ def test_the_span_of_a_wrong_word_ends_where_the_word_ends() -> None:
 )
 def test_the_file_rules_refuse_with_the_line(text: str | bytes, line: int) -> None:
     assert line in [problem.line for problem in problems(text)]
+
+
+def test_what_is_left_open_is_named_where_it_began_and_where_it_was_missed() -> None:
+    assert [p.line for p in problems('version: "1"\ndefault: "deny\ntools: {}\n')] == [2, 4]
+    assert [p.line for p in problems('version: "1"\nhide: [a,\n  b\ndefault: deny\n')] == [2, 4]
 
 
 def test_a_broken_rule_of_the_file_hides_no_other_problem() -> None:
@@ -185,6 +200,22 @@ def test_the_hash_is_of_the_text_and_the_object_keeps_exact_numbers() -> None:
     limit = {"counter": "n", "window": "day", "max": Number("0.10000000000000000000001")}
     policy = load_object({"version": "1", "default": "deny", "tools": {"t": {"limits": [limit]}}})
     assert str(policy.top.exact["t"].limits[0].max) == "0.10000000000000000000001"
+
+
+def test_an_object_that_is_nested_without_end_is_refused_like_any_other() -> None:
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(PolicyError, match="nested deeper"):
+        load_object({"version": "1", "default": "deny", "x-a": deep})  # type: ignore[dict-item]
+
+
+def test_an_object_may_hold_plain_decimals_but_no_infinity() -> None:
+    limit = {"counter": "n", "window": "day", "max": Decimal("1E+3")}
+    policy = load_object({"version": "1", "default": "deny", "tools": {"t": {"limits": [limit]}}})  # type: ignore[dict-item]
+    assert policy.top.exact["t"].limits[0].max == 1000
+    with pytest.raises(PolicyError, match="no finite number"):
+        load_object({"version": "1", "default": "deny", "x-a": float("inf")})  # type: ignore[dict-item]
 
 
 def test_a_document_over_a_mebibyte_is_refused() -> None:

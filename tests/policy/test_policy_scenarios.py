@@ -89,6 +89,13 @@ def test_a_line_separator_inside_a_string_does_not_end_the_line(tmp_path: Path) 
     assert [case.id for case in read_cases(tmp_path / "c.jsonl")] == ["a\u2028b", "c"]
 
 
+@pytest.mark.parametrize("name", ["c.json", "c.txt"])
+def test_a_list_and_lines_are_told_apart_by_their_first_character(tmp_path: Path, name: str) -> None:
+    for text in ('[{"id": "a"}, {"id": "b"}]', '{"id": "a"}\n{"id": "b"}', "- id: a\n- id: b\n"):
+        (tmp_path / name).write_text(text)
+        assert [case.id for case in read_cases(tmp_path / name)] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from inspector.core.call import Caller, CallId
+from inspector.core.json import Json, JsonObject
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.links import ClientSide, Upstream
@@ -33,6 +34,9 @@ class PassThrough:
 
     def upstream_names(self) -> tuple[str, ...]:
         return tuple(self.upstreams)
+
+    def definition(self, upstream: str, tool: Json) -> JsonObject | None:
+        return None
 
     async def connect(
         self, upstream: str, *, transport: str, grant: str, shared: bool = False, client: ClientSide | None = None

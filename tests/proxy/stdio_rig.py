@@ -14,12 +14,15 @@ from typing import Any
 import anyio
 from passthrough import PassThrough
 
+from inspector.core.call import Era
 from inspector.core.errors import UsageError
 from inspector.core.events import Event, UpstreamState
 from inspector.core.upstream import CommandSpec, UpstreamSpec
 from inspector.proxy.front_stdio import StdioFront
+from inspector.proxy.links import Headers, Outgoing, Route
 from inspector.proxy.upstream_stdio import StdioUpstream
 from inspector.proxy.watchdog import Watchdog
+from inspector.wire.jsonrpc import Frame, parse_client
 
 SERVERS = Path(__file__).parents[1] / "servers"
 SERVER = (sys.executable, str(SERVERS / "line_server.py"))
@@ -124,3 +127,87 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+class Client:
+    """The driver's side of a link, and a Route: keeps what comes, and can be congested."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.routes: list[Route | None] = []
+        self.ended: list[str | None] = []
+        self.lost: str | None = None
+        self.open = anyio.Event()
+        self.open.set()
+        self._count = 0
+
+    def upstream_frame(self, raw: bytes, route: Route | None, fields: tuple[bytes, ...] = ()) -> None:
+        self.frames.append(raw)
+        self.routes.append(route)
+
+    def upstream_ended(self, outgoing: Outgoing, why: str | None) -> None:
+        self.ended.append(why)
+
+    def upstream_lost(self, why: str) -> None:
+        self.lost = why
+
+    def upstream_head(self, route: Route, status: int, headers: Headers) -> None: ...
+
+    def upstream_event(self, route: Route, fields: tuple[bytes, ...]) -> None: ...
+
+    def upstream_plain(self, outgoing: Outgoing, status: int, headers: Headers, body: bytes) -> None: ...
+
+    async def ready(self) -> None:
+        await self.open.wait()
+
+    # Route
+
+    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None: ...
+
+    def head(self, status: int, headers: Headers) -> None: ...
+
+    def event(self, fields: tuple[bytes, ...]) -> None: ...
+
+    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
+
+    def hold(self) -> None: ...
+
+    def end(self) -> None: ...
+
+    # what tests say and see
+
+    def message(self, method: str, frame_id: Any = None, **params: Any) -> Outgoing:
+        body = {"jsonrpc": "2.0", "method": method, "params": params}
+        if frame_id is not None:
+            body["id"] = frame_id
+        return self.raw(json.dumps(body).encode())
+
+    def raw(self, raw: bytes) -> Outgoing:
+        frame = parse_client(raw)
+        assert isinstance(frame, Frame)
+        return Outgoing(raw, frame, self, None, Era.MODERN)
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        return [json.loads(raw) for raw in self.frames]
+
+    async def until(self, count: int) -> list[dict[str, Any]]:
+        await eventually(lambda: len(self.frames) >= count)
+        return self.said
+
+
+@asynccontextmanager
+async def upstream(
+    *arguments: str, events: list[Event] | None = None, command: CommandSpec | None = None
+) -> AsyncIterator[StdioUpstream]:
+    target = command or CommandSpec((*SERVER, *arguments))
+    watchdog = Watchdog()
+    async with anyio.create_task_group() as tasks:
+        emit = (events if events is not None else []).append
+        opened = StdioUpstream(UpstreamSpec("demo", target), emit=emit, now=time.time, tasks=tasks, watchdog=watchdog)
+        try:
+            yield opened
+        finally:
+            with anyio.CancelScope(shield=True):
+                await opened.close()
+            watchdog.close()

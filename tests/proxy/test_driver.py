@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,9 @@ from inspector.core.events import Decided, Dropped, Event, Finished, Forwarded, 
 from inspector.core.holds import Resolution
 from inspector.core.upstream import CommandSpec, UpstreamSpec
 from inspector.policy.gate import Gate
+from inspector.policy.ledger import Ledger
 from inspector.policy.ledger_memory import MemoryLedger
+from inspector.policy.ledger_sqlite import SqliteLedger
 from inspector.policy.load import load_text
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.driver import Driver
@@ -127,8 +130,10 @@ class FullDisk:
 
 
 @asynccontextmanager
-async def rig(tmp_path: Path, policy: str, *, call_timeout: float | None = None, log: Any = None) -> AsyncIterator[Rig]:
-    clock, events, ledger = Clock(), list[Event](), MemoryLedger()
+async def rig(
+    tmp_path: Path, policy: str, *, call_timeout: float | None = None, log: Any = None, ledger: Ledger | None = None
+) -> AsyncIterator[Rig]:
+    clock, events, ledger = Clock(), list[Event](), ledger or MemoryLedger()
     recorder = Recorder.create(tmp_path, "run", clock())
     watchdog, server_log = Watchdog(), tmp_path / "server.log"
     driver = Driver(
@@ -190,6 +195,38 @@ async def test_the_eleventh_forced_run_of_a_minute_is_denied_before_it_reaches_t
         it.clock.now += 60
         it.call(12, "echo", text="next minute")
         assert await it.box.text(12) == "next minute"
+
+
+LIMITED = json.dumps(
+    {"version": "1", "default": "allow", "all_tools": {"limits": [{"counter": "n", "window": "hour", "max": 9}]}}
+)
+
+
+async def test_a_call_waits_for_a_ledger_that_another_process_holds(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "counters", "run")
+    async with rig(tmp_path, LIMITED, ledger=ledger) as it:
+        other = sqlite3.connect(tmp_path / "counters", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        it.call(1, "echo", text="patient")
+        it.send({"id": 2, "method": "ping"})
+        await it.box.answer(2)
+        assert it.received_by_server() == [], "the loop goes on, the call waits"
+        other.execute("ROLLBACK")
+        assert await it.box.text(1) == "patient"
+    ledger.close()
+
+
+async def test_a_ledger_that_stays_locked_denies_after_two_seconds_what_has_limits(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "counters", "run")
+    async with rig(tmp_path, LIMITED, ledger=ledger) as it:
+        other = sqlite3.connect(tmp_path / "counters", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        it.call(1, "echo", text="x")
+        it.clock.now += 2
+        assert (await it.box.answer(1))["result"]["_meta"]["mcp-inspect/decision"]["rule"] == "(state error)"
+        assert it.received_by_server() == []
+        other.execute("ROLLBACK")
+    ledger.close()
 
 
 async def test_a_held_call_goes_with_the_arguments_that_a_person_edited(tmp_path: Path) -> None:

@@ -138,6 +138,24 @@ async def test_more_connections_than_allowed_get_503(tmp_path: Path) -> None:
             writer.close()
 
 
+async def test_a_second_request_before_the_first_was_answered_ends_the_connection(tmp_path: Path) -> None:
+    policy = 'version: "1"\ndefault: approve\n'
+    async with running(tmp_path, tiny(tmp_path), policy=policy) as rig:
+        session = await rig.initialize()
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo"}}).encode()
+        one = request(rig, body, length(body), f"accept: {BOTH}", f"mcp-session-id: {session}")
+        reader, writer = await asyncio.open_connection("127.0.0.1", rig.front.port)
+        writer.write(one)
+        await rig.until(lambda: bool(rig.driver.gate.holds))
+        writer.write(one.replace(b'"id": 1', b'"id": 2'))
+        with anyio.fail_after(5):
+            await reader.read()
+        writer.close()
+        await rig.until(lambda: not rig.driver.gate.holds)  # the first is withdrawn with its client
+        assert rig.refusals() == [(400, "a second request before the first was answered")]
+        assert not any(m.get("method") == "tools/call" for m in rig.received())
+
+
 # who may come in
 
 

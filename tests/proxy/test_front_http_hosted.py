@@ -10,7 +10,8 @@ from typing import Any
 
 import anyio
 import pytest
-from http_rig import BOTH, HELLO, META, VERSION, Reply, Rig, running, tiny
+from http_rig import BOTH, HELLO, META, VERSION, Reply, Rig, raw, request, running, tiny
+from http_rig import status as answered
 
 from inspector.core.events import ClientGone, HoldEnded
 from inspector.core.holds import HoldEnd
@@ -28,7 +29,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with running(tmp_path, tiny(tmp_path), limits=Limits(sessions=2, idle_seconds=0.2, pulse=0.1)) as made:
+    async with running(tmp_path, tiny(tmp_path), limits=Limits(sessions=2, idle_seconds=0.2)) as made:
+        yield made
+
+
+@pytest.fixture
+async def pulsing(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with running(tmp_path, tiny(tmp_path), limits=Limits(pulse=0.1)) as made:
         yield made
 
 
@@ -68,6 +75,13 @@ async def test_two_sessions_have_a_process_each(rig: Rig) -> None:
     assert one != two
     assert (await call(rig, one, "die")).error == -32000
     assert (await call(rig, two, "echo", arguments={"text": "alive"})).said == "alive"
+
+
+async def test_a_session_whose_server_died_is_over_so_that_its_client_begins_anew(rig: Rig) -> None:
+    session = await rig.initialize()
+    await call(rig, session, "die")
+    assert (await call(rig, session, "echo")).status == 404
+    assert (await call(rig, await rig.initialize(), "echo", arguments={"text": "again"})).said == "again"
 
 
 async def test_a_session_belongs_to_the_grant_that_began_it(tmp_path: Path) -> None:
@@ -141,7 +155,8 @@ async def _event(stream: asyncio.StreamReader | Any) -> bytes:
     return bytes(line)
 
 
-async def test_the_get_stream_carries_what_belongs_to_no_request_and_is_kept_alive(rig: Rig) -> None:
+async def test_the_get_stream_carries_what_belongs_to_no_request_and_is_kept_alive(pulsing: Rig) -> None:
+    rig = pulsing
     session = await rig.initialize()
     async with rig.http.get(rig.url, headers={**EVENTS, "mcp-session-id": session}) as stream:
         assert (stream.status, stream.content_type) == (200, "text/event-stream")
@@ -150,7 +165,8 @@ async def test_the_get_stream_carries_what_belongs_to_no_request_and_is_kept_ali
         assert json.loads((await _event(stream.content))[6:])["method"] == "notifications/resources/list_changed"
 
 
-async def test_there_is_one_get_stream_at_a_time(rig: Rig) -> None:
+async def test_there_is_one_get_stream_at_a_time(pulsing: Rig) -> None:
+    rig = pulsing
     session = await rig.initialize()
     async with rig.http.get(rig.url, headers={**EVENTS, "mcp-session-id": session}) as first:
         assert first.status == 200
@@ -249,9 +265,41 @@ async def test_what_a_modern_server_objects_to_is_400(
     assert rig.received() == []
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("h\u00e9".encode(), 400),
+        (b"=?base64?aMOp?=", 200),
+        (b"  =?base64?aMOp?= ", 200),
+        (b"=?base64?aMOp=?=", 400),
+        (b"", 400),
+    ],
+)
+async def test_parameter_headers_say_what_the_arguments_say(rig: Rig, header: bytes, status: int) -> None:
+    await rig.modern("tools/list")
+    params = {"name": "send", "arguments": {"text": "h\u00e9"}, "_meta": META}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+    lines = [f"accept: {BOTH}", "mcp-protocol-version: 2026-07-28", "mcp-method: tools/call", "mcp-name: \tsend "]
+    sent = request(rig, body, f"content-length: {len(body)}", *lines, *([f"mcp-param-text:{header.decode('latin-1')}"]))
+    assert answered(await raw(rig.front.port, sent)) == status
+
+
+async def test_a_parameter_header_that_is_missing_is_400(rig: Rig) -> None:
+    await rig.modern("tools/list")
+    reply = await rig.modern("tools/call", {"name": "send", "arguments": {"text": "x"}})
+    assert (reply.status, reply.error) == (400, -32020)
+    assert not any(m.get("method") == "tools/call" for m in rig.received())
+
+
 async def test_a_modern_request_without_its_envelope_is_400(rig: Rig) -> None:
     reply = await rig.ask("server/discover", mcp_protocol_version="2026-07-28", mcp_method="server/discover")
     assert (reply.status, reply.error) == (400, -32602)
+
+
+async def test_there_is_no_handshake_in_the_modern_era(rig: Rig) -> None:
+    reply = await rig.modern("initialize")
+    assert (reply.status, reply.error) == (404, -32601)
+    assert rig.received() == []
 
 
 async def test_get_and_delete_are_405_in_the_modern_era(rig: Rig) -> None:
@@ -274,7 +322,8 @@ async def test_a_modern_client_that_leaves_cancels_its_call_at_the_server(rig: R
     await rig.until(lambda: rig.received()[-1].get("method") == "notifications/cancelled")
 
 
-async def test_a_modern_call_that_takes_long_becomes_a_stream(rig: Rig) -> None:
+async def test_a_modern_call_that_takes_long_becomes_a_stream(pulsing: Rig) -> None:
+    rig = pulsing
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "hang", "_meta": META}})
     headers = {"content-type": "application/json", "accept": BOTH, "mcp-protocol-version": "2026-07-28",
                "mcp-method": "tools/call", "mcp-name": "hang"}  # fmt: skip

@@ -218,7 +218,7 @@ def test_the_era_follows_header_or_body_and_an_unknown_version_is_modern() -> No
 
 
 def test_the_handshake_versions_are_those_of_the_sdk() -> None:
-    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS  # noqa: PLC0415
+    from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
     assert {version.decode() for version in HANDSHAKE_VERSIONS} == set(HANDSHAKE_PROTOCOL_VERSIONS)
 

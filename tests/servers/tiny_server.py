@@ -1,7 +1,8 @@
 """A stdio server of the standard library alone, for tests that start many: it answers within 50 ms of its start.
 
-Tools: `echo` (its text), `hang` (never answers), `ask` (sends the client a request first), `shout` (a notification that
-belongs to no request), `progress` (two steps under the caller's token, then done), `die`.
+Tools: `echo` (its text), `send` (the same, its text also stands in a header), `hang` (never answers), `ask` (sends the
+client a request first), `shout` (a notification that belongs to no request), `progress` (two steps under the caller's
+token, then done), `die`.
 Each message that it receives is appended to `$SERVER_LOG`, as it came.
 """
 
@@ -61,6 +62,8 @@ def handle(message: dict[str, Any]) -> None:
     elif method == "tools/list":
         schema = {"type": "object"}
         tools = [{"name": name, "inputSchema": schema} for name in ("echo", "hang", "ask", "shout", "progress", "die")]
+        named = {"type": "object", "properties": {"text": {"type": "string", "x-mcp-header": "Text"}}}
+        tools.append({"name": "send", "inputSchema": named})
         say(id=request_id, result={"tools": tools})
     elif method == "tools/call":
         call(request_id, params)

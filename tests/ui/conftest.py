@@ -1,18 +1,12 @@
-"""One app over a data port, with clocks that stand still until a test moves them."""
+"""Fixtures of the screen's tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Input
-from ui_port import NOW, TOKEN, DataPort
+from ui_bench import Bench
 
-from inspector.ui.app import InspectApp
-
-Input.cursor_blink = False  # type: ignore[assignment]
+Input.cursor_blink = False  # type: ignore[assignment]  # a snapshot must not depend on the moment
 
 
 @pytest.fixture
@@ -20,36 +14,6 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@dataclass
-class Bench:
-    """The app, its port, and time."""
-
-    port: DataPort = field(default_factory=DataPort)
-    now: float = NOW
-    steady: float = 100.0
-
-    def app(self, **options: object) -> InspectApp:
-        settings = {"token_mask": TOKEN, "clock": lambda: self.now, "steady": lambda: self.steady, **options}
-        return InspectApp(self.port, **settings)  # type: ignore[arg-type]
-
-    def sent(self, kind: type) -> list[object]:
-        return [command for command in self.port.sent if isinstance(command, kind)]
-
-
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
-
-
-async def until(pilot: Pilot[None], true: Callable[[], object], what: str = "") -> None:
-    """Wait, bounded, for the screen to get there."""
-    for _ in range(200):
-        if true():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError(what or "it never came to that")
-
-
-def shown(pilot: Pilot[None]) -> str:
-    """What the terminal would show, as plain lines."""
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())

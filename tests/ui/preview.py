@@ -1,4 +1,4 @@
-"""Run the app over made-up traffic, to look at it: `python tests/ui/preview.py [--still] [--empty] [--start policy]`."""
+"""Run the app over made-up traffic, to look at it: `python tests/ui/preview.py [--still] [--start policy]`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def main() -> None:
         port,
         token_mask=TOKEN,
         clock=clock,
-        theme_name=options.theme,
+        theme=options.theme,
         start_place=options.start,
         ascii_only=options.ascii or None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Bench, shown, until
+from ui_bench import Bench, shown, until
 from ui_port import HOLD_ISSUE, NOW, hold
 
 from inspector.core.call import CallId
@@ -114,7 +114,7 @@ async def test_edited_arguments_are_marked_and_sent_as_edited(bench: Bench) -> N
         editor = await opened(pilot)
         editor.text = editor.text.replace("Flaky", "Steady")
         await until(pilot, lambda: "edited +1 −1" in shown(pilot))
-        assert "+   \"title\": \"Steady test\"" in shown(pilot)
+        assert '+   "title": "Steady test"' in shown(pilot)
         await pilot.press("f2")
         await until(pilot, lambda: bench.sent(Approve))
         (wish,) = bench.sent(Approve)
@@ -206,3 +206,16 @@ async def test_the_configuration_is_masked_on_the_screen_and_copied_whole(bench:
         assert "/tok_5Qw8ZrXk2vLmN4pT/fs/mcp" in pilot.app.clipboard
         await pilot.press("down", "right")
         await until(pilot, lambda: ClientConfig("cursor", "postgres") in bench.port.sent)
+
+
+async def test_what_was_answered_elsewhere_is_listed_too_and_the_keys_go_with_the_last(bench: Bench) -> None:
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        assert "a Approve" in shown(pilot)
+        bench.steady += 1
+        for count in (1, 0):
+            await pilot.press("a")
+            await until(pilot, lambda wanted=count: len(pilot.app.queue) == wanted)  # type: ignore[attr-defined]
+            bench.steady += 1
+        await until(pilot, lambda: "a Approve" not in shown(pilot))
+        await pilot.press("2")
+        await until(pilot, lambda: "Answered · 2" in shown(pilot))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ui_port import KINDS, NOW, call, empty_views, hold, sample_rows, HOLD_ISSUE
+from ui_port import HOLD_ISSUE, KINDS, NOW, call, empty_views, hold, sample_rows
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word
@@ -32,8 +32,8 @@ def test_a_changed_row_keeps_its_place() -> None:
 def test_the_oldest_rows_are_let_go_and_the_rest_is_still_found() -> None:
     board = Board(kept=10)
     rows = sample_rows(30)
-    change = folded(board, *rows)
-    assert change.dropped == 20
+    folded(board, *rows)
+    assert board.base == 20
     assert [row.id for row in board.rows] == list(range(21, 31))
     assert board.row(CallId(21)) is board.rows[0]
     assert board.row(CallId(20)) is None
@@ -101,3 +101,14 @@ def test_what_is_left_of_a_hold_never_leaves_its_bounds() -> None:
     assert remaining(held, NOW + 45) == (15, 0.25)
     assert remaining(held, NOW + 999) == (0, 0)
     assert remaining(held, NOW - 999)[1] == 1.0
+
+
+def test_a_listing_that_was_out_of_sight_has_no_holes_when_it_returns() -> None:
+    board = Board(kept=4)
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(1, 5)))
+    listing.set_filter(lambda row: row.id % 2 == 0)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(5, 10)))  # nobody told the listing
+    listing.fold(tuple(row.id for row in board.rows), 0)
+    assert ids(listing) == [6, 8]
+    assert len(listing) == 2

@@ -7,9 +7,9 @@ import pkgutil
 from dataclasses import replace
 
 import pytest
-from conftest import Bench, shown, until
 from textual.binding import Binding
 from textual.dom import DOMNode
+from ui_bench import Bench, shown, until
 from ui_port import HOLD_ISSUE, KINDS, NOW, DataPort, call, empty_views, hold, sample_views
 
 import inspector.ui
@@ -162,7 +162,7 @@ async def test_digits_lead_from_place_to_place_and_the_mouse_too(bench: Bench) -
         for key, place in (("2", "approvals"), ("3", "limits"), ("5", "sessions"), ("4", "policy"), ("alt+1", "live")):
             await pilot.press(key)
             assert isinstance(pilot.app.screen, Place)
-            assert pilot.app.screen.PLACE == place
+            assert place == pilot.app.screen.PLACE
         await pilot.click("#places", offset=(30, 0))
         assert pilot.app.screen.PLACE == "limits"
 
@@ -213,7 +213,17 @@ async def test_help_names_every_key_of_the_place(bench: Bench) -> None:
 async def test_the_palette_holds_every_action(bench: Bench) -> None:
     async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
         titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert {"Go to Policy", "Approve", "Deny", "Edit", "Always…", "Filter", "Raw frames", "Connect", "Quit"} <= titles
+        assert {
+            "Go to Policy",
+            "Approve",
+            "Deny",
+            "Edit",
+            "Always…",
+            "Filter",
+            "Raw frames",
+            "Connect",
+            "Quit",
+        } <= titles
         await pilot.press("colon")
         await until(pilot, lambda: type(pilot.app.screen).__name__ == "CommandPalette")
 
@@ -281,3 +291,9 @@ async def test_a_megabyte_of_arguments_is_cut_and_says_so(bench: Bench) -> None:
         await until(pilot, lambda: pane.detail is not None)
         await pilot.press("z", "end")
         await until(pilot, lambda: "… cut: 1.0 MB in all" in shown(pilot))
+
+
+async def test_the_table_has_the_keys_from_the_first_frame_on(bench: Bench) -> None:
+    async with bench.app().run_test(size=NARROW, notifications=True) as pilot:
+        assert pilot.app.focused is pilot.app.screen.query_one(CallTable)
+        assert pilot.app.screen.AUTO_FOCUS == ""

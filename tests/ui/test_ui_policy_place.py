@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Bench, shown, until
+from ui_bench import Bench, shown, until
 from ui_port import BROKEN_POLICY, POLICY, DataPort, broken_problems, empty_views
 
 from inspector.core.commands import SavePolicy, TakeOffered

@@ -155,7 +155,7 @@ def test_arguments_are_briefly_their_values() -> None:
         (figures.elapsed(59.9), "1m"),
         (figures.number(60), "60"),
         (figures.number(88_000), "88k"),
-        (figures.number(0.5), "0.5"),
+        (figures.number(0.5), "0.50"),
         (figures.size_of(1_048_576), "1.0 MB"),
         (figures.plural(1, "call"), "1 call"),
         (figures.bar(0.5, 4), ("██", "  ")),

@@ -59,4 +59,16 @@ def test_an_empty_queue_answers_nothing() -> None:
 
 def test_the_editor_extends_a_hold_only_the_first_time() -> None:
     queue = HoldQueue()
-    assert [queue.first_time(CallId(1)), queue.first_time(CallId(1)), queue.first_time(CallId(2))] == [True, False, True]
+    assert [queue.first_time(CallId(1)), queue.first_time(CallId(1)), queue.first_time(CallId(2))] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_what_has_ended_is_remembered_in_order() -> None:
+    queue = HoldQueue()
+    queue.fold((FIRST, SECOND), 10.0)
+    queue.fold((SECOND,), 11.0)
+    queue.fold((), 12.0)
+    assert list(queue.ended) == [1, 2]

@@ -1,5 +1,7 @@
 """A port made of data: views that a test (or the preview) writes, and plain answers to every command."""
 
+# ruff: noqa: E501 -- tables of sample data read better in one line
+
 from __future__ import annotations
 
 import itertools
@@ -338,8 +340,8 @@ class DataPort:
         response, by_us = answer_to(row)
         request = f'{{"jsonrpc":"2.0","id":{call_id},"method":"tools/call","params":{{"name":"{row.tool}","arguments":{arguments}}}}}'
         frames = (
-            FrameLine(row.at, "c→", request.encode()),
-            FrameLine(row.at + 0.02, "→c" if by_us else "u→", response.encode()),
+            FrameLine(row.at, "c→", request.encode("utf-8", "replace")),
+            FrameLine(row.at + 0.02, "→c" if by_us else "u→", response.encode("utf-8", "replace")),
         )
         return CallDetail(
             call_id, arguments, None, (decision(row),), response, by_us, (), frames if response else frames[:1]

@@ -20,8 +20,8 @@ from inspector.ui.screens.dialog import Dialog
 _REACH = {
     Remember.ONCE: ("Once", "this call, and no other"),
     Remember.SESSION: ("This session", "this tool, until this agent's session ends"),
-    Remember.ARGUMENTS: ("These arguments", "this tool with exactly these arguments, until the run ends"),
-    Remember.TOOL: ("This tool", "every call of it with this credential, until the run ends"),
+    Remember.ARGUMENTS: ("These arguments", "exactly these arguments, until the run ends"),
+    Remember.TOOL: ("This tool", "every call of it, until the run ends"),
 }
 
 
@@ -29,7 +29,7 @@ class AlwaysDialog(Dialog[Remember]):
     HEADING = "✓ Approve, and remember"
     KEYS = ("always.choose", "always.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Approve", key_display="⏎", id="always.choose"),
+        Binding("enter", "choose", "Approve", key_display="⏎", priority=True, id="always.choose"),
         Binding("escape", "leave", "Keep held", id="always.leave"),
     ]
 
@@ -50,7 +50,7 @@ class AlwaysDialog(Dialog[Remember]):
         )
         yield OptionList(
             *(
-                Option(Content.assemble((f" {name:<17}", "bold"), what), id=remember.value)
+                Option(Content.assemble((f" {name:<16}", "bold"), what), id=remember.value)
                 for remember, (name, what) in _REACH.items()
             )
         )

@@ -14,15 +14,13 @@ from textual.widgets import Static
 
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
-from inspector.core.views import CallView, HoldView, Word
+from inspector.core.views import CallView, HoldView
 from inspector.ui import figures, json_view, text
-from inspector.ui.board import Change
 from inspector.ui.screens.answers import AnswersPlace
 from inspector.ui.widgets.held import HeldPanel, end_of
 from inspector.ui.words import LOOKS, brief_arguments
 
 LINES_SHOWN = 300
-ANSWERED_SHOWN = 200
 
 
 class ApprovalsPlace(AnswersPlace):
@@ -42,8 +40,6 @@ class ApprovalsPlace(AnswersPlace):
         super().__init__()
         self._shown: CallId | None = None
         self._whole = ""
-        self._answered: dict[CallId, CallView] = {}
-        self._waiting: set[CallId] = set()
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="approvals-columns"):
@@ -57,8 +53,7 @@ class ApprovalsPlace(AnswersPlace):
     def on_mount(self) -> None:
         self.query_one(HeldPanel).focus()
 
-    def show(self, change: Change) -> None:
-        self._remember(change)
+    def show(self, changed: tuple[CallId, ...]) -> None:
         self.tick(self.inspect.clock())
         self._show_answered()
         if self.inspect.queue.selected != self._shown:
@@ -68,20 +63,6 @@ class ApprovalsPlace(AnswersPlace):
         panel = self.query_one(HeldPanel)
         panel.show(now)
         panel.styles.height = "1fr"
-
-    def _remember(self, change: Change) -> None:
-        """A call that was held and is no longer has been answered, by a person or by time."""
-        for call_id in change.ids:
-            row = self.board.row(call_id)
-            if row is None:
-                continue
-            if row.word is Word.HOLD:
-                self._waiting.add(call_id)
-            elif call_id in self._waiting or call_id in self._answered or row.edited:
-                self._waiting.discard(call_id)
-                self._answered[call_id] = row
-        while len(self._answered) > ANSWERED_SHOWN:
-            del self._answered[next(iter(self._answered))]
 
     @on(HeldPanel.Pointed)
     def _on_pointed(self) -> None:
@@ -118,7 +99,7 @@ class ApprovalsPlace(AnswersPlace):
 
     def _show_answered(self) -> None:
         pane = self.query_one("#answered")
-        rows = list(self._answered.values())[::-1]
+        rows = [row for call_id in reversed(self.inspect.queue.ended) if (row := self.board.row(call_id))]
         pane.border_title = Content(f"Answered · {len(rows)}" if rows else "Answered")
         lines = [self._answered_line(row, pane.size.width - 5) for row in rows]
         empty = Content.assemble(("What was approved, denied or left to time stands here.", "$quiet"))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.types import CSSPathType
 
 LOADING = "…"
+PREVIEWED = 4_000  # characters of arguments that are too large for an editor
 
 
 class EditDialog(Dialog[Approve | Deny]):
@@ -78,7 +79,7 @@ class EditDialog(Dialog[Approve | Deny]):
         answer = await self.inspect.ask(Inspect(call_id))
         whole = answer.arguments if isinstance(answer, CallDetail) else self._held.arguments
         self._editable = isinstance(answer, CallDetail) and len(whole) <= arguments.EDITABLE_AT_MOST
-        self._original = json_view.pretty(whole[: arguments.EDITABLE_AT_MOST])
+        self._original = json_view.pretty(whole) if self._editable else text.block(whole, PREVIEWED)
         self.editor.read_only = not self._editable
         self.editor.set_content(self._original, "json")
         self._judge()
@@ -122,7 +123,7 @@ class EditDialog(Dialog[Approve | Deny]):
         editor = self.editor
         if not self._editable:
             editor.border_title = Content(
-                "Arguments · loading" if editor.text == LOADING else "Arguments · too long to edit here"
+                "Arguments · loading" if editor.text == LOADING else "Arguments · too large to edit here"
             )
             return
         problem = arguments.check(editor.text)

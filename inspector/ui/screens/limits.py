@@ -9,10 +9,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from inspector.core.call import CallId
 from inspector.core.decision import Algorithm, CounterKey, Scope
 from inspector.core.views import LimitView
 from inspector.ui import figures, text
-from inspector.ui.board import Change
 from inspector.ui.screens.place import Place
 from inspector.ui.widgets.gauges import by_tightness, look, share
 
@@ -35,7 +35,7 @@ class LimitsPlace(Place):
     def on_mount(self) -> None:
         self.query_one("#limits").focus()
 
-    def show(self, change: Change) -> None:
+    def show(self, changed: tuple[CallId, ...]) -> None:
         self.tick(self.inspect.clock())
 
     def tick(self, now: float) -> None:

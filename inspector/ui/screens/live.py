@@ -14,7 +14,6 @@ from textual.widget import Widget
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
 from inspector.ui import text
-from inspector.ui.board import Change
 from inspector.ui.figures import plural
 from inspector.ui.filter import BadFilter, parse
 from inspector.ui.listing import Listing, Sort
@@ -86,7 +85,7 @@ class LivePlace(AnswersPlace):
 
     # What came
 
-    def show(self, change: Change) -> None:
+    def show(self, changed: tuple[CallId, ...]) -> None:
         now, views = self.inspect.clock(), self.board.views
         table = self.query_one(CallTable)
         if not self.board.rows:
@@ -95,12 +94,12 @@ class LivePlace(AnswersPlace):
             table.hint = [
                 Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
             ]
-        table.fold(change, now)
+        table.fold(changed, now)
         self.query_one(Gauges).show(views.limits, now)
         self.query_one(GaugeLine).show(views.limits, now)
         self.query_one(Rate).show(views.run)
         self._show_queue(now)
-        self._outdated = self._outdated or table.cursor in change.ids
+        self._outdated = self._outdated or table.cursor in changed
 
     def tick(self, now: float) -> None:
         table = self.query_one(CallTable)
@@ -229,7 +228,7 @@ class LivePlace(AnswersPlace):
         table = self.query_one(CallTable)
         table.filter(parsed)
         line.agree(plural(len(table.listing), "call") if self._filter else "")
-        self.draw(Change())
+        self.draw(())
 
     @work(exclusive=True, group="inspect")
     async def _inspect(self, call_id: CallId) -> None:

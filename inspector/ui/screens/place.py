@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from inspector.ui.board import Board, Change
+from inspector.core.call import CallId
+from inspector.ui.board import Board
 from inspector.ui.widgets.keybar import KeyBar
 from inspector.ui.widgets.status import PLACES, PlacesBar, StatusLine
 
@@ -27,13 +28,17 @@ class Place(Screen[None]):
     KEYS: ClassVar[tuple[str, ...]] = ()
     SHOWS_QUEUE: ClassVar[bool] = False
     HELP: ClassVar[str] = ""
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""  # each place says itself where the keys go; the first field in sight would be the filter
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(f"{number},alt+{number}", f"app.go('{place}')", place.capitalize(), show=False, id=f"place.{place}")
             for number, place in enumerate(PLACES, 1)
         ),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._any_held = False
 
     @property
     def inspect(self) -> InspectApp:
@@ -53,20 +58,23 @@ class Place(Screen[None]):
         """The widgets between the two lines at the top and the keys at the bottom."""
         return ()
 
-    def show(self, change: Change) -> None:
+    def show(self, changed: tuple[CallId, ...]) -> None:
         """The board has changed."""
 
     def tick(self, now: float) -> None:
         """Time has passed: countdowns and running calls."""
 
-    def draw(self, change: Change) -> None:
+    def draw(self, changed: tuple[CallId, ...]) -> None:
         """Everything that every place shows, then the place's own."""
         if not self.is_mounted:
             return
         views = self.board.views
         self.query_one(StatusLine).show(views, self.inspect.trouble)
         self.query_one(PlacesBar).show(len(views.holds), self.filter_text())
-        self.show(change)
+        if self._any_held != bool(views.holds):
+            self._any_held = bool(views.holds)
+            self.refresh_bindings()
+        self.show(changed)
 
     def filter_text(self) -> str:
         return ""
@@ -78,7 +86,7 @@ class Place(Screen[None]):
 
     def refreshed(self) -> None:
         """In sight again: what came meanwhile has not been told piece by piece."""
-        self.draw(Change(tuple(row.id for row in self.board.rows)))
+        self.draw(tuple(row.id for row in self.board.rows))
         self.tick(self.inspect.clock())
 
     def on_places_bar_chosen(self, event: PlacesBar.Chosen) -> None:

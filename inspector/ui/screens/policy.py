@@ -14,12 +14,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from inspector.core.call import CallId
 from inspector.core.commands import CheckPolicy, PolicyCheck, TakeOffered
 from inspector.core.commands import Rejected as NotDone
 from inspector.core.problems import Problem, Severity
 from inspector.core.views import PolicyView
 from inspector.ui import text
-from inspector.ui.board import Change
 from inspector.ui.draft import Draft, Step, language_of
 from inspector.ui.screens.place import Place
 from inspector.ui.screens.saving import Saving
@@ -91,7 +91,7 @@ class PolicyPlace(Saving, Place):
 
     # What came from outside
 
-    def show(self, change: Change) -> None:
+    def show(self, changed: tuple[CallId, ...]) -> None:
         policy = self.board.views.policy
         if policy != self.met:
             before, self.met = self.met, policy

@@ -9,10 +9,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from inspector.core.call import CallId
 from inspector.core.events import UpstreamState
 from inspector.core.views import ClientView, RejectedView, RunView, UpstreamView
 from inspector.ui import figures, text
-from inspector.ui.board import Change
 from inspector.ui.screens.place import Place
 
 STDERR_SHOWN = 12
@@ -48,7 +48,7 @@ class SessionsPlace(Place):
     def on_mount(self) -> None:
         self.query_one("#clients").focus()
 
-    def show(self, change: Change) -> None:
+    def show(self, changed: tuple[CallId, ...]) -> None:
         self.tick(self.inspect.clock())
 
     def tick(self, now: float) -> None:

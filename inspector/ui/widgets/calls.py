@@ -14,7 +14,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from inspector.core.call import CallId
-from inspector.ui.board import Change
 from inspector.ui.listing import Listing, Predicate, Sort
 from inspector.ui.widgets.rows import RowPainter
 
@@ -68,10 +67,10 @@ class CallTable(ScrollView, can_focus=True):
 
     # What came
 
-    def fold(self, change: Change, now: float) -> None:
+    def fold(self, changed: tuple[CallId, ...], now: float) -> None:
         """Take what one poll brought: O(changed rows), and one repaint."""
         self._now = now
-        gone = self.listing.fold(change, now)
+        gone = self.listing.fold(changed, now)
         self._resize(gone)
         self._settle()
         self.refresh()

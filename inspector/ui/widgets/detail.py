@@ -10,12 +10,13 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from inspector.core.commands import CallDetail, FrameLine
-from inspector.core.views import CallView
+from inspector.core.views import CallView, Word
 from inspector.ui import figures, json_view, text, trace
 from inspector.ui.widgets.column import Column
 from inspector.ui.words import LOOKS
 
 LINES_SHOWN: Final = 200
+_WAITS: Final = {Word.HOLD: "waits for you", Word.DENY: "refused", Word.LIMIT: "refused", Word.CANCELLED: "withdrawn"}
 FRAMES_SHOWN: Final = 40
 FRAME_LIMIT: Final = 8_000
 
@@ -98,7 +99,7 @@ class DetailPane(Horizontal, can_focus=True):
         if row.outcome is not None:
             return Content.assemble((text.line(row.outcome.value), "$quiet"))
         note = f"\n{text.line(row.note, 300)}" if row.note else ""
-        waits = "waits for you" if row.word.name == "HOLD" else "running" if row.forwarded_at else "not sent yet"
+        waits = _WAITS.get(row.word, "running" if row.forwarded_at else "not sent yet")
         return Content.assemble((f"{look.glyph} {waits}", look.style), (note, "$quiet"))
 
     def _show_frames(self) -> None:

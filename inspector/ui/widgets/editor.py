@@ -49,7 +49,7 @@ class CodeEditor(TextArea):
     def __init__(self, content: str, language: str, id: str) -> None:
         self._problems: dict[int, Problem] = {}
         super().__init__(
-            content,
+            text.encodable(content),
             language=language if len(content) <= HIGHLIGHTED_AT_MOST else None,
             show_line_numbers=True,
             tab_behavior="indent",
@@ -90,7 +90,7 @@ class CodeEditor(TextArea):
         """Take another text; the cursor stays where it can."""
         line, column = self.cursor_location
         self.language = language if len(content) <= HIGHLIGHTED_AT_MOST else None
-        self.load_text(content)
+        self.load_text(text.encodable(content))
         line = min(line, self.document.line_count - 1)
         self.move_cursor((line, min(column, len(self.document.get_line(line)))))
 

@@ -27,7 +27,9 @@ class Changes(VerticalScroll):
         title, old, new = _pair(policy, draft, text)
         if (old, new) != self._shown:
             self._shown = (old, new)
-            self.query_one("#changes-text", Static).update(diff.view(old, new) if old != new else _resting(policy))
+            shown = self.query_one("#changes-text", Static)
+            shown.set_class(old != new, "-diff")
+            shown.update(diff.view(old, new) if old != new else _resting(policy))
         self.border_title = Content(f"{title} · {diff.size(old, new)}" if old != new else title)
 
 

@@ -1,0 +1,142 @@
+"""`policy check|explain|schema|convert|init` as a person or a CI job meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inspector.cli.policy import run
+from inspector.core.errors import InspectError
+
+ROOT = Path(__file__).parents[2]
+KESTRA = str(ROOT / "sample_policies" / "kestra.yaml")
+SEED = str(ROOT / "sample_policies" / "kestra-force-run.json")
+TOOLS = str(ROOT / "tests" / "data" / "tools" / "kestra_tools.json")
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    file = tmp_path / "broken.yaml"
+    file.write_text('version: "1"\ndefault: dney\n')
+    return file
+
+
+def test_check_of_sound_files_finds_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", KESTRA, SEED, "--tools", TOOLS]) == 0
+    assert capsys.readouterr().out == f"{KESTRA}: nothing found\n{SEED}: nothing found\n"
+
+
+def test_check_names_file_line_and_column_and_exits_1(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", SEED, str(broken)]) == 1
+    out = capsys.readouterr().out
+    assert f"{broken}:2:10: error: expected allow, deny or approve" in out
+    assert f"{SEED}: nothing found" in out
+
+
+def test_check_speaks_json(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--format", "json", str(broken)]) == 1
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["file"], problem["line"], problem["column"]) == (str(broken), 2, 10)
+    assert (problem["pointer"], problem["severity"]) == ("/default", "error")
+
+
+def test_check_of_a_file_that_is_not_there_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(tmp_path / "absent.yaml")]) == 1
+    assert "cannot be read" in capsys.readouterr().out
+
+
+def test_check_hosted_lists_what_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--hosted", SEED]) == 0
+    assert run(["check", "--hosted", KESTRA]) == 1
+    assert '"settings" is not hosted' in capsys.readouterr().out
+
+
+def test_check_with_tools_finds_names_that_no_tool_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text('version: "1"\ndefault: deny\ntools:\n  exceute_flow:\n')
+    assert run(["check", str(file)]) == 0
+    assert run(["check", str(file), "--tools", TOOLS]) == 1
+    assert f"{file}:4:3: warning: no tool is called exceute_flow; did you mean execute_flow?" in capsys.readouterr().out
+
+
+def test_a_terminal_is_not_obeyed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text('version: "1"\ndefault: deny\n"\\e[2Jx": 1\n')
+    assert run(["check", str(file)]) == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_explain_shows_the_way_to_the_decision(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--tool", "manage_executions", "--args", '{"action": "delete"}', "--at", "2026-01-15T10:30:00Z"]
+    assert run(["explain", KESTRA, *arguments]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "deny by /tools/manage_executions/require/args.action-in\n  Agents do not delete executions.\n"
+    )
+    assert '→ /tools/manage_executions/require/args.action-in args.action in ["get","pause"' in out
+
+
+def test_explain_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", SEED, "--tool", "force_run_execution", "--at", "1768473000", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["outcome"], found["rule"], found["triggers"]) == ("allow", "", [])
+    assert found["trace"][-1]["rule"] == "/tools/force_run_execution/limits/force_run_execution_rate"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["explain", SEED], "--tool"),
+        (["explain", SEED, "--tool", "t", "--args", "{"], "--args is not JSON"),
+        (["explain", SEED, "--tool", "t", "--args", "[]"], "JSON object"),
+        (["explain", SEED, "--tool", "t", "--at", "noon"], "is no time"),
+        (["check"], "FILE"),
+        (["check", SEED, "--tools", "absent.json"], "cannot be read"),
+        (["check", SEED, "--tools", KESTRA], "is not JSON"),
+        (["check", SEED, "--tools", SEED], "no tool list"),
+        (["convert", SEED], "native policy already"),
+        (["convert", "absent.yaml"], "cannot be read"),
+        (["chekc"], "no command policy 'chekc'"),
+    ],
+)
+def test_what_a_person_must_change_is_exit_code_2(arguments: list[str], message: str) -> None:
+    with pytest.raises(InspectError, match=message) as raised:
+        run(arguments)
+    assert raised.value.exit_code == 2
+
+
+def test_schema_prints_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["$schema"].endswith("2020-12/schema")
+
+
+def test_init_writes_a_policy_that_check_likes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, fitted = str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")
+    assert run(["init", "-o", plain]) == 0
+    assert run(["init", "--tools", TOOLS, "-o", fitted]) == 0
+    assert run(["check", plain, fitted, "--tools", TOOLS]) == 0
+    with pytest.raises(InspectError, match="is there already"):
+        run(["init", "-o", plain])
+    capsys.readouterr()
+    assert run(["init"]) == 0
+    assert capsys.readouterr().out == Path(plain).read_text()
+
+
+def test_convert_writes_the_native_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "intercept.yaml"
+    file.write_text("version: 1\ntools: {t: {rules: [{name: a, rate_limit: 5/hour}]}}\n")
+    assert run(["convert", str(file)]) == 0
+    assert capsys.readouterr().out == (
+        'version: "1"\ndefault: allow\ntools:\n  t:\n    limits:\n'
+        "      - {counter: _rate_hour, window: hour, max: 5, scope: global}\n"
+    )
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    out = capsys.readouterr().out
+    assert [word for word in ("test", "check", "explain", "schema", "convert", "init") if f"policy {word}" in out] == [
+        *("test", "check", "explain", "schema", "convert", "init")
+    ]

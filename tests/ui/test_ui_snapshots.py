@@ -1,0 +1,78 @@
+"""What the places look like, at both sizes; clocks stand still and nothing blinks."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from textual.pilot import Pilot
+from ui_bench import Bench
+from ui_port import BROKEN_POLICY, DataPort, empty_views
+
+from inspector.ui.widgets.editor import CodeEditor
+
+SIZES = pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
+
+
+@pytest.fixture(autouse=True)
+def one_time_zone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    for _ in range(6):
+        await pilot.pause(0.1)
+    await pilot.pause()
+
+
+@SIZES
+def test_live(bench: Bench, snap_compare, size) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.press("up", "up", "up", "up", "up", "up")
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="live"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_live_before_the_first_call(bench: Bench, snap_compare, size) -> None:
+    bench.port = DataPort(empty_views())
+    assert snap_compare(bench.app(start_place="live"), terminal_size=size, run_before=settle)
+
+
+@SIZES
+def test_policy_with_problems(bench: Bench, snap_compare, size) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        pilot.app.screen.query_one(CodeEditor).text = BROKEN_POLICY
+        await settle(pilot)
+        await pilot.press("f8")
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="policy"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_editing_a_held_call(bench: Bench, snap_compare, size) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.press("e")
+        await settle(pilot)
+        editor = pilot.app.screen.query_one(CodeEditor)
+        editor.text = editor.text.replace("Flaky", "Steady")
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="live"), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("theme", ["inspect-light", "inspect-contrast"])
+def test_live_in_other_themes(bench: Bench, snap_compare, theme) -> None:
+    app = bench.app(start_place="live", theme=theme)
+    assert snap_compare(app, terminal_size=(120, 36), run_before=settle)
+
+
+@pytest.mark.parametrize("place", ["approvals", "limits", "sessions"])
+def test_the_other_places(bench: Bench, snap_compare, place) -> None:
+    assert snap_compare(bench.app(start_place=place), terminal_size=(120, 36), run_before=settle)

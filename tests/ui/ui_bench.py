@@ -1,0 +1,41 @@
+"""One app over a data port, with clocks that stand still until a test moves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from textual.pilot import Pilot
+from ui_port import NOW, TOKEN, DataPort
+
+from inspector.ui.app import InspectApp
+
+
+@dataclass
+class Bench:
+    """The app, its port, and time."""
+
+    port: DataPort = field(default_factory=DataPort)
+    now: float = NOW
+    steady: float = 100.0
+
+    def app(self, **options: object) -> InspectApp:
+        settings = {"token_mask": TOKEN, "clock": lambda: self.now, "steady": lambda: self.steady, **options}
+        return InspectApp(self.port, **settings)  # type: ignore[arg-type]
+
+    def sent(self, kind: type) -> list[object]:
+        return [command for command in self.port.sent if isinstance(command, kind)]
+
+
+async def until(pilot: Pilot[None], true: Callable[[], object], what: str = "") -> None:
+    """Wait, bounded, for the screen to get there."""
+    for _ in range(500):
+        if true():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(what or "it never came to that")
+
+
+def shown(pilot: Pilot[None]) -> str:
+    """What the terminal would show, as plain lines."""
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
