@@ -147,7 +147,7 @@ class InspectApp(App[None]):
         except (OSError, InspectError) as error:
             self._show_trouble(str(error) or type(error).__name__)
             return
-        if not self.is_running or (views.version == since and not self.trouble):
+        if not self.is_running or (self.board.shows(views) and not self.trouble):
             return
         self.trouble = ""
         changed = self.board.fold(views)
