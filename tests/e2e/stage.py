@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ INSPECT = (sys.executable, "-m", "inspector")
 SERVER = Path(__file__).parent.parent / "servers" / "sdk_server.py"
 SDK_SERVER = (sys.executable, str(SERVER), "stdio")
 TOKEN = "token-of-the-tests"
+RUN_FLAGS = ("--port", "0", "--token", TOKEN)
 LARGE, SMALL = (120, 36), (80, 24)
 STARTS_WITHIN = 20.0  # seconds, on a machine that does other things too
 
@@ -64,10 +65,13 @@ def app(
 
 
 @contextmanager
-def inspect(folder: Path, *arguments: str, size: tuple[int, int] = LARGE) -> Iterator[Terminal]:
-    """`mcp-inspect ARGUMENTS` in a terminal, started in `folder`, on any free port and with a token that is known."""
+def inspect(
+    folder: Path, *arguments: str, size: tuple[int, int] = LARGE, flags: Sequence[str] = RUN_FLAGS
+) -> Iterator[Terminal]:
+    """`mcp-inspect ARGUMENTS FLAGS` in a terminal, started in `folder`; `flags`: any free port and a known token."""
     columns, rows = size
-    line = [*INSPECT, "--port", "0", "--token", TOKEN, *arguments]
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    line = [*INSPECT, *arguments[:at], *flags, *arguments[at:]]
     root = str(Path(__file__).parents[2])
     env: dict[str, str | None] = {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
     with Terminal(line, columns=columns, rows=rows, env=env, cwd=folder) as terminal:
