@@ -83,7 +83,8 @@ def check(came: dict[str, Any]) -> None:
     assert came["progress"] == [1, 2]
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
+# The other two do more than this in test_four_ways.
+@pytest.mark.parametrize("mode", ["auto", *(pytest.param(m, marks=pytest.mark.slow) for m in ("legacy", "2026-07-28"))])
 def test_the_python_sdks_client(ground: Ground, way: str, mode: str) -> None:
     progress: list[float] = []
 
