@@ -33,7 +33,6 @@ from inspector.proxy.driver import Driver
 from inspector.proxy.front_http import HttpFront
 from inspector.proxy.front_stdio import StdioFront, identity
 from inspector.proxy.links import Upstream
-from inspector.proxy.upstream_http import HttpUpstream
 from inspector.proxy.upstream_stdio import StdioUpstream
 from inspector.proxy.watch import PolicyFile
 from inspector.proxy.watchdog import Watchdog
@@ -41,6 +40,7 @@ from inspector.record.recorder import Recorder
 from inspector.settings import PROJECT_POLICIES, OutputFormat, Reload, Settings, Unattended, choose_policy
 
 UNATTENDED = 5.0  # seconds until a call that needs a person is denied when there is none
+FIRST_FRAME = 2.0  # seconds that the app has to itself before anything heavy is loaded beside it
 CLOSING = 2.0  # seconds in which everything of ours has ended
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
@@ -81,6 +81,9 @@ class UpstreamBuilder:
             case CommandSpec():
                 return StdioUpstream(spec, emit=self.emit, now=self.clock, tasks=self.tasks, watchdog=self.watchdog)
             case UrlSpec():
+                # The HTTP client is the heaviest import of all, and most runs have commands behind them.
+                from inspector.proxy.upstream_http import HttpUpstream
+
                 return HttpUpstream(spec, spec.target, tasks=self.tasks, emit=self.emit, now=self.clock)
 
 
@@ -164,6 +167,7 @@ async def listening(made: Engine) -> AsyncIterator[Endpoint]:
         port=settings.port,
         allow_hosts=settings.allow_hosts,
         allow_origins=settings.allow_origins,
+        preload_after=0.0 if settings.headless else FIRST_FRAME,
     )
     try:
         front.bind()
@@ -259,6 +263,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
+def _spare_the_collector() -> None:
+    """What stands by now stays, and is not looked at again; what a call leaves behind is freed by its counts."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def start_policy(made: Engine) -> tuple[str, ...]:
     """Put the policy of the settings in force; what is wrong with it, a line each, when it does not load."""
     default = made.settings.default or Default.APPROVE
@@ -287,7 +297,7 @@ async def _headless(settings: Settings) -> int:
                 for name in made.driver.upstream_names():
                     print(f"mcp-inspect: {name} at {endpoint.url(name)}", file=sys.stderr)
                 print(f"mcp-inspect: recording to {made.recorder.path}", file=sys.stderr, flush=True)
-                gc.freeze()
+                _spare_the_collector()
                 async with scripted_agents(made, endpoint):
                     async for _ in signals:
                         break
@@ -303,7 +313,7 @@ async def _standalone(settings: Settings, grant: str) -> int:
         made.attend(False)
         made.started("")
         made.tasks.start_soon(made.policy_file.watch)
-        gc.freeze()
+        _spare_the_collector()
         front = StdioFront(made.driver, tasks=made.tasks, adopt=_adopter(made))
         await front.serve_own(made.settings.upstreams[0].name, grant)
     return 0

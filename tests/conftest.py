@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -41,32 +40,36 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def unused_port() -> int:
-    """A port for a program that cannot take 0."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="session")
 def server_everything(needs: Needs) -> tuple[str, ...]:
-    """The command of `@modelcontextprotocol/server-everything`, installed from tests/package-lock.json when it is not.
+    """The command of `@modelcontextprotocol/server-everything`, from tests/package-lock.json.
 
     Add `stdio` or `streamableHttp` (its port is `$PORT`).
     """
-    npm, node = needs("npm"), needs("node")
-    lock, installed = TESTS / "package-lock.json", TESTS / "node_modules" / ".package-lock.json"
+    modules = installed(TESTS, needs("npm"))
+    return needs("node"), str(modules / "@modelcontextprotocol/server-everything/dist/index.js")
+
+
+@pytest.fixture(scope="session")
+def node_22(needs: Needs) -> str:
+    """A Node of version 22: the machine's may be older than what the suite and the Inspector need."""
+    return str(installed(TESTS / "conformance", needs("npm")) / ".bin" / "node")
+
+
+@pytest.fixture(scope="session")
+def conformance_suite(needs: Needs, node_22: str) -> tuple[str, ...]:
+    """The command of the published MCP conformance suite, from tests/conformance/package-lock.json."""
+    return node_22, str(installed(TESTS / "conformance", needs("npm")) / ".bin" / "conformance")
+
+
+def installed(folder: Path, npm: str) -> Path:
+    """The node_modules of a folder with a lock file, made if they are not there or older than it."""
+    lock, done = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
     # npm empties node_modules first: two runs must not do that to each other.
-    with (TESTS / ".npm-ci.lock").open("w") as turn:
+    with (folder / ".npm-ci.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-            done = subprocess.run(
-                [npm, "ci", "--prefix", str(TESTS), "--no-audit", "--no-fund"],
-                capture_output=True,
-                text=True,
-                timeout=300,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr
-    return node, str(TESTS / "node_modules/@modelcontextprotocol/server-everything/dist/index.js")
+        if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+            command = [npm, "ci", "--prefix", str(folder), "--no-audit", "--no-fund"]
+            made = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            assert made.returncode == 0, made.stderr
+    return folder / "node_modules"

@@ -23,7 +23,8 @@ def test_an_unknown_benchmark_lists_those_that_exist(argv: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("store", "µs/event"), ("record", "µs/call in all"), ("decide", "arrive to finish")]
+    ("name", "says"),
+    [("store", "µs/event"), ("record", "µs/call in all"), ("decide", "arrive to finish"), ("ui", "key to frame")],
 )
 def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
     done = benchmark(name, "50")

@@ -202,6 +202,7 @@ class Exchange:
         pending = self.pending.of_call(call_id)
         if pending is None or pending.token is None:
             return None
+        pending.waited = step * mcp.WAITING_STEP
         return Answer(pending.route, mcp.waiting(pending.token, step), False)
 
     def drop(self, call_id: CallId) -> Route | None:
@@ -274,6 +275,8 @@ class Exchange:
         steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if call_id is not None:
             steps.append(Note(Progressed(now, call_id, mcp.progress_text(frame))))
+        if owner and owner.waited and not mcp.progress_above(frame, owner.waited):
+            return steps  # progress may only grow, and ours has grown already
         raw = mcp.one_line(frame.raw)
         target = route or (owner.route if owner else self._choose(frame))
         if target is None:

@@ -54,7 +54,8 @@ class HttpFront:
 
     `token`: the user's own credential (grant "local"). `grants`: further tokens and the grants they stand for; it is
     read at every request, so that a token minted later works at once. `new_id` makes session ids, which must not be
-    guessable. `now`: monotonic seconds.
+    guessable. `now`: monotonic seconds. `preload_after`: seconds until the SDK is loaded, should no
+    request need it before.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class HttpFront:
         allow_hosts: tuple[str, ...] = (),
         allow_origins: tuple[str, ...] = (),
         limits: Limits | None = None,
+        preload_after: float = 0.0,
     ) -> None:
         self._hub = hub
+        self._preload_after = preload_after
         self._tokens = _Tokens(token, grants or {})
         self._host = host
         self._port = port
@@ -123,7 +126,7 @@ class HttpFront:
         server.on_started = task_status.started
         server.on_stopping = self._stopping
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(sdk_rules.loaded)
+            tasks.start_soon(self._preload)
             tasks.start_soon(self._sweep)
             try:
                 await server.serve(sockets)
@@ -152,6 +155,11 @@ class HttpFront:
     def _end_routes(self) -> None:
         for route in [*self._routes]:
             route.end()
+
+    async def _preload(self) -> None:
+        """The SDK takes up to two seconds to import: no request should wait for it, nor the app's first frame."""
+        await anyio.sleep(self._preload_after)
+        await sdk_rules.loaded()
 
     async def _sweep(self) -> None:
         while True:

@@ -22,6 +22,7 @@ class Pending:
     token: FrameId | None
     call_id: CallId | None = None
     forwarded: bool = False
+    waited: float = 0  # the highest progress that the client was told while a person was asked
     committed: bool = False  # held once: over HTTP the stream is open, a status can no longer be chosen
 
 

@@ -104,9 +104,17 @@ class PolicyFile:
         if self.path is None:
             await self._appeared.wait()
         path = self.path or self._save_as
-        folder, name = path.parent, path.name
-        async for changes in awatch(folder, recursive=False, debounce=DEBOUNCE_MS, step=20, force_polling=False):
-            if any(Path(changed).name == name for _, changed in changes):
+        async with anyio.create_task_group() as tasks:
+            stop = anyio.Event()
+            tasks.start_soon(_set_at_the_end, stop)
+            await self._follow(path, stop)
+
+    async def _follow(self, path: Path, stop: anyio.Event) -> None:
+        watching = awatch(
+            path.parent, recursive=False, debounce=DEBOUNCE_MS, step=20, force_polling=False, stop_event=stop
+        )
+        async for changes in watching:
+            if any(Path(changed).name == path.name for _, changed in changes):
                 self._changed(path)
 
     def _changed(self, path: Path) -> None:
@@ -143,6 +151,14 @@ class PolicyFile:
     @property
     def _name(self) -> str:
         return str(self.path) if self.path else ""
+
+
+async def _set_at_the_end(stop: anyio.Event) -> None:
+    """The watcher waits in a thread, which no cancellation reaches: without being told it looks up every 5 s only."""
+    try:
+        await anyio.sleep_forever()
+    finally:
+        stop.set()
 
 
 def _count(problems: tuple[Problem, ...]) -> str:

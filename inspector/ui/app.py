@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
@@ -33,7 +32,7 @@ from inspector.ui.screens.place import Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
-from inspector.ui.terminal import losable
+from inspector.ui.terminal import losable, needs_ascii
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
@@ -90,7 +89,7 @@ class InspectApp(App[None]):
         self._bell, self._mark_title = bell, mark_title
         self._start_place = start_place
         self._backstop = text.Backstop()
-        self._ascii = text.AsciiOnly(_needs_ascii() if ascii_only is None else ascii_only)
+        self._ascii = text.AsciiOnly(needs_ascii() if ascii_only is None else ascii_only)
         self._load_themes(theme)
 
     # Themes and the last filter before the terminal
@@ -148,7 +147,7 @@ class InspectApp(App[None]):
         except (OSError, InspectError) as error:
             self._show_trouble(str(error) or type(error).__name__)
             return
-        if not self.is_running or (views.version == since and not self.trouble):
+        if not self.is_running or (self.board.shows(views) and not self.trouble):
             return
         self.trouble = ""
         changed = self.board.fold(views)
@@ -166,8 +165,7 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place):
                 screen.draw(changed)
-        if isinstance(self.screen, titles.WatchesHolds):
-            self.screen.holds_changed()
+        titles.tell(self.screen)
 
     def _tick(self) -> None:
         if not self.is_running:
@@ -176,8 +174,7 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.tick(now)
-        if isinstance(self.screen, titles.WatchesHolds):
-            self.screen.holds_changed()
+        titles.tell(self.screen)
 
     def _alert(self, is_new: bool) -> None:
         if is_new and self._bell:
@@ -239,11 +236,6 @@ class InspectApp(App[None]):
         if sure:
             await self.ask(Shutdown())
             self.exit()
-
-
-def _needs_ascii() -> bool:
-    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
-    return encoding.lower().replace("-", "").replace("_", "") not in ("utf8", "utf16", "utf16le")
 
 
 def _settle_memory() -> None:

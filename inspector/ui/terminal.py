@@ -7,6 +7,7 @@ the event loop that the proxy runs on. Here a failed write ends the app in good 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -53,3 +54,9 @@ def losable(driver_class: type[Driver]) -> type[Driver]:
             super().start_application_mode()
 
     return LosableDriver
+
+
+def needs_ascii() -> bool:
+    """The terminal's encoding has no glyphs: Textual writes to the process's own stderr."""
+    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+    return encoding.lower().replace("-", "").replace("_", "") not in ("utf8", "utf16", "utf16le")

@@ -23,6 +23,7 @@ from inspector.wire.jsonrpc import (
 PROTOCOL_VERSION_META = "io.modelcontextprotocol/protocolVersion"
 CLIENT_INFO_META = "io.modelcontextprotocol/clientInfo"
 SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
+WAITING_STEP = 1e-6  # of progress, for each sign of life of a held call
 DECISION_META = "mcp-inspect/decision"
 
 # Methods of the protocol, both eras. What is not here and not judged is «not covered by the policy».
@@ -181,11 +182,16 @@ def cancelled(frame_id: FrameId) -> bytes:
     return dump({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
 
 
+def progress_above(frame: Frame, floor: float) -> bool:
+    progress = frame.params.get("progress")
+    return isinstance(progress, int | Number) and not isinstance(progress, bool) and progress > floor
+
+
 def waiting(token: FrameId, step: int) -> bytes:
     """Progress while a person is asked: it grows by so little that the server's own progress is never overtaken."""
     params: dict[str, Any] = {
         "progressToken": token,
-        "progress": step * 1e-6,
+        "progress": step * WAITING_STEP,
         "message": "waiting for a person's approval in mcp-inspect",
     }
     return dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})

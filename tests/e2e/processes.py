@@ -106,3 +106,40 @@ class Program:
                     why = "it ended" if ended else f"{timeout} s passed"
                     raise AssertionError(f"{' '.join(self._argv)}: {why} without {pattern!r}; it said:\n{said}")
                 self._heard.wait(min(left, 0.2))
+
+
+def family(pid: int) -> frozenset[int]:
+    """A process, its children, theirs, and so on: those that are alive. A zombie has ended."""
+    children: dict[int, list[int]] = {}
+    living: set[int] = set()
+    for number, parent, state in _processes():
+        if not state.startswith("Z"):
+            living.add(number)
+            children.setdefault(parent, []).append(number)
+    found, open_ = set(), [pid]
+    while open_:
+        member = open_.pop()
+        found.add(member)
+        open_ += children.get(member, [])
+    return frozenset(found & living)
+
+
+def wait_ended(pids: frozenset[int], timeout: float) -> None:
+    """Returns once none of them lives.
+
+    Raises:
+        AssertionError: some still do; it names them.
+    """
+    deadline = time.monotonic() + timeout
+    while living := pids & {number for number, _, state in _processes() if not state.startswith("Z")}:
+        if time.monotonic() > deadline:
+            names = ["ps", "-o", "pid=,args=", "-p", ",".join(map(str, sorted(living)))]
+            shown = subprocess.run(names, capture_output=True, text=True, check=False).stdout
+            raise AssertionError(f"{timeout} s passed and these still live:\n{shown}")
+
+
+def _processes() -> list[tuple[int, int, str]]:
+    """(pid, parent, state) of every process."""
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True, timeout=10)
+    rows = (line.split() for line in listed.stdout.splitlines())
+    return [(int(pid), int(parent), state) for pid, parent, state in rows]

@@ -104,6 +104,10 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         self._run("resize-window", "-x", str(columns), "-y", str(rows))
 
+    def kill_server(self) -> None:
+        """The terminal goes away under the program, as a closed window does: it gets SIGHUP, and no screen any more."""
+        self._run("kill-server")
+
     # ---- what a person sees
 
     def capture(self, *, colours: bool = False) -> str:

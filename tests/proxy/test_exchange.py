@@ -209,6 +209,21 @@ def test_progress_goes_to_the_request_that_asked_for_it() -> None:
     assert Progressed(NOW, CallId(1), "3/10 loading") in events(steps)
 
 
+def test_after_a_hold_a_servers_progress_is_told_only_where_it_grows() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(1, meta={"progressToken": "t"}), route, None, NOW)
+    machine.hold(CallId(1))
+    told = machine.waiting(CallId(1), 3)
+    assert told is not None
+    assert json.loads(told.raw)["params"]["progress"] == pytest.approx(3e-6)
+    machine.forward(CallId(1), None, None, NOW)
+    zero, more = (
+        said({"method": "notifications/progress", "params": {"progressToken": "t", "progress": p}}) for p in (0, 0.5)
+    )
+    assert without_notes(machine.from_upstream(zero, None, (), NOW)) == []
+    assert without_notes(machine.from_upstream(more, None, (), NOW)) == [Answer(route, more, False)]
+
+
 def test_what_a_server_asks_goes_with_the_latest_request_and_what_it_announces_to_the_stream() -> None:
     machine, route, stream = exchange(), Line(), Line()
     machine.open_stream(stream)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,43 +25,68 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@contextmanager
-def proxied(folder: Path, *upstream: str) -> Iterator[str]:
-    """The URL of a headless engine in front of one upstream."""
-    policy = folder / "policy.yaml"
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("repository")
+    (folder / "note.txt").write_text("hello\n")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(folder)]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "Begin with a note"]):
+        subprocess.run([*git, *command], check=True, timeout=20)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def urls(server_everything: tuple[str, ...], repository: Path) -> Iterator[dict[str, str]]:
+    """The endpoint of each server behind one headless engine."""
+    home = Path(tempfile.mkdtemp(prefix="mi-", dir="/tmp"))
+    policy, config, port = home / "policy.yaml", home / "config" / "mcp-inspect.toml", unused_port()
     policy.write_text('version: "1"\ndefault: allow\ntools:\n  get-env: {action: deny, reason: secrets stay here}\n')
-    flags = ["--policy", str(policy), "--headless", "--port", "0", "--format", "jsonl", *upstream]
-    with Program([sys.executable, "-m", "inspector", *flags]) as engine:
-        yield engine.wait_said(r"at (http://\S+/mcp)").group(1)
+    commands = {
+        "everything": [*server_everything, "stdio"],
+        "time": [sys.executable, "-m", "mcp_server_time"],
+        "git": [sys.executable, "-m", "mcp_server_git", "--repository", str(repository)],
+    }
+    config.parent.mkdir()
+    config.write_text(
+        "".join(f"[upstreams.{name}]\ncommand = {json.dumps(argv)}\n" for name, argv in commands.items())
+        + f'[upstreams.everything-http]\nurl = "http://127.0.0.1:{port}/mcp"\n'
+    )
+    names = [*commands, "everything-http"]
+    flags = [word for name in names for word in ("--upstream", name)]
+    flags += ["--policy", str(policy), "--headless", "--port", "0"]
+    with (
+        Program([*server_everything, "streamableHttp"], env={"PORT": str(port)}) as server,
+        Program([sys.executable, "-m", "inspector", *flags], env={"MCP_INSPECT_HOME": str(home)}) as engine,
+    ):
+        server.wait_said(r"listening on port")
+        yield {name: engine.wait_said(rf" {name} at (http://\S+/mcp)").group(1) for name in names}
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def unused_port() -> int:
+    """For a program that cannot take 0."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 def text_of(result: Any) -> str:
     return "".join(str(getattr(content, "text", "")) for content in result.content)
 
 
-@pytest.fixture(params=["stdio", "streamableHttp"])
-def everything(
-    request: pytest.FixtureRequest, server_everything: tuple[str, ...], home: Path, unused_port: int
-) -> Iterator[str]:
-    if request.param == "stdio":
-        with proxied(home, "--", *server_everything, "stdio") as url:
-            yield url
-        return
-    with Program([*server_everything, "streamableHttp"], env={"PORT": str(unused_port)}) as server:
-        server.wait_said(r"listening on port")
-        with proxied(home, "--upstream", f"http://127.0.0.1:{unused_port}/mcp") as url:
-            yield url
+MODES = ("legacy", "auto")
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_server_everything_answers_as_it_does_directly(everything: str, mode: str) -> None:
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["everything", "everything-http"])
+async def test_server_everything_answers_as_it_does_directly(urls: dict[str, str], name: str, mode: str) -> None:
     progress: list[float] = []
 
     async def progressed(now: float, total: float | None, message: str | None) -> None:
         progress.append(now)
 
     with anyio.fail_after(40):
-        async with Client(everything, mode=mode) as client:
+        async with Client(urls[name], mode=mode) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
             assert {"echo", "get-sum", "trigger-long-running-operation", "get-env"} <= names
             assert text_of(await client.call_tool("echo", {"message": "grüß dich"})) == "Echo: grüß dich"
@@ -74,10 +102,10 @@ async def test_server_everything_answers_as_it_does_directly(everything: str, mo
     assert len(progress) >= 4
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_the_time_server_tells_the_time(home: Path, mode: str) -> None:
-    with anyio.fail_after(40), proxied(home, "--", sys.executable, "-m", "mcp_server_time") as url:
-        async with Client(url, mode=mode) as client:
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_time_server_tells_the_time(urls: dict[str, str], mode: str) -> None:
+    with anyio.fail_after(40):
+        async with Client(urls["time"], mode=mode) as client:
             assert {tool.name for tool in (await client.list_tools()).tools} == {"get_current_time", "convert_time"}
             now = await client.call_tool("get_current_time", {"timezone": "Europe/Vienna"})
             assert "Europe/Vienna" in text_of(now)
@@ -85,14 +113,9 @@ async def test_the_time_server_tells_the_time(home: Path, mode: str) -> None:
             assert wrong.is_error
 
 
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
-async def test_the_git_server_reads_a_repository(home: Path, tmp_path: Path, mode: str) -> None:
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(tmp_path)]
-    (tmp_path / "note.txt").write_text("hello\n")
-    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "Begin with a note"]):
-        subprocess.run([*git, *command], check=True, timeout=20)
-    server = [sys.executable, "-m", "mcp_server_git", "--repository", str(tmp_path)]
-    with anyio.fail_after(40), proxied(home, "--", *server) as url:
-        async with Client(url, mode=mode) as client:
-            log = await client.call_tool("git_log", {"repo_path": str(tmp_path), "max_count": 1})
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_git_server_reads_a_repository(urls: dict[str, str], repository: Path, mode: str) -> None:
+    with anyio.fail_after(40):
+        async with Client(urls["git"], mode=mode) as client:
+            log = await client.call_tool("git_log", {"repo_path": str(repository), "max_count": 1})
             assert "Begin with a note" in text_of(log)

@@ -176,6 +176,7 @@ async def test_tool_with_progress(ctx: Context) -> str:
 @tool()
 async def test_reconnection(ctx: Context) -> str:
     """Closes its own event stream; the answer waits for who comes back for it."""
+    await ctx.info("Before the stream closes")
     await ctx.close_sse_stream()
     await anyio.sleep(STEP)
     return "Reconnection test completed"

@@ -23,7 +23,8 @@ class DenyDialog(Dialog[str]):
     HEADING = "✗ Deny this call"
     KEYS = ("deny.deny", "deny.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f4,enter", "deny", "Deny", key_display="⏎", priority=True, id="deny.deny"),
+        # Without priority: it would let the key overtake the letters typed before it, and cut the reason short.
+        Binding("f4,enter", "deny", "Deny", key_display="⏎", id="deny.deny"),
         Binding("escape", "leave", "Keep held", id="deny.leave"),
     ]
 

@@ -32,9 +32,10 @@ class EditDialog(Dialog[Approve | Deny]):
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "../widgets/editor.tcss"]
     KEYS = ("edit.approve", "edit.deny", "edit.extend", "editor.next_problem", "edit.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "approve", "Approve", priority=True, id="edit.approve"),
-        Binding("f4", "deny", "Deny", priority=True, id="edit.deny"),
-        Binding("f5", "extend", "60 s more", priority=True, id="edit.extend"),
+        # Without priority: it would let F2 overtake the letters typed before it, and approve a half-edited call.
+        Binding("f2", "approve", "Approve", id="edit.approve"),
+        Binding("f4", "deny", "Deny", id="edit.deny"),
+        Binding("f5", "extend", "60 s more", id="edit.extend"),
         Binding("escape", "leave", "Keep held", id="edit.leave"),
     ]
 

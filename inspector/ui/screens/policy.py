@@ -85,6 +85,7 @@ class PolicyPlace(Saving, Place):
         return self.query_one(CodeEditor)
 
     def on_mount(self) -> None:
+        self.editor.read_only = self.board.views.run.read_only
         self.editor.focus()
         self._take_problems(self.board.views.policy.problems, checking=False)
         self._check()
@@ -175,6 +176,8 @@ class PolicyPlace(Saving, Place):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "take":
             return self.board.views.policy.offered
+        if action in ("save", "revert"):
+            return not self.board.views.run.read_only
         return super().check_action(action, parameters)
 
     @work

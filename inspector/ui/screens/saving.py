@@ -53,7 +53,7 @@ class Saving(Place):
     def _tell(self, answer: object, text: str) -> None:
         match answer:
             case Rejected(why):
-                self.inspect.say(f"Not saved: {why}", wrong=True)
+                self.inspect.say(why, wrong=True)  # it says whether the file was written
             case Done():
                 self.draft = Draft(text, self.draft.base_hash)
                 self.inspect.say("Saved and in force.")

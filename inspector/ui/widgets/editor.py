@@ -64,9 +64,19 @@ class CodeEditor(TextArea):
         self._follow_theme()
 
     async def _on_key(self, event: events.Key) -> None:
-        """TextArea would move the focus on; here Esc is for the screen, which knows what leaving means."""
+        """Keys that move and delete take effect as they come. Textual lets them bubble up to the app first: letters
+        typed right behind them (a burst over SSH, a slow frame) would overtake, and the text would be another one.
+
+        Esc is for the screen, which knows what leaving means; TextArea would move the focus on.
+        """
         if event.key == "escape":
             event.prevent_default()
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
 
     def _follow_theme(self) -> None:
         colours = self.app.theme_variables
