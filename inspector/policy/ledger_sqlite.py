@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import inf
 from pathlib import Path
+from types import TracebackType
 from typing import TypeVar
 
 from inspector.core.call import CallId
@@ -65,11 +67,11 @@ class SqliteLedger:
         return cls(opened, run)
 
     def used(self, key: CounterKey, now: float) -> Reading:
-        with _reported():
+        with _Reported():
             return _read(self._reader, key, now)
 
     def readings(self, keys: Iterable[CounterKey], now: float) -> tuple[Reading, ...]:
-        with _reported():
+        with _Reported():
             return tuple(_read(self._reader, key, now) for key in dict.fromkeys(keys))
 
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
@@ -121,7 +123,7 @@ class SqliteLedger:
         return changed
 
     def latest(self) -> float:
-        with _reported():
+        with _Reported():
             return _latest(self._reader)
 
     def seen(self, now: float) -> None:
@@ -136,7 +138,7 @@ class SqliteLedger:
         self._alive.close()
 
     def _write(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        with _reported(), _transaction(self._writer):
+        with _Reported(), _Transaction(self._writer):
             return work(self._writer)
 
     def _sweep(self, db: sqlite3.Connection, now: float) -> None:
@@ -151,36 +153,43 @@ class SqliteLedger:
 
 def free_slots(db: sqlite3.Connection, run: str) -> None:
     """A process has ended: its calls no longer run. What they were charged stands."""
-    with _transaction(db):
+    with _Transaction(db):
         for text, amount in db.execute("SELECT key, amount FROM slots WHERE run = ?", (run,)).fetchall():
             _give_back(db, unspelled(text), None, Decimal(amount))
         db.execute("DELETE FROM slots WHERE run = ?", (run,))
         db.execute("DELETE FROM runs WHERE run = ?", (run,))
 
 
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
+class _Transaction:
+    # A class, as the next one is: there are several for each call, and a generator costs four times as much.
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+class _Reported:
+    """What SQLite raises, as a StoreError."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, sqlite3.Error):
+            return
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             raise StoreBusyError("the counters' file is locked by another process") from error
         raise StoreError(f"the counters' file cannot be used: {error}") from error
-    except sqlite3.Error as error:
-        raise StoreError(f"the counters' file cannot be used: {error}") from error
 
 
+@lru_cache(maxsize=1024)
 def spelled(key: CounterKey) -> str:
     return json.dumps([key.name, key.scope, key.scope_id, key.window, key.algorithm])
 
