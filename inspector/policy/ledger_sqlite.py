@@ -34,6 +34,7 @@ _Result = TypeVar("_Result")
 _USED = (
     """SELECT m.value, c.id, c.start, c.used FROM meta m LEFT JOIN counters c ON c.key = ? WHERE m.name = 'latest'"""
 )
+_USE = "UPDATE counters SET used = ? WHERE key = ? AND start = ?"  # in the window that it stands for: no index changes
 _STORE = """INSERT INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)
             ON CONFLICT (key) DO UPDATE SET start = excluded.start, used = excluded.used, expires = excluded.expires"""
 
@@ -76,8 +77,9 @@ class SqliteLedger:
 
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
         def work(db: sqlite3.Connection) -> Reservation:
-            at = max(now, _latest(db))
-            standing = {charge.key: _read(db, charge.key, at) for charge in charges}
+            at, standing = now, {}
+            for charge in charges:
+                standing[charge.key], at = _look(db, charge.key, at)
             weighed = weigh(charges, standing)
             if weighed.exceeded is not None:
                 return Exceeded(at, weighed.exceeded, weighed.readings)
@@ -209,21 +211,26 @@ def _see(db: sqlite3.Connection, now: float) -> None:
 
 
 def _read(db: sqlite3.Connection, key: CounterKey, now: float) -> Reading:
+    return _look(db, key, now)[0]
+
+
+def _look(db: sqlite3.Connection, key: CounterKey, now: float) -> tuple[Reading, float]:
+    """The counter as it stands, and the time: `now`, or the latest that the store has seen."""
     latest, counter, start, used = db.execute(_USED, (spelled(key),)).fetchone()
     now = now if latest is None else max(now, latest)
     total = ZERO if used is None else Decimal(used)
     match key.algorithm:
         case Algorithm.FIXED:
             current = window_start(now, key.window)
-            return reading(key, total if start == current else ZERO, current + key.window)
+            return reading(key, total if start == current else ZERO, current + key.window), now
         case Algorithm.SLIDING:
             until = now - key.window
             for (amount,) in db.execute("SELECT amount FROM entries WHERE counter = ? AND at <= ?", (counter, until)):
                 total = EXACT.subtract(total, Decimal(amount))
             oldest = db.execute("SELECT min(at) FROM entries WHERE counter = ? AND at > ?", (counter, until)).fetchone()
-            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window)
+            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window), now
         case Algorithm.IN_FLIGHT:
-            return reading(key, total, None)
+            return reading(key, total, None), now
 
 
 def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -> float | None:
@@ -233,7 +240,8 @@ def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -
     match key.algorithm:
         case Algorithm.FIXED:
             start = window_start(now, key.window)
-            db.execute(_STORE, (text, start, str(used), start + key.window))
+            if not db.execute(_USE, (str(used), text, start)).rowcount:
+                db.execute(_STORE, (text, start, str(used), start + key.window))
             return start
         case Algorithm.SLIDING:
             db.execute(_STORE, (text, None, str(used), now + key.window))
