@@ -45,7 +45,9 @@ class StepReport:
 
     @property
     def passed(self) -> bool:
-        return not self.nonsense and all(key in self.observed and self.observed[key] == value for key, value in self.expected.items())
+        return not self.nonsense and all(
+            key in self.observed and self.observed[key] == value for key, value in self.expected.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
