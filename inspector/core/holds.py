@@ -39,6 +39,9 @@ class Hold:
     reason: str  # shown to the person
 
 
+CLOSING = "mcp-inspect"  # who answers when the program ends
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """A person's answer. `arguments` are the edited ones, None when unchanged."""

@@ -29,7 +29,7 @@ from inspector.core.events import (
     StderrLine,
     ToolsListed,
 )
-from inspector.core.holds import Resolution
+from inspector.core.holds import CLOSING, Resolution
 from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
@@ -156,7 +156,7 @@ class Driver:
     def close_holds(self, reason: str) -> None:
         """Nobody will answer any more: every held call is denied."""
         for hold in self.gate.holds:
-            self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by="mcp-inspect"))
+            self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by=CLOSING))
         self._commit()
 
     async def close_upstreams(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import TESTS, installed
+from e2e.npm import TESTS, installed
 from e2e.processes import Program
 from mcp import Client, StdioServerParameters
 

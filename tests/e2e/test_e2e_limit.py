@@ -51,5 +51,6 @@ def test_the_eleventh_forced_run_of_a_minute_does_not_reach_the_server(tmp_path:
         events = list(recording.events())
     arrived = {event.call_id: event.arguments["execution_id"] for event in events if isinstance(event, CallArrived)}
     forwarded = [arrived[event.call_id] for event in events if isinstance(event, Forwarded)]
-    assert forwarded == [f"run-{number}" for number in range(10)]
+    assert set(forwarded) == {f"run-{number}" for number in range(10)}
+    assert len(forwarded) == 10
     assert len(arrived) == 11

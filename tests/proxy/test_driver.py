@@ -323,3 +323,11 @@ async def test_forty_calls_at_once_all_get_their_own_answer(tmp_path: Path) -> N
         for id_ in range(1, 41):
             it.call(id_, "echo", text=f"text {id_}")
         assert [await it.box.text(id_) for id_ in range(1, 41)] == [f"text {id_}" for id_ in range(1, 41)]
+
+
+async def test_a_hold_that_outlives_the_program_is_answered_in_words_that_blame_nobody(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="x")
+        it.driver.close_holds("the inspector was closed")
+        assert "Nobody decided on this call: the inspector was closed" in await it.box.text(1)
+        assert it.received_by_server() == []
