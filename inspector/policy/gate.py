@@ -313,7 +313,7 @@ class Gate:
     def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
         assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
         decision = replace(live.decision, at=now, readings=granted.readings)
-        live.judgement = replace(live.judgement, decision=decision)
+        live.judgement = Judgement(decision, live.judgement.asks)
         decided, *rest = self._forward(live, now)
         return [decided, Emit(Counted(now, standing(granted.readings))), *rest]
 
