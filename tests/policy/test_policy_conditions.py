@@ -178,6 +178,15 @@ def test_a_glob_of_many_stars_is_linear() -> None:
     assert many < 12 * few
 
 
+@pytest.mark.parametrize("op", ["regex", "path_within", "host_in"])
+def test_half_a_surrogate_pair_is_no_text_to_judge(op: str) -> None:
+    value: Json = "a" if op == "regex" else ["/a"]
+    one = Condition(("x",), "args.x", Operator(op), value, search=compile_pattern("a"))
+    found = {text: judge_condition(one, {"x": text}, every=False).result for text in ("http://\ud800a", "\ud800")}
+    assert found["\ud800"] is Result.MISMATCH
+    assert found["http://\ud800a"] is Result.MISMATCH
+
+
 def test_a_path_may_lead_anywhere() -> None:
     args: JsonObject = {"l": [{"a": 1}, {"a": None}, {}], "d": {"x": {"a": 2}}, "s": "text"}
     assert resolve(("l", STAR, "a"), args) == [1, None]
