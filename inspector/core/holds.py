@@ -20,7 +20,7 @@ class HoldEnd(StrEnum):
 
 
 class Remember(StrEnum):
-    """How far an approval reaches (POLICY.md §6, remembered approvals)."""
+    """How far an approval reaches (remembered ones: "Approvals" in `docs/policy.md`)."""
 
     ONCE = "once"
     SESSION = "session"

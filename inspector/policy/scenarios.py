@@ -5,6 +5,7 @@ Time, the upstream and the person are what the steps say; the store is in memory
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
@@ -45,7 +46,9 @@ class StepReport:
 
     @property
     def passed(self) -> bool:
-        return not self.nonsense and all(key in self.observed and self.observed[key] == value for key, value in self.expected.items())
+        return not self.nonsense and all(
+            key in self.observed and self.observed[key] == value for key, value in self.expected.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,10 @@ class _Bench:
         self._advance(step)
         server = _text(step, "server", "s1")
         names = [name for name in _list(step.get("tools")) if isinstance(name, str)]
-        self._gate.listed(server, _definitions(step.get("definitions")))
+        definitions = _definitions(step.get("definitions"))
+        counted = (Counter(names), Counter(name for name, _ in definitions))
+        twice = frozenset(name for listing in counted for name, times in listing.items() if times > 1)
+        self._gate.listed(server, dict(definitions), twice)
         return {"visible": list(self._gate.visible(server, names))}, None
 
     # The world
@@ -318,12 +324,11 @@ def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _definitions(value: Json) -> dict[str, JsonObject]:
-    """A list of definitions, or a map of them by name."""
-    if isinstance(value, dict):
-        return {name: item for name, item in value.items() if isinstance(item, dict)}
-    found: dict[str, JsonObject] = {}
-    for item in _list(value):
-        if isinstance(item, dict) and isinstance(item.get("name"), str):
-            found[str(item["name"])] = item
-    return found
+def _definitions(value: Json) -> list[tuple[str, JsonObject]]:
+    """A list of definitions, or a map of them by name: each with its name, in their order."""
+    pairs = value.items() if isinstance(value, dict) else [(None, item) for item in _list(value)]
+    return [
+        (str(name or item["name"]), item)
+        for name, item in pairs
+        if isinstance(item, dict) and (name is not None or isinstance(item.get("name"), str))
+    ]
