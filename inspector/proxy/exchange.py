@@ -103,9 +103,8 @@ class Exchange:
         return [self._seen(now, Direction.FROM_CLIENT, pending.frame.raw, call_id), Judge(call)]
 
     def _notification(self, frame: Frame, route: Route, http: HttpRequest | None, now: float) -> list[Step]:
-        if frame.method == "tools/call" or mcp.disguised_call(frame.method):
-            bad = BadFrame(frame.raw, INVALID_REQUEST, "tools/call without an id is never run")
-            return [self._rejected(bad, now), Plain(route, 202)]
+        if unrun := mcp.call_without_id(frame):
+            return [self._rejected(unrun, now), Plain(route, 202)]
         seen = self._seen(now, Direction.FROM_CLIENT, frame.raw)
         if frame.method == "notifications/cancelled":
             held = self.held_call(frame.params.get("requestId"))
