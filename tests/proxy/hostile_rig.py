@@ -203,6 +203,8 @@ class Web:
 
     def __init__(self, port: int, path: str, token: str, name: str) -> None:
         self.port, self.path, self.token, self.name = port, path, token, name
+        self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.session = ""
         self.session = self._begin()
 
     @property
@@ -211,15 +213,17 @@ class Web:
 
     def _begin(self) -> str:
         body = {"jsonrpc": "2.0", "id": "init", "method": "initialize", "params": HELLO}
-        reply = self.post(json.dumps(body).encode(), [])
+        reply = self.post(json.dumps(body).encode())
         assert reply.status == 200, reply
         return reply.headers.get("mcp-session-id", "")
 
-    def post(self, body: bytes, headers: Sequence[tuple[str, str]]) -> Reply:
-        """A POST of our session, as a well-behaved client writes it; `headers` are added."""
-        session = [("mcp-session-id", self.session)] if getattr(self, "session", "") else []
-        media = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")]
-        return self.request("POST", self.path, [("host", self.host), *media, *session, *headers], body)
+    def post(self, body: bytes) -> Reply:
+        """A POST of our session, as a well-behaved client writes it."""
+        session = {"mcp-session-id": self.session} if self.session else {}
+        media = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+        self._line.request("POST", self.path, body, media | session)
+        response = self._line.getresponse()
+        return Reply(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
 
     def request(self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> Reply:
         """Exactly these headers, with a Content-Length when there is a body and none is given."""
@@ -243,6 +247,6 @@ class Web:
 
     def ask(self, name: str, reply: Reply) -> Seen:
         """What became of the request that got `reply`; sends the mark."""
-        marked = self.post(mark(name), [])
+        marked = self.post(mark(name))
         assert marked.status == 200, marked
         return Seen(reply.status, reply.messages)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -35,9 +35,11 @@ def over_http(name: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Iterator[dict[str, dict[str, Seen]]]:
+def outcomes() -> dict[str, dict[str, Seen]]:
     """Front → input → what became of it. Everything is sent once; the tests look."""
-    yield {"standalone": _standalone(), **_engine()}
+    with ThreadPoolExecutor() as both:
+        standalone, engine = both.submit(_standalone), both.submit(_engine)
+        return {"standalone": standalone.result(), **engine.result()}
 
 
 def _standalone() -> dict[str, Seen]:
@@ -57,15 +59,14 @@ def _engine() -> dict[str, dict[str, Seen]]:
     try:
         with house.engine() as ways:
             shim = house.shim("tiny_server")
-            fronts["shim"] = {
-                name: shim.ask(f"s:{name}", bytes_of(name) + b"\n", _answers(name)) for name in (*RAW, *MORE)
-            }
+            quick = [name for name in (*RAW, *MORE) if _answers(name) < 2]  # a hold takes seconds: once is enough
+            fronts["shim"] = {name: shim.ask(f"s:{name}", bytes_of(name) + b"\n", 1) for name in quick}
             shim.close()
             for front, upstream in WEBS.items():
                 web = ways[upstream]
                 seen = {}
                 for name in filter(over_http, (*RAW, *MORE)):
-                    seen[name] = web.ask(f"{front}:{name}", web.post(bytes_of(name), []))
+                    seen[name] = web.ask(f"{front}:{name}", web.post(bytes_of(name)))
                 for name, case in SAMPLE_HTTP.items():
                     seen[name] = web.ask(f"{front}:{name}", _sampled(web, case["input"]))
                 for name, changed in MORE_HTTP.items():
@@ -187,8 +188,8 @@ def test_the_sample_s_request(outcomes: dict[str, dict[str, Seen]], front: str, 
 @pytest.mark.parametrize("name", MORE)
 def test_a_raw_input(outcomes: dict[str, dict[str, Seen]], front: str, name: str) -> None:
     case = MORE[name]
-    if front in WEBS and not case.http:
-        pytest.skip("is about lines")
+    if name not in outcomes[front]:
+        pytest.skip("not for this front: it is about lines, or waits for a person")
     _check(outcomes[front][name], case)
 
 
