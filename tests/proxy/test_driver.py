@@ -268,6 +268,16 @@ async def test_a_cancelled_hold_is_never_forwarded_and_a_late_approval_is_no_app
         assert [event.end for event in it.seen(HoldEnded)] == ["withdrawn"]
 
 
+async def test_a_call_that_is_cancelled_in_the_turn_that_allowed_it_never_runs(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}') as it:
+        it.call(1, "echo", text="x")
+        it.send({"method": "notifications/cancelled", "params": {"requestId": 1}})
+        it.call(2, "echo", text="y")
+        assert await it.box.text(2) == "y"
+        assert [call["arguments"]["text"] for call in it.received_by_server()] == ["y"]
+        assert [event.outcome for event in it.seen(Finished)] == ["not_sent", "ok"]
+
+
 async def test_a_client_that_disappears_withdraws_its_holds(tmp_path: Path) -> None:
     async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
         it.call(1, "echo", text="x")
