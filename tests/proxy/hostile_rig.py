@@ -133,19 +133,26 @@ class House:
         return Lines([sys.executable, "-m", "inspector", "stdio", name], self.env)
 
     @contextmanager
-    def engine(self, policy: Path = POLICY) -> Iterator[dict[str, Web]]:
-        """A headless engine with two upstreams: `tiny_server`, a command, and `web`, the recorder."""
+    def serving(self, *flags: str, command: Sequence[str], policy: Path = POLICY) -> Iterator[Program]:
+        """A headless engine before `command`."""
+        ours = [sys.executable, "-m", "inspector", "--headless", "--port", "0", "--policy", str(policy), *flags]
+        with Program([*ours, "--", *command], env=self.env) as program:
+            program.wait_said("recording to")
+            yield program
+
+    def web(self, program: Program, name: str) -> Web:
+        """A session at one of its upstreams."""
+        found = program.wait_said(rf"{name} at http://127.0.0.1:(\d+)(/(\S+)/{name}/mcp)")
+        return Web(int(found.group(1)), found.group(2), found.group(3), name)
+
+    @contextmanager
+    def engine(self) -> Iterator[dict[str, Web]]:
+        """One with two upstreams: `tiny_server`, a command, and `web`, the recorder."""
         with Program(RECORDER, env=self.env) as recorder:
             port = recorder.wait_said(r"listening on (\d+)").group(1)
-            flags = ["--headless", "--port", "0", "--policy", str(policy)]
-            flags += ["--upstream", f"http://127.0.0.1:{port}/mcp", "--name", "web"]
-            with Program([sys.executable, "-m", "inspector", *flags, "--", *TINY], env=self.env) as program:
-                program.wait_said("recording to")
-                ways = {}
-                for name in ("tiny_server", "web"):
-                    found = program.wait_said(rf"{name} at http://127.0.0.1:(\d+)(/(\S+)/{name}/mcp)")
-                    ways[name] = Web(int(found.group(1)), found.group(2), found.group(3), name)
-                yield ways
+            flags = ["--upstream", f"http://127.0.0.1:{port}/mcp", "--name", "web"]
+            with self.serving(*flags, command=TINY) as program:
+                yield {name: self.web(program, name) for name in ("tiny_server", "web")}
 
     def divide(self, seen: dict[str, Seen]) -> None:
         """Give each input what the server and the recording have between its mark and the one before."""
