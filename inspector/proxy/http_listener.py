@@ -27,6 +27,7 @@ GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
 
 
+_ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)  # a request target with a host in it
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
@@ -156,11 +157,20 @@ class _Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._grow(len(name) + len(value) + 4)
-        super().on_header(name, value.strip(b" \t"))  # not part of the value (RFC 9110 §5.5), and httptools keeps it
+        if not self._in_head:
+            return  # a trailer is no header: uvicorn would add it to those that were judged
+        value = value.strip(b" \t")  # not part of the value (RFC 9110 §5.5), and httptools keeps it
+        if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+            raise ValueError("a coding that nobody would undo")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body = False, True
         self._stop_timer()
+        if absolute := _ABSOLUTE.match(self.url):
+            # Whom the target names counts, not whom Host names (RFC 9112 §3.2.2).
+            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"]
+            self.headers.append((b"host", absolute[1]))
         super().on_headers_complete()
         self.cycle.transport = cast(asyncio.Transport, self._one_write)
 
