@@ -28,6 +28,7 @@ from inspector.core.errors import PolicyError
 from inspector.core.json import JsonObject
 from inspector.policy.definitions import Definitions
 from inspector.policy.edit import add_rule
+from inspector.policy.learn import learn
 from inspector.policy.load import check_text
 from inspector.policy.model import Policy
 from inspector.policy.whatif import Again, replaying, summary
@@ -51,6 +52,8 @@ class Workbench:
                 return await self._what_if(text)
             case MakeRule():
                 return await self._make_rule(command)
+            case Learn(text):
+                return await _in_thread(lambda: learn(text, self._store.past(), path=self._path()))
             case PolicyHistory():
                 return PolicyVersions(self._store.policies())
 
@@ -84,10 +87,7 @@ class Workbench:
         def made() -> str:
             return add_rule(command.text, past.call, command.wish, path=self._path(), listed=listed)
 
-        try:
-            return Text(await anyio.to_thread.run_sync(made, abandon_on_cancel=True))
-        except PolicyError as error:
-            return Rejected(str(error))
+        return await _in_thread(made)
 
     def _listed(self) -> dict[str, dict[str, JsonObject]]:
         """Definitions by upstream and tool. They came as JSON objects, and were written by us."""
@@ -95,3 +95,10 @@ class Workbench:
             upstream: {name: json.loads(text) for name, text in known.items()}
             for upstream, known in self._store.definitions().items()
         }
+
+
+async def _in_thread(made: Callable[[], str]) -> CommandResult:
+    try:
+        return Text(await anyio.to_thread.run_sync(made, abandon_on_cancel=True))
+    except PolicyError as error:
+        return Rejected(str(error))

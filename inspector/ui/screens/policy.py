@@ -22,6 +22,7 @@ from inspector.core.views import PolicyView
 from inspector.ui import text
 from inspector.ui.draft import Draft, Step, language_of
 from inspector.ui.screens.foresight import Foresight
+from inspector.ui.screens.making import PolicyChanging
 from inspector.ui.screens.saving import Saving
 from inspector.ui.widgets.editor import CodeEditor
 from inspector.ui.widgets.policy_notes import Changes, PolicyBanner
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 CHECK_AFTER = 0.25  # seconds without a key
 
 
-class PolicyPlace(Saving, Foresight):
+class PolicyPlace(Saving, PolicyChanging, Foresight):
     PLACE = "policy"
     CSS_PATH: ClassVar[CSSPathType | None] = ["policy.tcss", "../widgets/editor.tcss"]
     KEYS = (
