@@ -39,9 +39,7 @@ class Server:
                 answer = self.answers.pop(0)
                 writer.write(answer.removesuffix(END))
                 await writer.drain()
-                if not {b"content-length", b"transfer-encoding"} & {
-                    *answer.lower().replace(b":", b"\r\n").split(b"\r\n")
-                }:
+                if answer.endswith(END):
                     break
             else:
                 await reader.read()
