@@ -6,11 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inspector.core.call import CallId
-from inspector.core.commands import CheckPolicy, Command, CommandResult, Inspect, PolicyCheck, Rejected
+from inspector.core.commands import (
+    CheckPolicy,
+    Command,
+    CommandResult,
+    Complete,
+    Inspect,
+    Learn,
+    MakeRule,
+    PolicyCheck,
+    PolicyHistory,
+    Rejected,
+    WhatIf,
+)
 from inspector.core.errors import ConfigError
 from inspector.core.views import Port, Views
 from inspector.record.reader import Recording
 from inspector.store import Store
+from inspector.workbench import Workbench
 
 
 class RecordedPort(Port):
@@ -24,6 +37,7 @@ class RecordedPort(Port):
         self._check = check
         self._recording = Recording.open(path)
         self._store = Store(str(path), read_only=True, max_body_bytes=0)  # details come from the file
+        self._workbench = Workbench(self._store, lambda: "")
         try:
             self._now = self._recording.load_into(self._store)
         except BaseException:
@@ -42,6 +56,8 @@ class RecordedPort(Port):
                 return self._inspect(command.call_id)
             case CheckPolicy():
                 return self._check(command.text)
+            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+                return await self._workbench.command(command)
         return Rejected("this is a recording")
 
     def _inspect(self, call_id: CallId) -> CommandResult:

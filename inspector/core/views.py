@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 from inspector.core.call import CallId, Era, Outcome
@@ -12,18 +11,7 @@ from inspector.core.decision import CounterKey
 from inspector.core.events import UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem
-
-
-class Word(StrEnum):
-    """The one word a row shows."""
-
-    PENDING = "…"  # arrived, not yet decided
-    ALLOW = "allow"
-    DENY = "deny"
-    HOLD = "hold"
-    LIMIT = "limit"
-    ERROR = "error"  # allowed, and the upstream failed it
-    CANCELLED = "cancelled"
+from inspector.core.word import Word as Word
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Response:
         self.status = status
         self.headers = headers
         self.complete = False
+        self._first = dict(reversed(headers))
         self._flow = flow
         self._chunks: list[bytes] = []
         self._size = 0
@@ -36,7 +37,8 @@ class Response:
 
     def header(self, name: bytes) -> str | None:
         """The first of that name."""
-        return next((value.decode("latin-1") for other, value in self.headers if other == name), None)
+        value = self._first.get(name)
+        return None if value is None else value.decode("latin-1")
 
     @property
     def media_type(self) -> str:

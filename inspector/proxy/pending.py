@@ -55,6 +55,13 @@ class PendingTable:
         if pending.call_id is not None:
             self._by_call.pop(pending.call_id, None)
 
+    def conclude(self, pending: Pending) -> CallId | None:
+        """Its call has ended before its answer came; the call, when it was one."""
+        call_id, pending.call_id = pending.call_id, None
+        if call_id is not None:
+            self._by_call.pop(call_id, None)
+        return call_id
+
     def of_id(self, frame_id: object) -> Pending | None:
         return self._by_id.get(frame_id) if _is_id(frame_id) else None
 

@@ -11,6 +11,7 @@ from inspector.core.call import Era, Outcome
 from inspector.core.json import Json, JsonObject, Number
 from inspector.wire.jsonrpc import (
     INVALID_PARAMS,
+    INVALID_REQUEST,
     METHOD_NOT_FOUND,
     BadFrame,
     Frame,
@@ -111,6 +112,13 @@ def disguised_call(method: str) -> bool:
     # Separators, controls and invisible format characters (zero width, soft hyphen, byte order mark) do not count.
     seen = "".join(character for character in folded if unicodedata.category(character)[0] not in "ZC")
     return seen.strip("/") == "tools/call"
+
+
+def call_without_id(frame: Frame) -> BadFrame | None:
+    """What is wrong with a notification that a server might run as a call; None when nothing is."""
+    if frame.method == "tools/call" or disguised_call(frame.method):
+        return BadFrame(frame.raw, INVALID_REQUEST, "tools/call without an id is never run")
+    return None
 
 
 def unknown_method(frame: Frame) -> BadFrame:

@@ -179,6 +179,31 @@ def test_cancelling_a_call_that_was_sent_goes_on_to_the_server() -> None:
     assert only(machine.from_client(cancel, Line(), None, NOW), Send).outgoing.raw == cancel.raw
 
 
+@pytest.mark.parametrize("speaks_http", [False, True])
+@pytest.mark.parametrize("meta", [None, MODERN])
+def test_a_cancelled_call_has_ended_and_a_late_answer_ends_it_no_second_time(
+    speaks_http: bool, meta: dict[str, Any] | None
+) -> None:
+    machine, route = exchange(speaks_http=speaks_http), Line()
+    machine.from_client(tool_call(5, meta=meta), route, None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    cancel = frame(method="notifications/cancelled", params={"requestId": 5})
+    steps = machine.from_client(cancel, route, None, NOW)
+    assert only(steps, Ended) == Ended(CallId(1), Outcome.CANCELLED, b"")
+    late = without_notes(machine.from_upstream(b'{"jsonrpc":"2.0","id":5,"result":{}}', None, (), NOW))
+    closed = speaks_http and meta is not None  # the request itself was closed: no answer can come
+    assert [type(step) for step in late] == ([] if closed else [Answer])
+    assert machine.closed() == []
+
+
+def test_cancelling_one_does_not_cancel_a_twin_of_another_type() -> None:
+    machine = exchange()
+    machine.from_client(tool_call(1), Line(), None, NOW)
+    for other in ("1", True, None, [1], {"a": 1}):
+        cancel = frame(method="notifications/cancelled", params={"requestId": other})
+        assert not any(isinstance(s, Withdraw | Ended) for s in machine.from_client(cancel, Line(), None, NOW)), other
+
+
 def test_a_closed_stream_withdraws_a_held_call_in_either_era() -> None:
     machine, route = exchange(), Line()
     machine.from_client(tool_call(1), route, None, NOW)

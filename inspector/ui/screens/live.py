@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
+from inspector.core.views import CallView, HoldView
 from inspector.ui import text
 from inspector.ui.figures import plural
 from inspector.ui.filter import BadFilter, parse
@@ -36,6 +37,7 @@ class LivePlace(AnswersPlace):
         "hold.edit",
         "live.filter",
         "live.pause",
+        "call.rule",
         "live.sort",
         "app.connect",
     )
@@ -113,6 +115,10 @@ class LivePlace(AnswersPlace):
 
     def filter_text(self) -> str:
         return self._filter
+
+    def subject(self) -> CallView | HoldView | None:
+        cursor = self.query_one(CallTable).cursor
+        return None if cursor is None else self.board.row(cursor)
 
     def _show_queue(self, now: float) -> None:
         self.query_one(HeldPanel).show(now)
