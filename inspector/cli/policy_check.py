@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +78,7 @@ def run_schema(argv: list[str]) -> int:
 
 def run_convert(argv: list[str]) -> int:
     """Write an Intercept policy as a native one."""
+    from inspector.policy.comments import with_comments
     from inspector.policy.convert import native
     from inspector.policy.load import load_file
     from inspector.policy.write_yaml import write_yaml
@@ -86,7 +89,8 @@ def run_convert(argv: list[str]) -> int:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("-o", "--output", metavar="FILE")
     options = parser.read(argv)
-    _save(write_yaml(native(load_file(options.file))), options.output)
+    policy = load_file(options.file)
+    _save(with_comments(write_yaml(native(policy)), policy.text), options.output)
     return 0
 
 
@@ -189,8 +193,10 @@ def _time(text: str | None) -> float:
     if text is None:
         return time.time()
     try:
-        if text.isdecimal():
-            return float(text)
+        with suppress(ValueError):
+            seconds = float(text)
+            if isfinite(seconds):
+                return seconds
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
