@@ -17,7 +17,20 @@ from inspector.core.events import Direction, FrameRejected, FrameSeen, Progresse
 from inspector.core.json import JsonObject
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route
 from inspector.proxy.pending import Pending, PendingTable
-from inspector.proxy.steps import Abandon, Answer, End, Ended, Judge, Listed, Note, Plain, Send, Step, Withdraw
+from inspector.proxy.steps import (
+    Abandon,
+    Answer,
+    End,
+    Ended,
+    Judge,
+    Listed,
+    Note,
+    Plain,
+    Send,
+    Step,
+    ToolsChanged,
+    Withdraw,
+)
 from inspector.wire import mcp
 from inspector.wire.jsonrpc import (
     INTERNAL_ERROR,
@@ -282,6 +295,8 @@ class Exchange:
         steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if call_id is not None:
             steps.append(Note(Progressed(now, call_id, mcp.progress_text(frame))))
+        if frame.method == "notifications/tools/list_changed":
+            steps.append(ToolsChanged())
         raw = mcp.one_line(frame.raw)
         target = route or (owner.route if owner else self._choose(frame))
         if target is None:

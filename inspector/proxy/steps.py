@@ -85,8 +85,13 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsChanged:
+    """The upstream says that its tools are others now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     event: Event
 
 
-Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | Note
+Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | ToolsChanged | Note
