@@ -31,11 +31,11 @@ class Catalogue:
     def definition(self, upstream: str, tool: Json) -> JsonObject | None:
         return self._definitions.get(upstream, {}).get(tool) if isinstance(tool, str) else None
 
-    def listed(self, server: str, page: ToolList, hidden: tuple[str, ...]) -> None:
+    def listed(self, server: str, page: ToolList, hidden: tuple[str, ...], *, complete: bool) -> None:
         self._definitions.setdefault(server, {}).update(page.definitions)
         self._gate().listed(server, page.definitions, page.duplicated)
         texts = tuple((name, dump(definition)) for name, definition in page.definitions.items())
-        self._emit(ToolsListed(self._clock(), server, texts, hidden))
+        self._emit(ToolsListed(self._clock(), server, texts, hidden, complete))
 
     def outdate(self, upstream: str) -> None:
         """It said that its tools have changed."""
@@ -69,7 +69,7 @@ class Catalogue:
     def _surveyed(self, server: str, page: ToolList) -> None:
         single = [name for name in page.definitions if name not in page.duplicated]
         visible = self._gate().visible(server, single)
-        self.listed(server, page, tuple(name for name in page.definitions if name not in visible))
+        self.listed(server, page, tuple(name for name in page.definitions if name not in visible), complete=True)
 
 
 def _credentials(http: HttpRequest | None) -> ClientSide | None:

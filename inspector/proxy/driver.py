@@ -231,8 +231,8 @@ class Driver:
                 case Abandon(route, frame_id):
                     if connection.link is not None:
                         connection.link.cancel(route, frame_id)
-                case Listed(page, hidden):
-                    self._tools.listed(connection.exchange.upstream, page, hidden)
+                case Listed(page, hidden, complete):
+                    self._tools.listed(connection.exchange.upstream, page, hidden, complete=complete)
                 case ToolsChanged():
                     self._tools.outdate(connection.exchange.upstream)
                 case _:

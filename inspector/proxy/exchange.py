@@ -273,7 +273,10 @@ class Exchange:
             return error, [self._seen(now, Direction.TO_CLIENT, error)]
         names = [name for name in page.definitions if name not in page.duplicated]
         visible = self.rules.visible(self.upstream, names)
-        listed = Listed(page, tuple(name for name in page.definitions if name not in visible))
+        result = frame.body["result"]
+        more = isinstance(result, dict) and result.get("nextCursor") is not None
+        complete = not more and pending.frame.params.get("cursor") is None
+        listed = Listed(page, tuple(name for name in page.definitions if name not in visible), complete)
         if not listed.hidden:
             return raw, [listed]
         changed = mcp.filtered_list(frame, page, visible, pending.era)

@@ -82,6 +82,7 @@ class Listed:
 
     page: ToolList
     hidden: tuple[str, ...]
+    complete: bool = False  # all of them, not one page
 
 
 @dataclass(frozen=True, slots=True)
