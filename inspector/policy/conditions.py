@@ -120,7 +120,7 @@ def _sees_null(condition: Condition) -> bool:
 # Paths
 
 _IS_THERE = partial(is_not, None)
-_HAS_ITEMS = frozenset({list, dict}).__contains__
+_HAS_ITEMS = frozenset[type]({list, dict}).__contains__
 
 
 def resolve(path: Path, arguments: JsonObject, most: int | None = None) -> Sequence[Json]:
