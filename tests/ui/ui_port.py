@@ -319,7 +319,9 @@ class DataPort:
         flips = []
         if "max: 60}" not in text:
             fetched = [row for row in rows if row.tool == "fetch" and row.word is Word.ALLOW][:9]
-            flips += [Flip(r.id, r.server, r.tool, Word.ALLOW, Word.LIMIT, "/tools/fetch/limits/pages") for r in fetched]
+            flips += [
+                Flip(r.id, r.server, r.tool, Word.ALLOW, Word.LIMIT, "/tools/fetch/limits/pages") for r in fetched
+            ]
         if "action: approve" not in text:
             held = [row for row in rows if row.tool == "create_issue"][:2]
             flips += [Flip(r.id, r.server, r.tool, Word.HOLD, Word.ALLOW, "") for r in held]

@@ -40,7 +40,8 @@ class RuleMaking(Place):
         if self.board.views.policy.version == 0:
             self.inspect.say("No policy is in force: repair it in place 4 first.", wrong=True)
             return False
-        return bool(await self.app.push_screen_wait(RuleDialog(self.board.views.policy, call, kind)))
+        written = await self.app.push_screen_wait(RuleDialog(self.board.views.policy, call, kind))
+        return written is True
 
 
 class PolicyChanging(Place):
