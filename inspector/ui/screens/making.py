@@ -49,7 +49,7 @@ class PolicyChanging(Place):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "history", "History", show=False, id="policy.history"),
-        Binding("f7", "learn", "Learn from this session", show=False, id="policy.learn"),
+        Binding("ctrl+l", "learn", "Learn from this session", show=False, id="policy.learn"),
     ]
 
     @work(exclusive=True, group="change")
