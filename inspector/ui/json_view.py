@@ -22,6 +22,9 @@ _TOKEN: Final = re.compile(
     r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>[^\s\"{}\[\],:]+))",
     re.DOTALL,
 )
+_ENVELOPE: Final = re.compile(
+    r'\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*("[^"\\]*"|-?\d+)\s*,\s*"(result|error)"\s*:'
+)
 _STYLES: Final = {"string": "$secondary", "number": "$warning", "word": "$accent", "other": "$decision-error"}
 
 Run = tuple[str, str]
@@ -55,6 +58,13 @@ def view(source: str, width: int, max_lines: int) -> Content:
     if layout.cut:
         rows.append(Content.assemble((f"… cut: {figures.size_of(len(source))} in all · y copies it", "$quiet italic")))
     return Content("\n").join(rows)
+
+
+def body_of(frame: str) -> str:
+    """The result or error of a JSON-RPC answer, without the envelope that every answer has; else the whole text."""
+    match = _ENVELOPE.match(frame)
+    end = frame.rfind("}")
+    return frame[match.end() : end].strip() if match and end > match.end() else frame
 
 
 def pretty(source: str) -> str:

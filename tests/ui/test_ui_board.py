@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ui_port import HOLD_ISSUE, KINDS, NOW, call, empty_views, hold, sample_rows
+from ui_port import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word
@@ -112,3 +112,12 @@ def test_a_listing_that_was_out_of_sight_has_no_holes_when_it_returns() -> None:
     listing.fold(tuple(row.id for row in board.rows), 0)
     assert ids(listing) == [6, 8]
     assert len(listing) == 2
+
+
+def test_time_alone_is_something_to_draw_when_a_rate_falls_or_a_limit_begins_again() -> None:
+    board, views = Board(), empty_views()
+    board.fold(views)
+    assert board.shows(replace(views, calls=tuple(sample_rows(1))))  # a port repeats rows; the version says it all
+    assert not board.shows(replace(views, run=replace(views.run, per_second=(0,) * 59 + (3,))))
+    assert not board.shows(replace(views, limits=LIMITS))
+    assert not board.shows(replace(views, version=views.version + 1))

@@ -96,6 +96,7 @@ class LivePlace(AnswersPlace):
             table.hint = [
                 Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
             ]
+        table.one_server(len(views.upstreams) == 1)
         table.fold(changed, now)
         self.query_one(Gauges).show(views.limits, now)
         self.query_one(GaugeLine).show(views.limits, now)

@@ -95,6 +95,7 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
         return self.query_one(CodeEditor)
 
     def on_mount(self) -> None:
+        self.editor.read_only = self.board.views.run.read_only
         self.editor.focus()
         self.editor.first_look = lambda key: self.completions.is_open and self.completions.take(key)
         self._take_problems(self.board.views.policy.problems, checking=False)
@@ -195,6 +196,8 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "take":
             return self.board.views.policy.offered
+        if action in ("save", "revert"):
+            return not self.board.views.run.read_only
         return super().check_action(action, parameters)
 
     @work

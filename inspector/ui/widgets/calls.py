@@ -67,6 +67,10 @@ class CallTable(ScrollView, can_focus=True):
 
     # What came
 
+    def one_server(self, only: bool) -> None:
+        """Whether all calls go to the same server."""
+        self._painter.one_server(only)
+
     def fold(self, changed: tuple[CallId, ...], now: float) -> None:
         """Take what one poll brought: O(changed rows), and one repaint."""
         self._now = now

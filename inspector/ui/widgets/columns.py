@@ -59,9 +59,9 @@ COLUMNS: Final = (
     Column("time", "TIME", 8, lambda row, _now: figures.clock_time(row.at), sort=Sort.TIME),
     Column("agent", "AGENT", 11, lambda row, _now: text.line(row.client, 100), 2, from_width=82, sort=Sort.AGENT),
     Column("tool", "SERVER › TOOL", 19, _tool, 6, sort=Sort.TOOL),
-    Column("arguments", "ARGUMENTS", 10, _arguments, 8),
+    Column("arguments", "ARGUMENTS", 10, _arguments, 7),
     Column("decision", "DECISION", 8, _decision, sort=Sort.DECISION),
-    Column("rule", "RULE", 12, _rule, 5),
+    Column("rule", "RULE", 12, _rule, 6),
     Column("ms", "MS", 5, _ms, right=True, sort=Sort.MS),
 )
 

@@ -89,8 +89,9 @@ class DetailPane(Horizontal, can_focus=True):
         steps = self.query_one("#trace", Column)
         steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
-            by_us = "by mcp-inspect" if detail.response_by_us else figures.size_of(len(detail.response))
-            response.show("RESPONSE", json_view.view(detail.response, response.room, LINES_SHOWN), by_us)
+            note = "made here" if detail.response_by_us else figures.size_of(len(detail.response))
+            body = json_view.view(json_view.body_of(detail.response), response.room, LINES_SHOWN)
+            response.show("RESPONSE", body, note)
         else:
             response.show("RESPONSE", self._waiting(row))
 

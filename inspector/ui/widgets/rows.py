@@ -26,6 +26,13 @@ class RowPainter:
         self._styles: dict[str, Style] = {}
         self._columns: list[tuple[Column, int]] = []
         self._columns_for = -1
+        self._one_server = False
+
+    def one_server(self, only: bool) -> None:
+        """With a single server its name says nothing, and the tool's gets the room."""
+        if only != self._one_server:
+            self._one_server = only
+            self.forget()
 
     def forget(self) -> None:
         """The theme or the order has changed: nothing that was drawn can be used again."""
@@ -44,7 +51,8 @@ class RowPainter:
         cells = []
         for column, wide in self.layout(width):
             marked = column.sort is sort and sort is not Sort.TIME
-            label = column.label[: wide - 1] + "▼" if marked else column.label
+            label = "TOOL" if column.key == "tool" and self._one_server else column.label
+            label = label[: wide - 1] + "▼" if marked else label
             cells.append((label.rjust(wide) if column.right else label.ljust(wide))[:wide])
         return Strip([Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
 
@@ -63,6 +71,8 @@ class RowPainter:
         segments = []
         for column, wide in columns:
             shown = column.read(row, now)
+            if column.key == "tool" and self._one_server:
+                shown = text.line(row.tool, 200)
             cell = text.fit(shown.rjust(wide) if column.right else shown, wide)
             style = base if shade == "cursor" else base + self._cell_style(row, column)
             segments.append(Segment(cell + " ", style))
