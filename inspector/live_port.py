@@ -66,15 +66,8 @@ class LivePort(Port):
 
     async def command(self, command: Command) -> CommandResult:
         match command:
-            case Approve():
-                return self._approve(command)
-            case Deny(call_id, reason):
-                return self._resolve(call_id, Resolution(approve=False, reason=reason))
-            case Extend(call_id, seconds):
-                held = self._driver.extend(call_id, seconds)
-                return (
-                    Done(f"#{call_id} is held {seconds:g} s longer; its client may give up") if held else _late(call_id)
-                )
+            case Approve() | Deny() | Extend():
+                return self._answer(command)
             case Inspect(call_id):
                 return self._inspect(call_id)
             case CheckPolicy(text):
@@ -90,6 +83,17 @@ class LivePort(Port):
             case Shutdown():
                 self._shut_down()
                 return Done()
+
+    def _answer(self, command: Approve | Deny | Extend) -> CommandResult:
+        match command:
+            case Approve():
+                return self._approve(command)
+            case Deny(call_id, reason):
+                return self._resolve(call_id, Resolution(approve=False, reason=reason))
+            case Extend(call_id, seconds):
+                held = self._driver.extend(call_id, seconds)
+                longer = f"#{call_id} is held {seconds:g} s longer; its client may give up"
+                return Done(longer) if held else _late(call_id)
 
     def _approve(self, command: Approve) -> CommandResult:
         if command.arguments is None:

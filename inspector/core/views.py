@@ -11,7 +11,7 @@ from inspector.core.decision import CounterKey
 from inspector.core.events import ToolChange, UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem
-from inspector.core.word import Word as Word
+from inspector.core.word import Word as Word  # noqa: PLC0414 -- who reads views reads it from here
 
 
 @dataclass(frozen=True, slots=True)

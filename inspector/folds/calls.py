@@ -83,7 +83,9 @@ class Calls:
 
     def decided(self, decision: Decision, rev: int) -> None:
         if row := self._row(decision.call_id):
-            self._put(_revised(row, rev, word=word_of(decision), rule=decision.rule, forwarded_at=row.forwarded_at), row)
+            self._put(
+                _revised(row, rev, word=word_of(decision), rule=decision.rule, forwarded_at=row.forwarded_at), row
+            )
 
     def forwarded(self, call_id: CallId, at: float, rev: int) -> None:
         if row := self._row(call_id):
