@@ -12,6 +12,7 @@ from inspector.core.decision import CounterKey
 from inspector.core.events import UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem
+from inspector.core.risk import Risk
 
 
 class Word(StrEnum):
@@ -45,6 +46,8 @@ class CallView:
     legs: int = 1
     edited: bool = False
     note: str = ""  # latest progress
+    risk: Risk = Risk.OTHER  # of its tool
+    repeats: int = 1  # how often its client made this very call among its last ones, this one included
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,24 @@ class UpstreamView:
     stderr: tuple[str, ...]  # the last 200 lines
     tools: int | None  # listed; None when never listed
     hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolView:
+    """One tool that was listed or called: what it may do, what it costs an agent's context, and how it fares."""
+
+    server: str
+    name: str
+    risk: Risk
+    listed: bool
+    hidden: bool  # by the policy
+    definition_bytes: int  # 0 when it was never listed
+    result_bytes: int  # of all answers together
+    calls: int
+    refused: int  # denied, limited or withdrawn
+    errors: int
+    p50_ms: float | None  # of its last 200 calls that were forwarded and ended
+    p95_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +165,7 @@ class Views:
     clients: tuple[ClientView, ...] = ()
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
     rejected: tuple[RejectedView, ...] = ()
+    tools: tuple[ToolView, ...] = ()  # the busiest first
 
 
 class Port(Protocol):

@@ -107,7 +107,7 @@ def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
     for text_of_run, style in runs:
         shown = text_of_run
         while shown:
-            head, shown = _split(shown, room, fresh=len(current) == 1)
+            head, shown = _split(shown, room, len(current) == 1, width - min(indent + INDENT, max(0, width - 4)))
             if head:
                 current.append((head, style))
                 room -= len(head) if head.isascii() else Content(head).cell_length
@@ -118,15 +118,15 @@ def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
     yield current
 
 
-def _split(shown: str, room: int, fresh: bool) -> tuple[str, str]:
+def _split(shown: str, room: int, fresh: bool, further: int) -> tuple[str, str]:
     """As much as fits, at a space (which the line end replaces) where there is one near.
 
-    Nothing, when a short word fits better on a fresh line.
+    Nothing, when the word fits whole on a fresh line, which has `further` cells.
     """
     size = len(shown) if shown.isascii() else Content(shown).cell_length
     if size <= room:
         return shown, ""
-    if room <= 0 or (not fresh and size <= 12):
+    if room <= 0 or (not fresh and size <= max(12, further)):
         return "", shown
     end = room
     while not shown[:end].isascii() and Content(shown[:end]).cell_length > room:

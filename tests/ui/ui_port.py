@@ -36,6 +36,7 @@ from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Sc
 from inspector.core.events import UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem, Severity
+from inspector.core.risk import risk_of
 from inspector.core.views import (
     CallView,
     ClientView,
@@ -44,6 +45,7 @@ from inspector.core.views import (
     PolicyView,
     RejectedView,
     RunView,
+    ToolView,
     UpstreamView,
     Views,
     Word,
@@ -149,7 +151,7 @@ def call(number: int, kind: Kind, at: float, rev: int = 1) -> CallView:
     sent = kind.word in (Word.ALLOW, Word.ERROR)
     return CallView(
         CallId(number), rev, at, kind.client, kind.server, kind.tool, arguments[:400], kind.word, kind.rule,
-        kind.outcome, kind.ms, at if sent else None,
+        kind.outcome, kind.ms, at if sent else None, risk=risk_of(kind.tool),
     )  # fmt: skip
 
 
@@ -191,6 +193,21 @@ UPSTREAMS = (
     UpstreamView("github", UpstreamState.READY, "docker run -i --rm ghcr.io/github/github-mcp-server", 4214, ("GitHub MCP Server running on stdio",), 41, 5),
     UpstreamView("kestra", UpstreamState.FAILED, "docker run -i kestra/mcp: exited with 1", None,
                  ("Traceback (most recent call last):", "ConnectionError: http://localhost:8080 refused"), None, 0),
+)  # fmt: skip
+
+
+def tool(
+    server: str, name: str, calls: int, size: int, errors: int = 0, p95: float = 40, hidden: bool = False
+) -> ToolView:
+    refused = calls // 9
+    return ToolView(server, name, risk_of(name), True, hidden, size, calls * 640, calls, refused, errors, p95 / 3, p95)
+
+
+TOOLS = (
+    tool("fs", "read_file", 168, 812), tool("postgres", "query", 84, 1204, p95=61), tool("fs", "list_dir", 72, 540, p95=9),
+    tool("web", "fetch", 71, 930, p95=420), tool("kestra", "force_run_execution", 36, 1610),
+    tool("slack", "post_message", 12, 700, errors=12, p95=30_012), tool("github", "create_issue", 2, 2210), tool("shell", "exec", 1, 640),
+    tool("kestra", "delete_flow", 0, 1100, hidden=True),
 )  # fmt: skip
 REJECTED = (
     RejectedView(
@@ -239,6 +256,7 @@ def sample_views(rows: int = 400, policy: PolicyView | None = None) -> Views:
         upstreams=UPSTREAMS,
         clients=CLIENTS,
         rejected=REJECTED,
+        tools=TOOLS,
     )
 
 

@@ -14,10 +14,8 @@ from textual.widget import Widget
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
 from inspector.ui import text
-from inspector.ui.figures import plural
-from inspector.ui.filter import BadFilter, parse
-from inspector.ui.listing import Listing, Sort
-from inspector.ui.screens.answers import AnswersPlace
+from inspector.ui.listing import Listing
+from inspector.ui.screens.table import TablePlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.filterline import FilterLine
@@ -26,7 +24,7 @@ from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
 
 
-class LivePlace(AnswersPlace):
+class LivePlace(TablePlace):
     PLACE = "live"
     CSS_PATH = "live.tcss"
     KEYS = (
@@ -46,9 +44,6 @@ class LivePlace(AnswersPlace):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
-        Binding("slash", "filter", "Filter", key_display="/", id="live.filter"),
-        Binding("space", "pause", "Pause", key_display="spc", id="live.pause"),
-        Binding("s", "sort", "Sort", id="live.sort"),
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
         Binding("y", "copy", "Copy", show=False, id="live.copy"),
@@ -60,7 +55,6 @@ class LivePlace(AnswersPlace):
         self._listing: Listing | None = None
         self._detail: CallDetail | None = None
         self._outdated = False  # the detail pane; the next tick asks again
-        self._filter = ""
         self._framed = ("", "")
 
     def body(self) -> Iterable[Widget]:
@@ -94,10 +88,11 @@ class LivePlace(AnswersPlace):
             table.hint = [
                 Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
             ]
+        table.choose_columns(table.painter.keys, self.one_server)
         table.fold(changed, now)
         self.query_one(Gauges).show(views.limits, now)
         self.query_one(GaugeLine).show(views.limits, now)
-        self.query_one(Rate).show(views.run)
+        self.query_one(Rate).show(views, now)
         self._show_queue(now)
         self._outdated = self._outdated or table.cursor in changed
 
@@ -109,9 +104,6 @@ class LivePlace(AnswersPlace):
         self._show_queue(now)
         self.query_one(Gauges).show(self.board.views.limits, now)
         self.query_one(GaugeLine).show(self.board.views.limits, now)
-
-    def filter_text(self) -> str:
-        return self._filter
 
     def _show_queue(self, now: float) -> None:
         self.query_one(HeldPanel).show(now)
@@ -150,7 +142,7 @@ class LivePlace(AnswersPlace):
         where = "paused" if listing.paused else "following ▼" if table.following else "G follows"
         if listing.paused and listing.waiting:
             where = f"paused · {listing.waiting} new"
-        order = "" if listing.sort is Sort.TIME else f"by {listing.sort.value} · "
+        order = f"by {listing.sort.value} {'▼' if listing.descending else '▲'} · " if listing.ordered else ""
         count = f"{len(listing)} of {len(self.board.rows)}" if listing.filtered else f"{len(listing)}"
         words = (
             "Calls · filtered" if listing.filtered else "Calls",
@@ -191,44 +183,12 @@ class LivePlace(AnswersPlace):
         copied = self.query_one(DetailPane).copied()
         self.inspect.copy(copied, "the call")
 
-    def action_sort(self) -> None:
-        order = list(Sort)
-        table = self.query_one(CallTable)
-        table.sort_by(order[(order.index(table.listing.sort) + 1) % len(order)])
-
-    def action_pause(self) -> None:
-        table = self.query_one(CallTable)
-        table.pause(not table.listing.paused)
-
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open(self._filter)
-
     def action_back(self) -> None:
         if self.has_class("-zoom"):
             self.action_zoom()
         elif self._filter:
-            self._apply_filter("")
+            self.apply_filter("")
         self.query_one(CallTable).focus()
-
-    @on(FilterLine.Wanted)
-    def _on_filter(self, event: FilterLine.Wanted) -> None:
-        self._apply_filter(event.text)
-
-    @on(FilterLine.Closed)
-    def _on_filter_closed(self) -> None:
-        self.query_one(CallTable).focus()
-
-    def _apply_filter(self, wanted: str) -> None:
-        line = self.query_one(FilterLine)
-        parsed = parse(wanted)
-        if isinstance(parsed, BadFilter):
-            line.complain(parsed)
-            return
-        self._filter = wanted.strip()
-        table = self.query_one(CallTable)
-        table.filter(parsed)
-        line.agree(plural(len(table.listing), "call") if self._filter else "")
-        self.draw(())
 
     @work(exclusive=True, group="inspect")
     async def _inspect(self, call_id: CallId) -> None:

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from inspector.core.commands import CallDetail, FrameLine
 from inspector.core.views import CallView, Word
-from inspector.ui import figures, json_view, text, trace
+from inspector.ui import figures, json_view, result, text, trace
 from inspector.ui.widgets.column import Column
 from inspector.ui.words import LOOKS
 
@@ -90,7 +90,7 @@ class DetailPane(Horizontal, can_focus=True):
         steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
             by_us = "by mcp-inspect" if detail.response_by_us else figures.size_of(len(detail.response))
-            response.show("RESPONSE", json_view.view(detail.response, response.room, LINES_SHOWN), by_us)
+            response.show("RESPONSE", result.view(detail.response, response.room, LINES_SHOWN), by_us)
         else:
             response.show("RESPONSE", self._waiting(row))
 
