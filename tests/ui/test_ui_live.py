@@ -131,6 +131,13 @@ async def test_the_filter_narrows_as_one_types_and_escape_clears_it(bench: Bench
         await until(pilot, lambda: len(table.listing) == 400)
 
 
+async def test_tab_completes_the_filter(bench: Bench) -> None:
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        await pilot.press("slash", *"dec", "tab", *"den", "tab", "enter")
+        await until(pilot, lambda: pilot.app.screen.query_one(CallTable).listing.filtered)
+        assert "decision:deny" in shown(pilot).splitlines()[1]
+
+
 async def test_a_wrong_filter_says_where_and_changes_nothing(bench: Bench) -> None:
     async with bench.app().run_test(size=NARROW, notifications=True) as pilot:
         table = pilot.app.screen.query_one(CallTable)

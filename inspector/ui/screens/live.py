@@ -40,7 +40,8 @@ class LivePlace(TablePlace):
     HELP = (
         "Every call an agent makes, with what the policy said of it. The keys a, d, e, A and + answer the held call"
         " that is marked at its left. Filter: bare words search agent, tool and arguments;"
-        " tool: server: agent: decision: rule: outcome: id: ms:>500; ! negates, | is or, ( ) group."
+        " tool: server: agent: decision: rule: outcome: risk: id: ms:>500 repeats:>2 arg.path:/srv; after ~ stands a"
+        " regular expression; ! negates, | is or, ( ) group; Tab completes."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
@@ -59,7 +60,7 @@ class LivePlace(TablePlace):
 
     def body(self) -> Iterable[Widget]:
         self._listing = Listing(self.board)
-        yield FilterLine()
+        yield FilterLine(self.complete_filter)
         yield HeldBanner(self.inspect.queue)
         with Horizontal(id="columns"):
             with Vertical(id="left"):

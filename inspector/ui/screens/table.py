@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from inspector.ui.figures import plural
 from inspector.ui.filter import BadFilter, parse
+from inspector.ui.filter_words import LOOKED_AT, completed
 from inspector.ui.listing import Sort
 from inspector.ui.screens.answers import AnswersPlace
 from inspector.ui.screens.columns import ColumnsDialog
@@ -90,6 +91,9 @@ class TablePlace(AnswersPlace):
     @on(FilterLine.Closed)
     def _on_filter_closed(self) -> None:
         self.table.focus()
+
+    def complete_filter(self, typed: str) -> str | None:
+        return completed(typed, self.board.views, self.board.rows[-LOOKED_AT:])
 
     def apply_filter(self, wanted: str) -> None:
         line = self.query_one(FilterLine)
