@@ -35,8 +35,6 @@ class BadFilter:
 _TOKEN: Final = re.compile(
     r'\s*(?:(?P<mark>[()|!])|(?P<field>[A-Za-z_]+(?:\.[^\s:()|"]+)?):|(?P<quoted>"[^"]*")|(?P<word>[^\s()|"]+))'
 )
-    r'\s*(?:(?P<mark>[()|!])|(?P<field>[A-Za-z_]+(?:\.[^\s:()|"]+)?):|(?P<quoted>"[^"]*")|(?P<word>[^\s()|"]+))'
-)
 _VALUE: Final = re.compile(r'"([^"]*)"|([^\s()|]*)')
 _PATTERN: Final = re.compile(r'~(?:"([^"]*)"|(\S*))')  # a regular expression may hold ( ) and |
 _COMPARE: Final = re.compile(r"(<=|>=|<|>|=)?(\d+(?:\.\d+)?)")
