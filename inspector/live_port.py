@@ -13,8 +13,10 @@ from inspector.core.commands import (
     Command,
     CommandResult,
     Deny,
+    Describe,
     Done,
     Extend,
+    HoldNext,
     Inspect,
     Rejected,
     SavePolicy,
@@ -59,17 +61,13 @@ class LivePort(Port):
 
     async def command(self, command: Command) -> CommandResult:
         match command:
-            case Approve():
-                return self._approve(command)
-            case Deny(call_id, reason):
-                return self._resolve(call_id, Resolution(approve=False, reason=reason))
-            case Extend(call_id, seconds):
-                held = self._driver.extend(call_id, seconds)
-                return (
-                    Done(f"#{call_id} is held {seconds:g} s longer; its client may give up") if held else _late(call_id)
-                )
-            case Inspect(call_id):
-                return self._inspect(call_id)
+            case Approve() | Deny() | Extend() | Inspect():
+                return self._about_a_call(command)
+            case HoldNext(server, tool):
+                self._driver.gate.hold_next(server, tool)
+                return Done("the next call of it waits for you")
+            case Describe(server, tool):
+                return Text(self._store.definition(server, tool))
             case CheckPolicy(text):
                 return self._policy_file.check(text)
             case SavePolicy(text, base_hash, overwrite):
@@ -81,6 +79,19 @@ class LivePort(Port):
             case Shutdown():
                 self._shut_down()
                 return Done()
+
+    def _about_a_call(self, command: Approve | Deny | Extend | Inspect) -> CommandResult:
+        match command:
+            case Approve():
+                return self._approve(command)
+            case Deny(call_id, reason):
+                return self._resolve(call_id, Resolution(approve=False, reason=reason))
+            case Extend(call_id, seconds):
+                held = self._driver.extend(call_id, seconds)
+                longer = f"#{call_id} is held {seconds:g} s longer; its client may give up"
+                return Done(longer) if held else _late(call_id)
+            case Inspect(call_id):
+                return self._inspect(call_id)
 
     def _approve(self, command: Approve) -> CommandResult:
         if command.arguments is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inspector.core.call import CallId
-from inspector.core.commands import CheckPolicy, Command, CommandResult, Inspect, PolicyCheck, Rejected
+from inspector.core.commands import CheckPolicy, Command, CommandResult, Describe, Inspect, PolicyCheck, Rejected, Text
 from inspector.core.errors import ConfigError
 from inspector.core.views import Port, Views
 from inspector.record.reader import Recording
@@ -40,6 +40,8 @@ class RecordedPort(Port):
         match command:
             case Inspect():
                 return self._inspect(command.call_id)
+            case Describe(server, tool):
+                return Text(self._store.definition(server, tool))
             case CheckPolicy():
                 return self._check(command.text)
         return Rejected("this is a recording")

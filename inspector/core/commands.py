@@ -33,6 +33,22 @@ class Extend:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldNext:
+    """Hold the next call of a tool once, whatever the policy allows."""
+
+    server: str
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """A tool's definition as its server listed it; answers `Text`, JSON."""
+
+    server: str
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
 class Inspect:
     """Everything about one call; answers `CallDetail`."""
 
@@ -75,7 +91,17 @@ class Shutdown:
 
 
 Command: TypeAlias = (
-    Approve | Deny | Extend | Inspect | CheckPolicy | SavePolicy | TakeOffered | ClientConfig | Shutdown
+    Approve
+    | Deny
+    | Extend
+    | HoldNext
+    | Describe
+    | Inspect
+    | CheckPolicy
+    | SavePolicy
+    | TakeOffered
+    | ClientConfig
+    | Shutdown
 )
 
 

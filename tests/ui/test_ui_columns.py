@@ -9,6 +9,8 @@ from textual.widgets import SelectionList
 from ui_bench import Bench, shown, until
 from ui_port import HOLD_ISSUE, KINDS, NOW, UPSTREAMS, DataPort, call, sample_views
 
+from inspector.core.call import CallId
+from inspector.core.commands import HoldNext
 from inspector.ui.board import Board
 from inspector.ui.listing import Listing, Sort
 from inspector.ui.widgets.calls import CallTable
@@ -125,3 +127,13 @@ async def test_marks_are_found_again_from_anywhere(bench: Bench) -> None:
 def test_a_call_that_waits_shows_for_how_long() -> None:
     ms = next(column for column in COLUMNS if column.key == "ms")
     assert ms.read(call(1, HOLD_ISSUE, NOW - 12), NOW) == "12s…"
+
+
+@pytest.mark.anyio
+async def test_h_holds_the_next_call_of_the_tool_under_the_cursor(bench: Bench) -> None:
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        await pilot.press("g", "h")
+        first = bench.port.rows[CallId(1)]
+        await until(pilot, lambda: bench.sent(HoldNext))
+        assert bench.sent(HoldNext) == [HoldNext(first.server, first.tool)]
+        await until(pilot, lambda: "waits for you" in shown(pilot))

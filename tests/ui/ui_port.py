@@ -21,9 +21,11 @@ from inspector.core.commands import (
     CommandResult,
     Conflict,
     Deny,
+    Describe,
     Done,
     Extend,
     FrameLine,
+    HoldNext,
     Inspect,
     PolicyCheck,
     Rejected,
@@ -269,6 +271,7 @@ class DataPort:
     details: dict[CallId, CallDetail] = field(default_factory=dict)
     rejects: str = ""
     disk: tuple[str, str] | None = None  # text and hash of the file, when it is not what is in force
+    definition: str = ""  # of every tool
     answered: set[CallId] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -301,6 +304,10 @@ class DataPort:
                 return self._extend(call_id, seconds)
             case Inspect(call_id):
                 return self.details.get(call_id) or self._detail(call_id)
+            case HoldNext():
+                return Done("the next call of it waits for you")
+            case Describe():
+                return Text(self.definition)
             case CheckPolicy(text):
                 problems = broken_problems(text)
                 return PolicyCheck(problems, not any(p.severity is Severity.ERROR for p in problems))

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 
+from inspector.core.commands import HoldNext, Rejected
 from inspector.ui.figures import plural
 from inspector.ui.filter import BadFilter, parse
 from inspector.ui.filter_words import LOOKED_AT, completed
@@ -26,6 +27,7 @@ class TablePlace(AnswersPlace):
         Binding("s", "sort", "Sort", id="live.sort"),
         Binding("S", "reverse", "Sort the other way", show=False, id="live.reverse"),
         Binding("C", "columns", "Columns…", show=False, id="live.columns"),
+        Binding("h", "hold_next", "Hold the next one", show=False, id="live.hold_next"),
         Binding("m", "mark", "Mark", show=False, id="live.mark"),
         Binding("apostrophe", "next_mark", "Next mark", key_display="'", show=False, id="live.next_mark"),
     ]
@@ -62,6 +64,18 @@ class TablePlace(AnswersPlace):
         keys = await self.app.push_screen_wait(ColumnsDialog(self.table.painter.keys))
         if keys is not None:
             self.table.choose_columns(keys, self.one_server)
+
+    @work
+    async def action_hold_next(self) -> None:
+        """The way to stop an agent that goes round in circles without writing a rule."""
+        row = None if self.table.cursor is None else self.board.row(self.table.cursor)
+        if row is None:
+            return
+        match await self.inspect.ask(HoldNext(row.server, row.tool)):
+            case Rejected(why):
+                self.inspect.say(why, wrong=True)
+            case _:
+                self.inspect.say(f"The next call of {row.tool} waits for you.")
 
     def action_mark(self) -> None:
         """Mark the call, or take its mark away."""
