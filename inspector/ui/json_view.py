@@ -15,9 +15,10 @@ from textual.content import Content
 from inspector.ui import figures, text
 
 LOOKED_AT: Final = 65_536  # characters of the text that are looked at for one pane
+STRING_SHOWN: Final = 4_000  # characters of one
 INDENT: Final = 2
 _TOKEN: Final = re.compile(
-    r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*(?:"|$))(?P<key>\s*:)?'
+    r'\s*(?:(?P<string>"[^"\\]*(?:\\.[^"\\]*)*(?:"|$))(?P<key>\s*:)?'
     r"|(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)|(?P<colon>:)"
     r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>[^\s\"{}\[\],:]+))",
     re.DOTALL,
@@ -55,6 +56,14 @@ def view(source: str, width: int, max_lines: int) -> Content:
     if layout.cut:
         rows.append(Content.assemble((f"… cut: {figures.size_of(len(source))} in all · y copies it", "$quiet italic")))
     return Content("\n").join(rows)
+
+
+def pieces(source: str, width: int) -> Iterator[Content]:
+    """All of it, line by line, each laid out when it is asked for."""
+    width = max(8, width)
+    for depth, runs in _logical_lines(source):
+        for wrapped in _wrap(runs, min(depth * INDENT, width // 2), width):
+            yield Content.assemble(*wrapped)
 
 
 def pretty(source: str) -> str:
@@ -97,7 +106,9 @@ def _logical_lines(source: str, raw: bool = False) -> Iterator[tuple[int, list[R
 
 
 def _shown(token: str, raw: bool) -> str:
-    return token if raw else text.line(token, 4000)
+    if raw or len(token) <= STRING_SHOWN:
+        return token if raw else text.line(token, STRING_SHOWN)
+    return f"{text.line(token, STRING_SHOWN)} ({figures.size_of(len(token))} in all)"
 
 
 def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:

@@ -18,20 +18,19 @@ from inspector.ui import figures, json_view, text
 UNWRAPPED_AT_MOST: Final = 1_000_000  # characters: a larger response is shown as the JSON that it is
 BLOCKS_SHOWN: Final = 40
 HEX_SHOWN: Final = 256  # bytes
-TEXT_SHOWN: Final = 20_000  # characters of one block
+LINE_SHOWN: Final = 8_000  # characters of one line of a text
 
 
-def view(response: str, width: int, max_lines: int) -> Content:
-    """The response of a call, a JSON-RPC frame or its bare result."""
+def pieces(response: str, width: int) -> Iterator[Content]:
+    """The response of a call, a JSON-RPC frame or its bare result, in pieces to stand one below the other."""
     body = _body(response)
-    if body is None and response.lstrip()[:1] not in ("{", "["):
-        return Content(text.block(response, TEXT_SHOWN, max_lines))
-    if body is None:
-        return json_view.view(response, width, max_lines)
-    kind, value = body
-    if kind == "error":
-        return Content("\n").join(_error(value, width, max_lines))
-    return Content("\n").join(_result(value, width, max_lines))
+    if body is not None:
+        kind, value = body
+        yield from _error(value, width) if kind == "error" else _result(value, width)
+    elif response.lstrip()[:1] in ("{", "["):
+        yield from json_view.pieces(response, width)
+    else:
+        yield from _lines(response)
 
 
 def _body(response: str) -> tuple[str, dict[str, Any]] | None:
@@ -51,29 +50,29 @@ def _body(response: str) -> tuple[str, dict[str, Any]] | None:
     return "result", result
 
 
-def _error(error: dict[str, Any], width: int, max_lines: int) -> Iterator[Content]:
+def _error(error: dict[str, Any], width: int) -> Iterator[Content]:
     yield Content.assemble(
         ("! error ", "bold $decision-error"), (text.line(str(error.get("code", "")), 40), "bold"),
-        "\n", text.block(str(error.get("message", "")), TEXT_SHOWN),
     )  # fmt: skip
+    yield from _lines(str(error.get("message", "")))
     if "data" in error:
         yield Content.assemble(("data", "bold $quiet"))
-        yield json_view.view(_dumped(error["data"]), width, max_lines)
+        yield from json_view.pieces(_dumped(error["data"]), width)
 
 
-def _result(result: dict[str, Any], width: int, max_lines: int) -> Iterator[Content]:
+def _result(result: dict[str, Any], width: int) -> Iterator[Content]:
     if result.get("isError") is True:
         yield Content.assemble(("! the tool says that it failed", "bold $decision-error"))
     blocks, structured = result["content"], result.get("structuredContent")
     for block in blocks[:BLOCKS_SHOWN]:
         if structured is not None and _says_the_same(block, structured):
             continue
-        yield from _block(block, width, max_lines)
+        yield from _block(block, width)
     if len(blocks) > BLOCKS_SHOWN:
         yield Content.assemble((f"… {len(blocks) - BLOCKS_SHOWN} more blocks", "$quiet italic"))
     if structured is not None:
         yield Content.assemble(("structured", "bold $quiet"))
-        yield json_view.view(_dumped(structured), width, max_lines)
+        yield from json_view.pieces(_dumped(structured), width)
     elif not blocks:
         yield Content.assemble(("an empty result", "$quiet"))
 
@@ -88,29 +87,33 @@ def _says_the_same(block: Any, structured: Any) -> bool:
         return False
 
 
-def _block(block: Any, width: int, max_lines: int) -> Iterator[Content]:
+def _block(block: Any, width: int) -> Iterator[Content]:
     match block:
         case {"type": "text", "text": str(said)}:
-            yield _text(said, width, max_lines)
+            yield from _text(said, width)
         case {"type": "image" | "audio" as kind, "data": str(data), **rest}:
             yield _binary(kind, str(rest.get("mimeType", "")), data)
         case {"type": "resource", "resource": {"text": str(said), **rest}}:
             yield _head("resource", str(rest.get("uri", "")))
-            yield _text(said, width, max_lines)
+            yield from _text(said, width)
         case {"type": "resource", "resource": {"blob": str(data), **rest}}:
             yield _head("resource", str(rest.get("uri", "")))
             yield _binary("bytes", str(rest.get("mimeType", "")), data)
         case {"type": "resource_link", "uri": str(uri), **rest}:
             yield _head("link", f"{uri}  {rest.get('name', '')}")
         case _:
-            yield json_view.view(_dumped(block), width, max_lines)
+            yield from json_view.pieces(_dumped(block), width)
 
 
-def _text(said: str, width: int, max_lines: int) -> Content:
+def _text(said: str, width: int) -> Iterator[Content]:
     """JSON in a text is laid out as JSON: most servers answer so."""
-    if said[:1] in ("{", "[") and _is_json(said):
-        return json_view.view(said, width, max_lines)
-    return Content(text.block(said, TEXT_SHOWN, max_lines))
+    return json_view.pieces(said, width) if said[:1] in ("{", "[") and _is_json(said) else _lines(said)
+
+
+def _lines(said: str) -> Iterator[Content]:
+    for row in said.split("\n"):
+        cut = f" ({figures.size_of(len(row))} in all)" if len(row) > LINE_SHOWN else ""
+        yield Content.assemble(text.line(row.removesuffix("\r").expandtabs(4), LINE_SHOWN), (cut, "$quiet italic"))
 
 
 def _is_json(said: str) -> bool:

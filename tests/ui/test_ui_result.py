@@ -12,8 +12,12 @@ from inspector.ui import result
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (640).to_bytes(4) + (480).to_bytes(4) + b"\x08\x06\x00\x00\x00"
 
 
-def shown(value: object, width: int = 60, lines: int = 40) -> str:
-    return result.view(json.dumps(value), width, lines).plain
+def shown(value: object, width: int = 60) -> str:
+    return plain(json.dumps(value), width)
+
+
+def plain(response: str, width: int = 60) -> str:
+    return "\n".join(piece.plain for piece in result.pieces(response, width))
 
 
 def frame(**fields: object) -> dict[str, object]:
@@ -66,8 +70,8 @@ def test_resources_and_links_are_named() -> None:
 
 
 def test_what_is_no_result_is_shown_as_the_json_that_it_is() -> None:
-    assert '"late": "answer"' in result.view('{"late":"answer"}', 60, 40).plain
-    assert result.view("no json", 60, 40).plain == "no json"
+    assert '"late": "answer"' in plain('{"late":"answer"}')
+    assert plain("no json") == "no json"
 
 
 def test_nothing_of_a_server_reaches_the_terminal_raw() -> None:

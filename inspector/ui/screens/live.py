@@ -47,6 +47,7 @@ class LivePlace(TablePlace):
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
+        Binding("D", "compare", "Compare with the one before", show=False, id="live.compare"),
         Binding("y", "copy", "Copy", show=False, id="live.copy"),
         Binding("escape", "back", "Back", show=False, id="live.back"),
     ]
@@ -179,6 +180,21 @@ class LivePlace(TablePlace):
         detail = self.query_one(DetailPane)
         detail.raw = not detail.raw
         detail.show(detail.row, detail.detail, self.inspect.clock())
+
+    @work(exclusive=True, group="compare")
+    async def action_compare(self) -> None:
+        """What this call has otherwise than the call of the same tool before it; the key again: as it is."""
+        pane = self.query_one(DetailPane)
+        row, pane.versus = pane.row, None if pane.versus else pane.versus
+        before = None if row is None else self.board.call_before(row)
+        if row is None or before is None:
+            self.inspect.say("No earlier call of this tool is in memory.")
+            return
+        if not pane.has_class("-raw"):
+            answer = await self.inspect.ask(Inspect(before.id))
+            if isinstance(answer, CallDetail) and pane.row is not None and pane.row.id == row.id:
+                pane.versus = (before, answer)
+        pane.show(pane.row, pane.detail, self.inspect.clock())
 
     def action_copy(self) -> None:
         copied = self.query_one(DetailPane).copied()
