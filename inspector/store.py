@@ -160,7 +160,8 @@ class Store:
 
     def _decided(self, event: Decided) -> None:
         self._calls.decided(event.decision, self.version)
-        self._limits.decided(event.decision)
+        row = self._calls.row(event.decision.call_id)
+        self._limits.decided(event.decision, row.client if row else "")
         self._keep(event.decision.call_id, event, 400 * len(event.decision.trace))
 
     def _held(self, event: Held) -> None:

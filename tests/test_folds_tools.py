@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from inspector.core.call import Caller, CallId, Outcome
-from inspector.core.decision import Decision, Verdict
+from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Scope, Verdict
 from inspector.core.events import CallArrived, Decided, Event, Finished, Forwarded, ToolsListed
 from inspector.core.risk import Risk
 from inspector.store import Store
@@ -62,3 +64,18 @@ def test_names_that_a_client_makes_up_do_not_fill_the_memory() -> None:
     tools = store.views(0, 0.0).tools
     assert len(tools) <= 1_000
     assert "real" in {tool.name for tool in tools}
+
+
+def test_a_limit_knows_who_used_it_and_how_it_went() -> None:
+    key = CounterKey("/tools/t/limits/n", Scope.GLOBAL, "", 60, Algorithm.FIXED)
+    store = folded(arrived(1))
+    for number, before in ((1, 0), (1, 1)):
+        reading = Reading(key, "/tools/t/limits/n", Decimal(before), Decimal(1), Decimal(10), 120.0)
+        decision = Decision(CallId(number), 61.0, "kestra", "t", Verdict.ALLOW, "", "", (), (), (reading,), (), "h")
+        store.fold(Decided(61.0, decision))
+    (limit,) = store.views(0, 62.0).limits
+    assert limit.users == (("claude-code", 2.0),)
+    assert limit.history[-1] == 2.0
+    assert len(limit.history) == 24
+    (later,) = store.views(0, 125.0).limits
+    assert (later.used, later.history[-1]) == (0.0, 0.0)

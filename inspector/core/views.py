@@ -68,6 +68,8 @@ class LimitView:
     used: float
     max: float
     resets_at: float | None
+    history: tuple[float, ...] = ()  # in use over the last window, in equal steps, oldest first
+    users: tuple[tuple[str, float], ...] = ()  # client and what it took in this run, the greediest first
 
 
 @dataclass(frozen=True, slots=True)

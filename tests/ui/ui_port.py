@@ -172,7 +172,11 @@ def limit(
     algorithm = Algorithm.IN_FLIGHT if resets_in is None else Algorithm.FIXED
     key = CounterKey(f"/tools/{tool}/limits/{counter}", scope, "local", 60 if resets_in is not None else 0, algorithm)
     label = f"{counter} · {'minute' if resets_in is not None else 'in flight'}"
-    return LimitView(key, key.name, label, used, maximum, None if resets_in is None else NOW + resets_in)
+    history = (*(used * (step % 9) / 8 for step in range(23)), used)
+    users = (("claude-code", used * 0.6), ("batch-07", used * 0.4))
+    return LimitView(
+        key, key.name, label, used, maximum, None if resets_in is None else NOW + resets_in, history, users
+    )
 
 
 LIMITS = (

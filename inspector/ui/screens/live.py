@@ -15,6 +15,7 @@ from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
 from inspector.ui import text
 from inspector.ui.listing import Listing
+from inspector.ui.screens.jump import to_rule
 from inspector.ui.screens.table import TablePlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.detail import DetailPane
@@ -48,6 +49,7 @@ class LivePlace(TablePlace):
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
         Binding("D", "compare", "Compare with the one before", show=False, id="live.compare"),
+        Binding("R", "rule", "Rule in the policy", show=False, id="live.rule"),
         Binding("y", "copy", "Copy", show=False, id="live.copy"),
         Binding("escape", "back", "Back", show=False, id="live.back"),
     ]
@@ -195,6 +197,11 @@ class LivePlace(TablePlace):
             if isinstance(answer, CallDetail) and pane.row is not None and pane.row.id == row.id:
                 pane.versus = (before, answer)
         pane.show(pane.row, pane.detail, self.inspect.clock())
+
+    @work
+    async def action_rule(self) -> None:
+        if row := self.query_one(DetailPane).row:
+            await to_rule(self.inspect, row.rule)
 
     def action_copy(self) -> None:
         copied = self.query_one(DetailPane).copied()
