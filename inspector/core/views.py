@@ -152,6 +152,7 @@ class RunView:
     calls: int
     dropped: int
     read_only: bool = False  # a recording that was opened
+    older: int = 0  # calls of a recording that are not among the rows, being older
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,7 @@ class Views:
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
     rejected: tuple[RejectedView, ...] = ()
     tools: tuple[ToolView, ...] = ()  # the busiest first
+    epoch: int = 0  # another one: older rows have come too, and `calls` holds all of them
 
 
 class Port(Protocol):

@@ -27,6 +27,8 @@ class Board:
 
     def fold(self, views: Views) -> tuple[CallId, ...]:
         """Take a newer snapshot; costs as much as what changed. Returns the ids of new and different rows."""
+        if views.epoch != self.views.epoch:
+            self.rows, self.base, self._position = [], 0, {}
         self.views = views
         for row in views.calls:
             position = self._position.get(row.id)

@@ -67,6 +67,7 @@ class Listing:
         self.descending = False
         self.paused = False
         self._base = board.base  # rows that had been let go when this was last folded
+        self._epoch = board.views.epoch
         self._arrived = 0  # rows that had come when the pause began
 
     def __len__(self) -> int:
@@ -120,6 +121,10 @@ class Listing:
 
     def fold(self, ids: tuple[CallId, ...], now: float) -> int:
         """Rows that are new or different, oldest first. Returns how many went away above the rest."""
+        if self._board.views.epoch != self._epoch:
+            self._epoch = self._board.views.epoch
+            self._rebuild()
+            return 0
         if self.paused:
             return 0
         dropped, self._base = self._board.base - self._base, self._board.base

@@ -148,6 +148,8 @@ class LivePlace(TablePlace):
             where = f"paused · {listing.waiting} new"
         order = f"by {listing.sort.value} {'▼' if listing.descending else '▲'} · " if listing.ordered else ""
         count = f"{len(listing)} of {len(self.board.rows)}" if listing.filtered else f"{len(listing)}"
+        if older := self.board.views.run.older:
+            count += f" · {older:,} older in the file"
         words = (
             "Calls · filtered" if listing.filtered else "Calls",
             f"{order}{count} · {where}" if self.board.rows else "",
