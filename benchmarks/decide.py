@@ -1,20 +1,24 @@
-"""Median cost of one decision, and of one whole call through the gate."""
+"""Median cost of one decision, of one whole call through the gate, of a hostile argument; and steps of policy tests."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 from inspector.core.call import Call, Caller, CallId, Outcome
 from inspector.core.effects import Reserve
-from inspector.core.json import Json
+from inspector.core.json import Json, JsonObject
 from inspector.policy.approvals import Remembered
 from inspector.policy.engine import decide
 from inspector.policy.gate import Gate
 from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.load import load_object
 from inspector.policy.model import Policy
+from inspector.policy.scenario_file import Case
+from inspector.policy.scenarios import run_cases
 
 CALLER = Caller("local", "local/agent", "agent")
 ARGUMENTS: dict[str, Json] = {"amount": 4200, "currency": "usd", "note": "invoice 17", "path": "/srv/a/b"}
@@ -65,6 +69,46 @@ def through_the_gate(gate: Gate, ledger: MemoryLedger) -> Callable[[int], None]:
     return work
 
 
+HUGE: dict[str, Json] = {
+    "text": "a" * (4 << 20),
+    "ints": [1] * (1 << 21),
+    "lists": [[]] * (1 << 20),
+    "climb": "/" + "../" * (1 << 20),
+    "url": "http://" + "a." * (1 << 21),
+}
+HOSTILE: dict[str, tuple[str, str, Json]] = {
+    "regex": ("args.text", "regex", "(a+)+$"),
+    "contains in an array": ("args.ints", "contains", True),
+    "fan-out": ("args.ints.*", "gt", 5),
+    "exists in a fan-out": ("args.lists.*.*", "exists", True),
+    "path_within": ("args.climb", "path_within", ["/srv"]),
+    "host_in": ("args.url", "host_in", ["a"]),
+}
+
+
+def dearest_ms(policy: Policy) -> float:
+    """The best of three decisions on arguments of megabytes, in milliseconds: none may hold up the others for 50."""
+    one = replace(call(1), arguments=HUGE)
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter_ns()
+        decide(one, policy, MemoryLedger(), Remembered(), 1768473000.0)
+        taken.append(time.perf_counter_ns() - start)
+    return min(taken) / 1e6
+
+
+def steps_a_second(steps: int) -> float:
+    """How fast scenarios of 20 steps run, their policies loaded for each: 2,000 is the floor."""
+    policy: Json = {"version": "1", "default": "deny", "tools": {"create_charge": {"rate_limit": "10/minute"}}}
+    calls = tuple[JsonObject, ...](
+        {"do": "call", "at": n, "tool": "create_charge", "args": ARGUMENTS} for n in range(20)
+    )
+    cases = [Case(str(n), "", "", "", Path(), {"policy": policy}, calls) for n in range(max(1, steps // 20))]
+    start = time.perf_counter()
+    done = sum(len(report.steps) for report in run_cases(cases))
+    return done / (time.perf_counter() - start)
+
+
 def main(argv: list[str]) -> int:
     """`argv`: the number of rounds, 3,000 unless given."""
     rounds = int(argv[0]) if argv else 3000
@@ -74,7 +118,14 @@ def main(argv: list[str]) -> int:
         cost = median_us(lambda number: decide(call(number), policy, ledger, remembered, 1768473000.0), rounds)  # noqa: B023
         whole = median_us(through_the_gate(Gate(policy, ledger), ledger), rounds)
         print(f"{rules:5} rules   decide {cost:6.1f} µs   arrive to finish {whole:6.1f} µs")
-    ledger = MemoryLedger()
-    whole = median_us(through_the_gate(Gate(limited_policy(), ledger), ledger), rounds)
-    print(f"with a limit in memory           arrive to finish {whole:6.1f} µs")
+    limited, ledger = limited_policy(), MemoryLedger()
+    cost = median_us(lambda number: decide(call(number), limited, ledger, remembered, 1768473000.0), rounds)
+    whole = median_us(through_the_gate(Gate(limited, ledger), ledger), rounds)
+    print(f"limit in memory decide {cost:6.1f} µs   arrive to finish {whole:6.1f} µs")
+    for name, (path, op, value) in HOSTILE.items():
+        condition: Json = {"path": path, "op": op, "value": value}
+        tools: Json = {"create_charge": {"deny_if": [condition]}}
+        policy = load_object({"version": "1", "default": "deny", "tools": tools})
+        print(f"hostile {name:22} {dearest_ms(policy):6.1f} ms")
+    print(f"policy test {steps_a_second(rounds):12,.0f} steps/s")
     return 0

@@ -19,9 +19,13 @@ class DecisionPrinter:
         self._write = write
         self._as_json = as_json
         self._callers: dict[int, str] = {}
+        self._has_policy = False  # one that does not load at the start ends the run, with an error that says so
 
     def __call__(self, event: Event) -> None:
+        self._has_policy = self._has_policy or isinstance(event, PolicyLoaded)
         match event:
+            case PolicyRejected() if not self._has_policy:
+                return
             case CallArrived():
                 self._callers[event.call_id] = event.caller.client or event.caller.grant
             case Decided(_, decision):

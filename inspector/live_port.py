@@ -12,17 +12,22 @@ from inspector.core.commands import (
     ClientConfig,
     Command,
     CommandResult,
+    Complete,
     Deny,
     Describe,
     Done,
     Extend,
     HoldNext,
     Inspect,
+    Learn,
+    MakeRule,
+    PolicyHistory,
     Rejected,
     SavePolicy,
     Shutdown,
     TakeOffered,
     Text,
+    WhatIf,
 )
 from inspector.core.errors import ConfigError, UsageError
 from inspector.core.holds import Resolution
@@ -32,10 +37,11 @@ from inspector.proxy.watch import PolicyFile
 from inspector.record.reader import Recording
 from inspector.store import Store
 from inspector.wire.jsonrpc import parse_json
+from inspector.workbench import Workbench
 
 
 class LivePort(Port):
-    """Commands run on the event loop that the proxy runs on: each is a few table look-ups, none waits."""
+    """Commands run on the event loop that the proxy runs on: each is a few table look-ups, or gives way often."""
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class LivePort(Port):
         self._recording = recording
         self._clock = clock
         self._shut_down = shut_down
+        self._workbench = Workbench(store, lambda: str(policy_file.path or ""))
 
     async def views(self, since: int) -> Views:
         return self._store.views(since, self._clock())
@@ -74,6 +81,8 @@ class LivePort(Port):
                 return self._policy_file.save(text, base_hash, overwrite=overwrite)
             case TakeOffered():
                 return self._policy_file.take_offered()
+            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+                return await self._workbench.command(command)
             case ClientConfig(client, upstream):
                 return self._config(client, upstream)
             case Shutdown():

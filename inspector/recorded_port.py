@@ -10,7 +10,21 @@ from typing import Final
 import anyio.to_thread
 
 from inspector.core.call import CallId
-from inspector.core.commands import CheckPolicy, Command, CommandResult, Describe, Inspect, PolicyCheck, Rejected, Text
+from inspector.core.commands import (
+    CheckPolicy,
+    Command,
+    CommandResult,
+    Complete,
+    Describe,
+    Inspect,
+    Learn,
+    MakeRule,
+    PolicyCheck,
+    PolicyHistory,
+    Rejected,
+    Text,
+    WhatIf,
+)
 from inspector.core.errors import ConfigError
 from inspector.core.views import Port, Views
 from inspector.record.reader import MAX_CALLS, Recording
@@ -39,6 +53,7 @@ class RecordedPort(Port):
             self._recording.close()
             raise
         self._complete = self._calls <= first_calls
+        self._workbench = Workbench(self._store, lambda: "")
 
     def close(self) -> None:
         self._recording.close()
@@ -54,6 +69,7 @@ class RecordedPort(Port):
         store, now = await anyio.to_thread.run_sync(self._load_all, abandon_on_cancel=True)
         self._passed += self._store.version
         self._store, self._now, self._epoch, self._complete = store, now, self._epoch + 1, True
+        self._workbench = Workbench(store, lambda: "")
 
     async def views(self, since: int) -> Views:
         since = 0 if since <= self._passed else since - self._passed
@@ -71,6 +87,8 @@ class RecordedPort(Port):
                 return Text(self._store.definition(server, tool))
             case CheckPolicy():
                 return self._check(command.text)
+            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+                return await self._workbench.command(command)
         return Rejected("this is a recording")
 
     def _load_all(self) -> tuple[Store, float]:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from inspector.core.call import CallId
-from inspector.core.commands import CallDetail
+from inspector.core.commands import CallDetail, PolicyVersion
 from inspector.core.events import (
+    ApprovalRemembered,
     CallArrived,
     ClientConnected,
     ClientGone,
@@ -36,11 +37,13 @@ from inspector.core.events import (
     UpstreamChanged,
 )
 from inspector.core.json import to_text
+from inspector.core.past import PastCall
 from inspector.core.views import PolicyView, RunView, Views
 from inspector.folds import policies
 from inspector.folds.bodies import Bodies
 from inspector.folds.calls import Calls
 from inspector.folds.limits import Limits
+from inspector.folds.past import Past
 from inspector.folds.peers import Clients, Rejections, Upstreams
 from inspector.folds.tools import Tools
 
@@ -69,8 +72,10 @@ class Store:
         self._started = RunStarted(0.0, "", "", 0, "", ())
         self._dropped = 0
         self._policy = PolicyView("", 0, "", "")
+        self._versions = policies.Versions()
         self._calls = Calls(max_calls)
         self._bodies = Bodies(max_body_bytes)
+        self._past = Past()
         self._limits = Limits()
         self._upstreams = Upstreams()
         self._clients = Clients()
@@ -87,6 +92,7 @@ class Store:
             Progressed: self._progressed,
             Finished: self._finished,
             Counted: self._counted,
+            ApprovalRemembered: self._past.remembered,
             PolicyLoaded: self._policy_loaded,
             PolicyRejected: self._policy_rejected,
             PolicyOffered: self._policy_offered,
@@ -144,6 +150,22 @@ class Store:
         """A tool's definition as its server listed it, JSON text; "" when it never did."""
         return self._tools.definition(server, tool)
 
+    def past(self) -> tuple[PastCall, ...]:
+        """The newest calls as they were judged, oldest first; at most 2,000 legs."""
+        return self._past.all()
+
+    def past_call(self, call_id: CallId) -> PastCall | None:
+        """One of them; None for one that has not been decided, or is older."""
+        return self._past.one(call_id)
+
+    def definitions(self) -> dict[str, dict[str, bytes]]:
+        """What each upstream listed last: JSON texts by tool name."""
+        return self._upstreams.definitions()
+
+    def policies(self) -> tuple[PolicyVersion, ...]:
+        """Every policy that was in force, oldest first; the newest 200 of them."""
+        return self._versions.all()
+
     # One kind of event each
 
     def _run_started(self, event: RunStarted) -> None:
@@ -156,11 +178,13 @@ class Store:
         self._clients.called(event)
         if root == event.call_id:
             self._bodies.begin(root)
+        self._past.arrived(event, len(arguments))
         self._bodies.keep(root, event, 3 * len(arguments))  # parsed, they take more than their text
 
     def _decided(self, event: Decided) -> None:
         self._calls.decided(event.decision, self.version)
         row = self._calls.row(event.decision.call_id)
+        self._past.decided(event)
         self._limits.decided(event.decision, row.client if row else "")
         self._keep(event.decision.call_id, event, 400 * len(event.decision.trace))
 
@@ -172,10 +196,12 @@ class Store:
 
     def _hold_ended(self, event: HoldEnded) -> None:
         self._calls.hold_ended(event, self.version)
+        self._past.hold_ended(event)
         self._keep(event.call_id, event, 0 if event.arguments is None else 3 * len(to_text(event.arguments)))
 
     def _forwarded(self, event: Forwarded) -> None:
         self._calls.forwarded(event.call_id, event.at, self.version)
+        self._past.forwarded(event.call_id)
         self._keep(event.call_id, event, 0)
 
     def _progressed(self, event: Progressed) -> None:
@@ -186,6 +212,7 @@ class Store:
         self._calls.finished(event, self.version)
         if row := self._calls.row(event.call_id):
             self._tools.ended(row, len(event.response))
+        self._past.finished(event)
         self._keep(event.call_id, event, len(event.response))
 
     def _tools_listed(self, event: ToolsListed) -> None:
@@ -197,6 +224,7 @@ class Store:
 
     def _policy_loaded(self, event: PolicyLoaded) -> None:
         self._policy = policies.loaded(self._policy, event)
+        self._versions.loaded(event)
 
     def _policy_rejected(self, event: PolicyRejected) -> None:
         self._policy = policies.rejected(self._policy, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import secrets
@@ -9,10 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,7 +23,7 @@ from anyio.abc import TaskGroup
 from inspector import __version__, paths, runs
 from inspector.connect import Endpoint
 from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
-from inspector.core.events import Event, RunStarted
+from inspector.core.events import Event, RunStarted, StderrLine
 from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
 from inspector.headless import DecisionPrinter
@@ -38,6 +41,7 @@ from inspector.proxy.watch import PolicyFile
 from inspector.proxy.watchdog import Watchdog
 from inspector.record.recorder import Recorder
 from inspector.settings import PROJECT_POLICIES, OutputFormat, Reload, Settings, Unattended, choose_policy
+from inspector.upstreams.secrets import secret_values
 
 UNATTENDED = 5.0  # seconds until a call that needs a person is denied when there is none
 FIRST_FRAME = 2.0  # seconds that the app has to itself before anything heavy is loaded beside it
@@ -61,6 +65,10 @@ class Engine:
         """Is there a person who can answer?"""
         waits = attended or self.settings.unattended is Unattended.WAIT
         self.driver.attend(None if waits else UNATTENDED)
+
+    def hide(self, env: Mapping[str, str]) -> None:
+        """From now on the secrets of this environment are kept out of the recording."""
+        self.recorder.hide(secret_values(env.items()))
 
     def started(self, base: str) -> None:
         names = self.driver.upstream_names()
@@ -122,6 +130,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
             for spec in settings.upstreams:
                 driver.adopt(build(spec))
             tasks.start_soon(driver.run)
+            _report_callbacks(lambda text: driver.emit(StderrLine(clock(), "mcp-inspect", text)))
             try:
                 yield Engine(run, settings, driver, policy_file, recorder, tasks, build)
             finally:
@@ -133,6 +142,17 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
         watchdog.close()
         recorder.close()
         ledger.close()
+
+
+def _report_callbacks(report: Callable[[str], None]) -> None:
+    """What fails in a callback of the event loop: printed, it would run across the screen or into the client's line."""
+
+    def failed(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+        error = context.get("exception")
+        trace = traceback.format_exception(error) if isinstance(error, BaseException) else []
+        report("".join([context["message"], "\n", *trace[-2:]]).strip())
+
+    asyncio.get_running_loop().set_exception_handler(failed)
 
 
 def _ledger(settings: Settings, run: str) -> Ledger:
@@ -173,7 +193,7 @@ async def listening(made: Engine) -> AsyncIterator[Endpoint]:
         front.bind()
     except ConfigError as error:
         raise _port_used(error, settings.port) from None
-    stdio = StdioFront(driver, tasks=made.tasks, adopt=_adopter(made))
+    stdio = StdioFront(driver, tasks=made.tasks, adopt=_adopter(made), hide=made.hide)
     socket = paths.private_dir(paths.runtime_dir()) / f"{made.run}.sock"
     base = f"http://{settings.host}:{front.port}"
     with runs.register(made.run, front.port, driver.upstream_names(), str(socket)):
@@ -237,14 +257,13 @@ def open_recording(path: Path) -> int:
     return _on_a_loop(screen.show_recording, path)
 
 
-def run_standalone(name: str, command: list[str], policy: str | None, grant: str | None) -> int:
+def run_standalone(spec: UpstreamSpec, policy: str | None, grant: str | None) -> int:
     """`mcp-inspect stdio` without a running app: the engine in the process that the client spawned."""
     chosen = choose_policy(
         Path(policy) if policy else None, None, headless=True, cwd=Path.cwd(), config_dir=paths.config_dir()
     )
-    spec = UpstreamSpec(name, CommandSpec(tuple(command)))
     settings = Settings(upstreams=(spec,), token=secrets.token_urlsafe(), policy=chosen, headless=True)
-    return _on_a_loop(_standalone, settings, grant or f"stdio:{name}")
+    return _on_a_loop(_standalone, settings, grant or f"stdio:{spec.name}")
 
 
 def _on_a_loop(main: Callable[..., Awaitable[int]], *arguments: object) -> int:
@@ -261,6 +280,12 @@ def _on_a_loop(main: Callable[..., Awaitable[int]], *arguments: object) -> int:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     inner = group.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def _spare_the_collector() -> None:
+    """What stands by now stays, and is not looked at again; what a call leaves behind is freed by its counts."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def start_policy(made: Engine) -> tuple[str, ...]:
@@ -291,7 +316,7 @@ async def _headless(settings: Settings) -> int:
                 for name in made.driver.upstream_names():
                     print(f"mcp-inspect: {name} at {endpoint.url(name)}", file=sys.stderr)
                 print(f"mcp-inspect: recording to {made.recorder.path}", file=sys.stderr, flush=True)
-                gc.freeze()
+                _spare_the_collector()
                 async with scripted_agents(made, endpoint):
                     async for _ in signals:
                         break
@@ -307,8 +332,8 @@ async def _standalone(settings: Settings, grant: str) -> int:
         made.attend(False)
         made.started("")
         made.tasks.start_soon(made.policy_file.watch)
-        gc.freeze()
-        front = StdioFront(made.driver, tasks=made.tasks, adopt=_adopter(made))
+        _spare_the_collector()
+        front = StdioFront(made.driver, tasks=made.tasks, adopt=_adopter(made), hide=made.hide)
         await front.serve_own(made.settings.upstreams[0].name, grant)
     return 0
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-TESTS = Path(__file__).parent
+from e2e.npm import TESTS, installed
 
 Needs = Callable[[str], str]
 
@@ -60,16 +57,3 @@ def node_22(needs: Needs) -> str:
 def conformance_suite(needs: Needs, node_22: str) -> tuple[str, ...]:
     """The command of the published MCP conformance suite, from tests/conformance/package-lock.json."""
     return node_22, str(installed(TESTS / "conformance", needs("npm")) / ".bin" / "conformance")
-
-
-def installed(folder: Path, npm: str) -> Path:
-    """The node_modules of a folder with a lock file, made if they are not there or older than it."""
-    lock, done = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
-    # npm empties node_modules first: two runs must not do that to each other.
-    with (folder / ".npm-ci.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
-            command = [npm, "ci", "--prefix", str(folder), "--no-audit", "--no-fund"]
-            made = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-            assert made.returncode == 0, made.stderr
-    return folder / "node_modules"

@@ -9,10 +9,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inspector.cli.listing import Listing, add_listing_flags, listing_of
 from inspector.cli.parser import Parser
+from inspector.cli.targets import split_command
 from inspector.core.errors import ConfigError, PolicyError, UsageError
 
 if TYPE_CHECKING:
@@ -20,11 +24,14 @@ if TYPE_CHECKING:
     from inspector.core.json import Json, JsonObject
     from inspector.core.problems import Problem
 
-CHECK = "mcp-inspect policy check FILE... [--hosted] [--tools FILE.json] [--server NAME] [--format text|json]"
+CHECK = (
+    "mcp-inspect policy check FILE... [--hosted] [--upstream NAME|URL | --tools FILE.json] [--server NAME] "
+    "[--format text|json]"
+)
 EXPLAIN = "mcp-inspect policy explain FILE --tool NAME [--server NAME] [--args JSON] [--at TIME] [--format text|json]"
 SCHEMA = "mcp-inspect policy schema"
 CONVERT = "mcp-inspect policy convert FILE [-o FILE]"
-INIT = "mcp-inspect policy init [--tools FILE.json] [-o FILE]"
+INIT = "mcp-inspect policy init [--upstream NAME|URL | --tools FILE.json] [-o FILE] [-- COMMAND...]"
 
 
 def run_check(argv: list[str]) -> int:
@@ -32,12 +39,13 @@ def run_check(argv: list[str]) -> int:
     parser = Parser("policy check", "Find what is wrong with a policy, and what does less than it seems.", usage=CHECK)
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.add_argument("--hosted", action="store_true", help="also list what PolicyLayer's gateway does not know")
-    parser.add_argument("--tools", metavar="FILE.json", help="what a server lists: compare names, arguments and values")
-    parser.add_argument("--server", default="", metavar="NAME", help="the upstream that lists them")
+    parser.add_argument("--server", default="", metavar="NAME", help="the upstream that lists the tools of --tools")
     _add_format(parser)
-    options = parser.read(argv)
-    tools = read_tools(Path(options.tools)) if options.tools else None
-    found = {name: _findings(Path(name), tools, options.server, hosted=options.hosted) for name in options.files}
+    add_listing_flags(parser)
+    flags, command = split_command(argv)
+    options = parser.read(flags)
+    listing = listing_of(options, command, options.server)
+    found = {name: _findings(Path(name), listing, hosted=options.hosted) for name in options.files}
     _write(_checked_json(found) if options.format == "json" else _checked_text(found))
     return 1 if any(found.values()) else 0
 
@@ -70,6 +78,7 @@ def run_schema(argv: list[str]) -> int:
 
 def run_convert(argv: list[str]) -> int:
     """Write an Intercept policy as a native one."""
+    from inspector.policy.comments import with_comments
     from inspector.policy.convert import native
     from inspector.policy.load import load_file
     from inspector.policy.write_yaml import write_yaml
@@ -80,7 +89,8 @@ def run_convert(argv: list[str]) -> int:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("-o", "--output", metavar="FILE")
     options = parser.read(argv)
-    _save(write_yaml(native(load_file(options.file))), options.output)
+    policy = load_file(options.file)
+    _save(with_comments(write_yaml(native(policy)), policy.text), options.output)
     return 0
 
 
@@ -89,10 +99,14 @@ def run_init(argv: list[str]) -> int:
     from inspector.policy.starter import start_policy
 
     parser = Parser("policy init", "Write a first policy.", usage=INIT)
-    parser.add_argument("--tools", metavar="FILE.json", help="the result of tools/list: a rule for each tool")
     parser.add_argument("-o", "--output", metavar="FILE", help="a new file; printed when left out")
-    options = parser.read(argv)
-    _save(start_policy(read_tools(Path(options.tools)) if options.tools else ()), options.output)
+    add_listing_flags(parser)
+    flags, command = split_command(argv)
+    options = parser.read(flags)
+    if options.output is not None and Path(options.output).exists():
+        raise ConfigError(_TAKEN.format(options.output))  # before a server is started for nothing
+    listing = listing_of(options, command)
+    _save(start_policy(listing.tools if listing else ()), options.output)
     return 0
 
 
@@ -103,30 +117,11 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "convert": run_convert,
     "init": run_init,
 }
+_TAKEN = "{} is there already; remove it first, or choose another name"
 USAGES = (CHECK, EXPLAIN, SCHEMA, CONVERT, INIT)
 
 
-def read_tools(path: Path) -> list[JsonObject]:
-    """The tool definitions of a file: a list, an object with `tools`, or a whole `tools/list` answer.
-
-    Raises ConfigError.
-    """
-    from inspector.policy.scenario_file import parse_json
-
-    try:
-        value = parse_json(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"the tool list {path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise ConfigError(f"the tool list {path} is not JSON: {error}") from None
-    for key in ("result", "tools"):
-        value = value[key] if isinstance(value, dict) and key in value else value
-    if not isinstance(value, list):
-        raise ConfigError(f"{path} holds no tool list: expected a list of tools, or an object with tools")
-    return [tool for tool in value if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
-
-
-def _findings(path: Path, tools: list[JsonObject] | None, server: str, *, hosted: bool) -> tuple[Problem, ...]:
+def _findings(path: Path, listing: Listing | None, *, hosted: bool) -> tuple[Problem, ...]:
     from inspector.core.problems import Problem
     from inspector.policy.hosted import not_hosted
     from inspector.policy.lint import lint
@@ -138,8 +133,8 @@ def _findings(path: Path, tools: list[JsonObject] | None, server: str, *, hosted
     except PolicyError as error:
         return error.problems or (Problem("", 1, 1, str(error)),)
     found = {*policy.warnings, *lint(policy)}
-    if tools is not None:
-        found.update(lint_tools(policy, tools, server))
+    if listing is not None:
+        found.update(lint_tools(policy, listing.tools, listing.server))
     if hosted:
         found.update(not_hosted(policy))
     return tuple(sorted(found, key=lambda p: (p.line, p.column, p.pointer, p.message)))
@@ -198,8 +193,10 @@ def _time(text: str | None) -> float:
     if text is None:
         return time.time()
     try:
-        if text.isdecimal():
-            return float(text)
+        with suppress(ValueError):
+            seconds = float(text)
+            if isfinite(seconds):
+                return seconds
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
@@ -256,7 +253,7 @@ def _save(text: str, output: str | None) -> None:
         with Path(output).open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise ConfigError(f"{output} is there already; remove it first, or choose another name") from None
+        raise ConfigError(_TAKEN.format(output)) from None
     except OSError as error:
         raise ConfigError(f"{output} cannot be written: {error.strerror or error}") from None
 

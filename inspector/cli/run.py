@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections import Counter
 from pathlib import Path
 
 from inspector import __version__, paths
 from inspector.cli import COMMANDS
 from inspector.cli.flags import add_run_flags
 from inspector.cli.parser import Parser
-from inspector.cli.targets import Target, add_target_flags, targets
-from inspector.core.errors import UsageError
+from inspector.cli.targets import add_target_flags, resolved, split_command, targets
 from inspector.core.upstream import UpstreamSpec
 from inspector.settings import Settings, choose_policy
 from inspector.token import checked_token, local_token
@@ -48,12 +45,9 @@ def settings_of(arguments: list[str]) -> Settings:
     parser = Parser("", _ABOUT, usage=_USAGE, epilog=_COMMANDS)
     parser.add_argument("--version", action="version", version=f"mcp-inspect {__version__}")
     add_target_flags(parser)
-    parser.add_argument(
-        "--trust-project", action="store_true", help="run commands of this folder's mcp-inspect.toml without asking"
-    )
     add_run_flags(parser)
     found = parser.read(flags, COMMANDS)
-    return settings_from(found, _upstreams(targets(found, command), trusted=found.trust_project))
+    return settings_from(found, resolved(targets(found, command), trusted=found.trust_project))
 
 
 def settings_from(found: argparse.Namespace, upstreams: tuple[UpstreamSpec, ...]) -> Settings:
@@ -79,45 +73,3 @@ def settings_from(found: argparse.Namespace, upstreams: tuple[UpstreamSpec, ...]
         allow_hosts=tuple(found.allow_host),
         allow_origins=tuple(found.allow_origin),
     )
-
-
-def split_command(arguments: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
-    """Our flags, and what stands after the first `--` (None when there is no `--`)."""
-    if "--" not in arguments:
-        return arguments, None
-    at = arguments.index("--")
-    return arguments[:at], tuple(arguments[at + 1 :])
-
-
-def _upstreams(wanted: tuple[Target, ...], *, trusted: bool) -> tuple[UpstreamSpec, ...]:
-    # Reads files and may look for docker: not on the way of --help.
-    from inspector.upstreams.config import read_config
-    from inspector.upstreams.resolve import resolve, resolve_command
-    from inspector.upstreams.trust import ask_on_terminal, trust_project
-
-    cwd = Path.cwd()
-    config = read_config(paths.config_dir(), cwd)
-    consent = trust_project if trusted else ask_on_terminal(paths.state_dir())
-    specs: list[UpstreamSpec] = []
-    for target in wanted:
-        if target.wanted is None:
-            if target.headers:
-                raise UsageError(f"--header {target.headers[0][0]}: a command takes no headers; use --env")
-            specs.append(resolve_command(target.command, name=target.name, env=target.env))
-            continue
-        specs.append(
-            resolve(
-                target.wanted,
-                name=target.name,
-                headers=target.headers,
-                env=target.env,
-                config=config,
-                cwd=cwd,
-                environ=os.environ,
-                consent=consent,
-            )
-        )
-    twice = [name for name, count in Counter(spec.name for spec in specs).items() if count > 1]
-    if twice:
-        raise UsageError(f"two upstreams are called {twice[0]}; put --name OTHER after one of them")
-    return tuple(specs)

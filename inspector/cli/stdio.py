@@ -10,7 +10,23 @@ def run(arguments: list[str]) -> int:
 
 
 def _run_here(name: str, command: list[str], policy: str | None, grant: str | None) -> int:
-    """The whole engine, which only a process without a running inspector has to load."""
+    """The whole engine, which only a process without a running inspector has to load.
+
+    Without a command `name` means what `--upstream NAME` would mean here. Raises InspectError when that is nothing.
+    """
+    import os
+    from pathlib import Path
+
+    from inspector import paths
+    from inspector.upstreams.config import read_config
+    from inspector.upstreams.resolve import resolve, resolve_command
+    from inspector.upstreams.trust import ask_on_terminal
     from inspector.wiring import run_standalone
 
-    return run_standalone(name, command, policy, grant)
+    if command:
+        spec = resolve_command(command, name=name)
+    else:
+        cwd = Path.cwd()
+        config, consent = read_config(paths.config_dir(), cwd), ask_on_terminal(paths.state_dir())
+        spec = resolve(name, config=config, cwd=cwd, environ=os.environ, consent=consent)
+    return run_standalone(spec, policy, grant)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from inspector import paths
 from inspector.cli.parser import Parser
 from inspector.core.errors import UsageError
+from inspector.core.upstream import UpstreamSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,9 @@ def add_target_flags(parser: Parser) -> None:
         ("--env", "K=V", "an environment variable of the --upstream before it (or COMMAND)"),
     ):
         group.add_argument(flag, metavar=metavar, action=_InOrder, dest=argparse.SUPPRESS, help=text)
+    group.add_argument(
+        "--trust-project", action="store_true", help="run commands of this folder's mcp-inspect.toml without asking"
+    )
 
 
 def targets(found: argparse.Namespace, command: tuple[str, ...] | None) -> tuple[Target, ...]:
@@ -79,6 +87,53 @@ def targets(found: argparse.Namespace, command: tuple[str, ...] | None) -> tuple
             "To look around first: mcp-inspect demo"
         )
     return (*bound, *last)
+
+
+def split_command(arguments: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
+    """Our flags, and what stands after the first `--` (None when there is no `--`)."""
+    if "--" not in arguments:
+        return arguments, None
+    at = arguments.index("--")
+    return arguments[:at], tuple(arguments[at + 1 :])
+
+
+def resolved(wanted: tuple[Target, ...], *, trusted: bool) -> tuple[UpstreamSpec, ...]:
+    """What each of them is, by the config files and the built-in profiles. `trusted`: `--trust-project` was given.
+
+    May ask on the terminal, about a command of the current folder's `mcp-inspect.toml`. Raises UsageError, ConfigError
+    or UpstreamError.
+    """
+    # Reads files and may look for docker: not on the way of --help.
+    from inspector.upstreams.config import read_config
+    from inspector.upstreams.resolve import resolve, resolve_command
+    from inspector.upstreams.trust import ask_on_terminal, trust_project
+
+    cwd = Path.cwd()
+    config = read_config(paths.config_dir(), cwd)
+    consent = trust_project if trusted else ask_on_terminal(paths.state_dir())
+    specs: list[UpstreamSpec] = []
+    for target in wanted:
+        if target.wanted is None:
+            if target.headers:
+                raise UsageError(f"--header {target.headers[0][0]}: a command takes no headers; use --env")
+            specs.append(resolve_command(target.command, name=target.name, env=target.env))
+            continue
+        specs.append(
+            resolve(
+                target.wanted,
+                name=target.name,
+                headers=target.headers,
+                env=target.env,
+                config=config,
+                cwd=cwd,
+                environ=os.environ,
+                consent=consent,
+            )
+        )
+    twice = [name for name, count in Counter(spec.name for spec in specs).items() if count > 1]
+    if twice:
+        raise UsageError(f"two upstreams are called {twice[0]}; put --name OTHER after one of them")
+    return tuple(specs)
 
 
 def _bind(target: Target, word: _Word) -> Target:

@@ -13,7 +13,7 @@ CallId = NewType("CallId", int)
 
 
 class Era(StrEnum):
-    """Which protocol family a frame belongs to (WIRE.md §2)."""
+    """Which protocol family a frame belongs to (the MCP specification names them by date)."""
 
     LEGACY = "legacy"  # 2024-11-05 … 2025-11-25: initialize, sessions, server-initiated requests
     MODERN = "modern"  # 2026-07-28: stateless, `_meta` per request, MRTR
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The identities that policy scopes are made of (POLICY.md §5, WIRE.md «Who is calling»)."""
+    """The identities that policy scopes are made of ("Limits" in `docs/policy.md`)."""
 
     grant: str  # the credential: "local", "stdio:<upstream>", or a name given to one
     session: str  # the shim's connection, or grant + upstream + client name over HTTP

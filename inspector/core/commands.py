@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeAlias
 
 from inspector.core.call import CallId
 from inspector.core.decision import Decision
 from inspector.core.holds import Remember
 from inspector.core.problems import Problem
+from inspector.core.word import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,63 @@ class TakeOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """Judge the recorded calls again under this text; answers `WhatIfResult`. Takes its time in slices: cancel the
+    await when the answer is no longer wanted."""
+
+    text: str
+
+
+class RuleKind(StrEnum):
+    """What a new rule does with calls like a given one."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    ASK = "ask"
+    LIMIT = "limit"
+    PIN = "pin"  # only with these arguments
+
+
+@dataclass(frozen=True, slots=True)
+class RuleWish:
+    """`max` per `window` ("second", "minute", "hour", "day") are those of LIMIT."""
+
+    kind: RuleKind
+    max: int = 10
+    window: str = "minute"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRule:
+    """`text` with a rule made of a recorded call; answers `Text`. Writes nothing."""
+
+    text: str
+    call_id: CallId
+    wish: RuleWish
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """`text` narrowed to what this run's calls needed; answers `Text`. Writes nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyHistory:
+    """Every policy that was in force in this run; answers `PolicyVersions`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """What could be written at a place of this policy text; answers `Completions`. `line` and `column` count from 0."""
+
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClientConfig:
     """Ready-made configuration for a client; answers `Text`. `upstream` "" means the only one."""
 
@@ -100,6 +159,11 @@ Command: TypeAlias = (
     | CheckPolicy
     | SavePolicy
     | TakeOffered
+    | WhatIf
+    | MakeRule
+    | Learn
+    | PolicyHistory
+    | Complete
     | ClientConfig
     | Shutdown
 )
@@ -137,6 +201,64 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Flip:
+    """A call that the other policy would decide otherwise. `rule`: what decides it there; when nothing does, what did
+    before."""
+
+    call_id: CallId
+    server: str
+    tool: str
+    before: Word
+    after: Word
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfResult:
+    """`totals`: (before, after, calls), the most frequent first; `flips`: the newest 200 first."""
+
+    calls: int
+    flipped: int
+    totals: tuple[tuple[Word, Word, int], ...] = ()
+    flips: tuple[Flip, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    version: int
+    at: float
+    origin: str  # "start" | "editor" | "outside"
+    hash: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersions:
+    """The oldest first."""
+
+    versions: tuple[PolicyVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """`insert` replaces what stands from `Completions.start` to the cursor."""
+
+    insert: str
+    label: str
+    detail: str  # its type, or where it comes from
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """`help`: what the field at the cursor means, "" when nothing is known of it."""
+
+    start: int  # column, counts from 0
+    items: tuple[Completion, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameLine:
     """One recorded frame of a call, for the raw view."""
 
@@ -159,4 +281,6 @@ class CallDetail:
     frames: tuple[FrameLine, ...] = field(default=())
 
 
-CommandResult: TypeAlias = Done | Rejected | PolicyCheck | Conflict | Text | CallDetail
+CommandResult: TypeAlias = (
+    Done | Rejected | PolicyCheck | Conflict | Text | CallDetail | WhatIfResult | PolicyVersions | Completions
+)

@@ -11,7 +11,7 @@ from inspector.core.json import Json
 
 
 class Verdict(StrEnum):
-    """The outcome word of POLICY.md §3."""
+    """The outcome word of "How a call is decided" in `docs/policy.md`."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -35,7 +35,7 @@ class Algorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CounterKey:
-    """Identity of one counter (POLICY.md §5): `max`, amount and messages may change without a reset."""
+    """Identity of one counter ("Limits" in `docs/policy.md`): `max`, amount and messages may change without a reset."""
 
     name: str  # pointer of its `limits` list + counter name, or the pool's name
     scope: Scope
@@ -89,7 +89,7 @@ class TraceStep:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The one answer to "may this call go?" (POLICY.md §3)."""
+    """The one answer to "may this call go?": see "How a call is decided" in `docs/policy.md`."""
 
     call_id: CallId
     at: float

@@ -196,7 +196,7 @@ class FrameSeen:
 
 @dataclass(frozen=True, slots=True)
 class FrameRejected:
-    """Something that was not let through (WIRE.md §3)."""
+    """Something that was not let through: no JSON-RPC of MCP, too large, from the wrong origin, for nobody."""
 
     at: float
     connection: str

@@ -20,7 +20,7 @@ class HoldEnd(StrEnum):
 
 
 class Remember(StrEnum):
-    """How far an approval reaches (POLICY.md §6, remembered approvals)."""
+    """How far an approval reaches (remembered ones: "Approvals" in `docs/policy.md`)."""
 
     ONCE = "once"
     SESSION = "session"
@@ -37,6 +37,9 @@ class Hold:
     rule: str  # the first trigger
     triggers: tuple[str, ...]
     reason: str  # shown to the person
+
+
+CLOSING = "mcp-inspect"  # who answers when the program ends
 
 
 @dataclass(frozen=True, slots=True)

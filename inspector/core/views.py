@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 from inspector.core.call import CallId, Era, Outcome
@@ -13,18 +12,7 @@ from inspector.core.events import UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem
 from inspector.core.risk import Risk
-
-
-class Word(StrEnum):
-    """The one word a row shows."""
-
-    PENDING = "…"  # arrived, not yet decided
-    ALLOW = "allow"
-    DENY = "deny"
-    HOLD = "hold"
-    LIMIT = "limit"
-    ERROR = "error"  # allowed, and the upstream failed it
-    CANCELLED = "cancelled"
+from inspector.core.word import Word as Word  # noqa: PLC0414 - its home moved
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Final
 
 from inspector.core.call import CallId, Outcome
-from inspector.core.decision import Decision, Verdict
+from inspector.core.decision import Decision
 from inspector.core.events import CallArrived, Finished, Held, HoldEnded
 from inspector.core.holds import HoldEnd
 from inspector.core.risk import Risk
 from inspector.core.views import CallView, HoldView, Word
+from inspector.core.word import word_of
 
 ARGUMENTS_SHOWN: Final = 400  # characters
 NOTE_SHOWN: Final = 200  # characters
@@ -22,12 +23,6 @@ LOOKED_BACK: Final = 20  # calls of one client among which the same call again i
 CLIENTS_WATCHED: Final = 200
 _SECONDS: Final = 60
 
-_WORDS: Final = {
-    Verdict.ALLOW: Word.ALLOW,
-    Verdict.DENY: Word.DENY,
-    Verdict.PENDING: Word.HOLD,
-    Verdict.CANCELLED: Word.CANCELLED,
-}
 _FAILED: Final = frozenset({Outcome.TOOL_ERROR, Outcome.RPC_ERROR, Outcome.NOT_SENT, Outcome.UNKNOWN})
 _OPEN: Final = frozenset({Word.PENDING, Word.ALLOW, Word.HOLD})
 
@@ -94,8 +89,9 @@ class Calls:
 
     def decided(self, decision: Decision, rev: int) -> None:
         if row := self._row(decision.call_id):
-            word = Word.LIMIT if decision.limited else _WORDS[decision.verdict]
-            self._put(_revised(row, rev, word=word, rule=decision.rule, forwarded_at=row.forwarded_at), row)
+            self._put(
+                _revised(row, rev, word=word_of(decision), rule=decision.rule, forwarded_at=row.forwarded_at), row
+            )
 
     def forwarded(self, call_id: CallId, at: float, rev: int) -> None:
         if row := self._row(call_id):

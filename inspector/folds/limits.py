@@ -25,8 +25,10 @@ class _Past:
 
     steps: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=STEPS))
     users: Counter[str] = field(default_factory=Counter)
+    shown: tuple[tuple[int, bool], LimitView] | None = None  # for which step, and whether the window has passed
 
     def note(self, step: int, used: float) -> None:
+        self.shown = None
         if self.steps and self.steps[-1][0] >= step:
             step, highest = self.steps.pop()
             used = max(used, highest)
@@ -34,6 +36,7 @@ class _Past:
 
     def took(self, client: str, amount: float) -> None:
         if client in self.users or len(self.users) < USERS_KEPT:
+            self.shown = None
             self.users[client] += amount  # type: ignore[assignment]  # amounts may be fractions
 
     def history(self, last: int) -> tuple[float, ...]:
@@ -84,11 +87,14 @@ class Limits:
 
     def _as_of(self, view: LimitView, now: float) -> LimitView:
         past = self._past[view.key]
-        empty = view.resets_at is not None and now >= view.resets_at
-        history = past.history(_step(view.key, now))
-        used = 0.0 if empty else view.used
-        users = tuple(past.users.most_common(USERS_SHOWN))
-        return replace(view, used=used, history=(*history[:-1], used), users=users)
+        when = _step(view.key, now), view.resets_at is not None and now >= view.resets_at
+        if past.shown is None or past.shown[0] != when:
+            step, empty = when
+            used = 0.0 if empty else view.used
+            history = (*past.history(step)[:-1], used)
+            users = tuple(past.users.most_common(USERS_SHOWN))
+            past.shown = when, replace(view, used=used, history=history, users=users)
+        return past.shown[1]
 
 
 def label_of(key: CounterKey, rule: str) -> str:

@@ -20,6 +20,7 @@ from inspector.core.views import ClientView, RejectedView, UpstreamView
 
 STDERR_LINES: Final = 200
 STDERR_WIDTH: Final = 2_000  # characters of one line
+MAX_DEFINITIONS: Final = 2_000  # of one upstream
 MAX_CLIENTS: Final = 200
 MAX_REJECTED: Final = 200
 REJECTED_RAW: Final = 4096  # bytes
@@ -29,6 +30,7 @@ class Upstreams:
     def __init__(self) -> None:
         self._views: dict[str, UpstreamView] = {}
         self._stderr: dict[str, deque[str]] = {}
+        self._definitions: dict[str, dict[str, bytes]] = {}
         self._shown: tuple[UpstreamView, ...] | None = None
 
     def changed(self, event: UpstreamChanged) -> None:
@@ -36,12 +38,20 @@ class Upstreams:
         self._set(replace(view, state=event.state, detail=event.detail, pid=event.pid))
 
     def listed(self, event: ToolsListed) -> None:
+        known = self._definitions.setdefault(event.upstream, {})
+        known.update(event.definitions)
+        for name in list(known)[: max(0, len(known) - MAX_DEFINITIONS)]:
+            del known[name]
         view = self._view(event.upstream)
         self._set(replace(view, tools=len(event.definitions), hidden=len(event.hidden)))
 
     def stderr(self, event: StderrLine) -> None:
         self._set(self._view(event.upstream))
         self._stderr[event.upstream].append(event.text[:STDERR_WIDTH])
+
+    def definitions(self) -> dict[str, dict[str, bytes]]:
+        """JSON texts by upstream and tool name."""
+        return {upstream: dict(known) for upstream, known in self._definitions.items()}
 
     def views(self) -> tuple[UpstreamView, ...]:
         if self._shown is None:

@@ -107,10 +107,10 @@ def _aggregate(results: Iterable[Result], *, every: bool) -> tuple[Result, int]:
 def _sees_null(condition: Condition) -> bool:
     """For most conditions null is as good as missing; not for those that ask for it."""
     match condition.op:
-        case Operator.EQ | Operator.NEQ:
-            return condition.value is None
-        case Operator.IN | Operator.NOT_IN:
-            return isinstance(condition.value, list) and None in condition.value
+        case Operator.EQ | Operator.NEQ | Operator.IN | Operator.NOT_IN:
+            value = condition.value
+            holds = value if isinstance(value, list) else value.values() if isinstance(value, dict) else (value,)
+            return None in holds
         case _:
             return False
 

@@ -46,7 +46,7 @@ from inspector.core.events import (
     HoldEnded,
     HoldExtended,
 )
-from inspector.core.holds import Hold, HoldEnd, Remember, Resolution
+from inspector.core.holds import CLOSING, Hold, HoldEnd, Remember, Resolution
 from inspector.core.json import JsonObject
 from inspector.policy import messages
 from inspector.policy.approvals import Remembered
@@ -172,7 +172,8 @@ class Gate:
         self._waiting.remove(call_id)
         if not resolution.approve:
             effects.append(Emit(HoldEnded(now, call_id, HoldEnd.DENIED, resolution.by, resolution.reason)))
-            message = messages.denied_by_person(live.first_ask, resolution.reason)
+            say = messages.closed if resolution.by == CLOSING else messages.denied_by_person
+            message = say(live.first_ask, resolution.reason)
             return [*effects, *self._deny(live, hold.rule, message, now)]
         if resolution.arguments is not None:
             live.edit = resolution.arguments
@@ -321,7 +322,7 @@ class Gate:
     def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
         assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
         decision = replace(live.decision, at=now, readings=granted.readings)
-        live.judgement = replace(live.judgement, decision=decision)
+        live.judgement = Judgement(decision, live.judgement.asks)
         decided, *rest = self._forward(live, now)
         return [decided, Emit(Counted(now, standing(granted.readings))), *rest]
 

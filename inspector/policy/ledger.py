@@ -66,16 +66,15 @@ class Weighed:
 
 def weigh(charges: Sequence[Charge], standing: dict[CounterKey, Reading]) -> Weighed:
     """Compare the charges of one call in order, those on one counter adding up. One that `asks` is not compared."""
-    claimed: dict[CounterKey, Decimal] = {}
+    left: dict[CounterKey, Decimal] = {}
     readings: list[Reading] = []
     for charge in charges:
         found = standing[charge.key]
-        before = EXACT.add(found.before, claimed.get(charge.key, ZERO))
+        before = left.get(charge.key, found.before)
         readings.append(Reading(charge.key, charge.rule, before, charge.amount, charge.max, found.resets_at))
-        after = EXACT.add(before, charge.amount)
+        after = left[charge.key] = EXACT.add(before, charge.amount)
         if after > charge.max and not charge.asks:
             return Weighed(tuple(readings), charge.rule)
-        claimed[charge.key] = EXACT.subtract(after, found.before)
     return Weighed(tuple(readings), None)
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import inf
 from pathlib import Path
+from types import TracebackType
 from typing import TypeVar
 
 from inspector.core.call import CallId
@@ -32,6 +34,7 @@ _Result = TypeVar("_Result")
 _USED = (
     """SELECT m.value, c.id, c.start, c.used FROM meta m LEFT JOIN counters c ON c.key = ? WHERE m.name = 'latest'"""
 )
+_USE = "UPDATE counters SET used = ? WHERE key = ? AND start = ?"  # in the window that it stands for: no index changes
 _STORE = """INSERT INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)
             ON CONFLICT (key) DO UPDATE SET start = excluded.start, used = excluded.used, expires = excluded.expires"""
 
@@ -65,17 +68,18 @@ class SqliteLedger:
         return cls(opened, run)
 
     def used(self, key: CounterKey, now: float) -> Reading:
-        with _reported():
+        with _Reported():
             return _read(self._reader, key, now)
 
     def readings(self, keys: Iterable[CounterKey], now: float) -> tuple[Reading, ...]:
-        with _reported():
+        with _Reported():
             return tuple(_read(self._reader, key, now) for key in dict.fromkeys(keys))
 
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
         def work(db: sqlite3.Connection) -> Reservation:
-            at = max(now, _latest(db))
-            standing = {charge.key: _read(db, charge.key, at) for charge in charges}
+            at, standing = now, {}
+            for charge in charges:
+                standing[charge.key], at = _look(db, charge.key, at)
             weighed = weigh(charges, standing)
             if weighed.exceeded is not None:
                 return Exceeded(at, weighed.exceeded, weighed.readings)
@@ -121,7 +125,7 @@ class SqliteLedger:
         return changed
 
     def latest(self) -> float:
-        with _reported():
+        with _Reported():
             return _latest(self._reader)
 
     def seen(self, now: float) -> None:
@@ -136,7 +140,7 @@ class SqliteLedger:
         self._alive.close()
 
     def _write(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        with _reported(), _transaction(self._writer):
+        with _Reported(), _Transaction(self._writer):
             return work(self._writer)
 
     def _sweep(self, db: sqlite3.Connection, now: float) -> None:
@@ -151,36 +155,43 @@ class SqliteLedger:
 
 def free_slots(db: sqlite3.Connection, run: str) -> None:
     """A process has ended: its calls no longer run. What they were charged stands."""
-    with _transaction(db):
+    with _Transaction(db):
         for text, amount in db.execute("SELECT key, amount FROM slots WHERE run = ?", (run,)).fetchall():
             _give_back(db, unspelled(text), None, Decimal(amount))
         db.execute("DELETE FROM slots WHERE run = ?", (run,))
         db.execute("DELETE FROM runs WHERE run = ?", (run,))
 
 
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
+class _Transaction:
+    # A class, as the next one is: there are several for each call, and a generator costs four times as much.
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+class _Reported:
+    """What SQLite raises, as a StoreError."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, sqlite3.Error):
+            return
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             raise StoreBusyError("the counters' file is locked by another process") from error
         raise StoreError(f"the counters' file cannot be used: {error}") from error
-    except sqlite3.Error as error:
-        raise StoreError(f"the counters' file cannot be used: {error}") from error
 
 
+@lru_cache(maxsize=1024)
 def spelled(key: CounterKey) -> str:
     return json.dumps([key.name, key.scope, key.scope_id, key.window, key.algorithm])
 
@@ -200,21 +211,26 @@ def _see(db: sqlite3.Connection, now: float) -> None:
 
 
 def _read(db: sqlite3.Connection, key: CounterKey, now: float) -> Reading:
+    return _look(db, key, now)[0]
+
+
+def _look(db: sqlite3.Connection, key: CounterKey, now: float) -> tuple[Reading, float]:
+    """The counter as it stands, and the time: `now`, or the latest that the store has seen."""
     latest, counter, start, used = db.execute(_USED, (spelled(key),)).fetchone()
     now = now if latest is None else max(now, latest)
     total = ZERO if used is None else Decimal(used)
     match key.algorithm:
         case Algorithm.FIXED:
             current = window_start(now, key.window)
-            return reading(key, total if start == current else ZERO, current + key.window)
+            return reading(key, total if start == current else ZERO, current + key.window), now
         case Algorithm.SLIDING:
             until = now - key.window
             for (amount,) in db.execute("SELECT amount FROM entries WHERE counter = ? AND at <= ?", (counter, until)):
                 total = EXACT.subtract(total, Decimal(amount))
             oldest = db.execute("SELECT min(at) FROM entries WHERE counter = ? AND at > ?", (counter, until)).fetchone()
-            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window)
+            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window), now
         case Algorithm.IN_FLIGHT:
-            return reading(key, total, None)
+            return reading(key, total, None), now
 
 
 def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -> float | None:
@@ -224,7 +240,8 @@ def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -
     match key.algorithm:
         case Algorithm.FIXED:
             start = window_start(now, key.window)
-            db.execute(_STORE, (text, start, str(used), start + key.window))
+            if not db.execute(_USE, (str(used), text, start)).rowcount:
+                db.execute(_STORE, (text, start, str(used), start + key.window))
             return start
         case Algorithm.SLIDING:
             db.execute(_STORE, (text, None, str(used), now + key.window))

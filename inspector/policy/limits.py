@@ -70,7 +70,7 @@ class Meter:
     continuing: bool = False  # a later leg: windows are neither compared nor charged
     charges: list[Charge] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
-    _claimed: dict[CounterKey, Decimal] = field(default_factory=dict)
+    _after: dict[CounterKey, Decimal] = field(default_factory=dict)  # what each counter would stand at
 
     def claim(self, limit: Limit, rule: str, trace: list[TraceStep]) -> Reading | Denial | None:
         """Add one limit's claim. The reading when it would be exceeded; the denial when its amount is unusable.
@@ -85,11 +85,9 @@ class Meter:
             return None
         key = counter_key(limit, self.call)
         found = self.usage.used(key, self.now)
-        claimed = self._claimed.get(key, _ZERO)
-        before = EXACT.add(found.before, claimed)
-        after = EXACT.add(before, amount)
+        before = self._after.get(key, found.before)
+        after = self._after[key] = EXACT.add(before, amount)
         over = after > limit.max
-        self._claimed[key] = EXACT.add(claimed, amount)
         reading = Reading(key, rule, before, amount, limit.max, found.resets_at)
         self.readings.append(reading)
         # One that may be exceeded is charged without a comparison: that it was asked about is the caller's to see to.

@@ -94,6 +94,10 @@ def denied_by_person(ask: Ask, reason: str) -> str:
     return _with(ask, f"A person denied this call{said} (rule {ask.rule}). Do not repeat it unchanged.")
 
 
+def closed(ask: Ask, reason: str) -> str:
+    return _with(ask, f"Nobody decided on this call: {reason} (rule {ask.rule}). Ask the person before you call again.")
+
+
 def not_in_time(ask: Ask) -> str:
     return _with(ask, f"A person did not answer in time; ask them, then call again (rule {ask.rule}).")
 

@@ -149,7 +149,12 @@ def _regex(search: Callable[[str], bool] | None) -> Test:
         return _unjudged
 
     def test(value: Json) -> Result:
-        return _truth(search(value)) if isinstance(value, str) else Result.MISMATCH
+        if not isinstance(value, str):
+            return Result.MISMATCH
+        try:
+            return _truth(search(value))
+        except UnicodeError:  # half a surrogate pair, which is no text
+            return Result.MISMATCH
 
     return test
 

@@ -5,6 +5,7 @@ Time, the upstream and the person are what the steps say; the store is in memory
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
@@ -13,7 +14,7 @@ from math import inf
 from inspector.core.call import Call, Caller, CallId, Outcome
 from inspector.core.decision import Decision, TraceStep
 from inspector.core.effects import Effect, Emit, Forward, Reserve, Settle
-from inspector.core.errors import ConfigError, PolicyError
+from inspector.core.errors import PolicyError
 from inspector.core.events import Decided
 from inspector.core.holds import Hold, Resolution
 from inspector.core.json import Json, JsonObject
@@ -30,7 +31,10 @@ Reopen = Callable[["Ledger | None"], Ledger]
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What one step was to do, and did. `number` counts from 1; 0 is the loading of the policy."""
+    """What one step was to do, and did. `number` counts from 1; 0 is the loading of the policy.
+
+    `nonsense`: why the step could not be done at all; the case ends there, the other cases of its file go on.
+    """
 
     number: int
     do: str
@@ -38,10 +42,13 @@ class StepReport:
     observed: JsonObject
     message: str = ""
     trace: tuple[TraceStep, ...] = ()
+    nonsense: bool = False
 
     @property
     def passed(self) -> bool:
-        return all(key in self.observed and self.observed[key] == value for key, value in self.expected.items())
+        return not self.nonsense and all(
+            key in self.observed and self.observed[key] == value for key, value in self.expected.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,15 @@ def run_cases(cases: Iterable[Case], reopen: Reopen = in_memory) -> list[CaseRep
 
 
 def run_case(case: Case, reopen: Reopen = in_memory) -> CaseReport:
-    """Run one case on a fresh engine. Raises ConfigError for a step that makes no sense."""
+    """Run one case on a fresh engine. A step that makes no sense fails, and ends its case."""
     policy, loading = _load(case)
     reports = [] if loading is None else [loading]
     if loading is None or policy is not None:
         bench = _Bench(case, policy, reopen)
-        reports += [bench.step(number, step) for number, step in enumerate(case.steps, 1)]
+        for number, step in enumerate(case.steps, 1):
+            reports.append(bench.step(number, step))
+            if reports[-1].nonsense:
+                break
         bench.ledger.close()
     return CaseReport(case, tuple(reports))
 
@@ -149,14 +159,14 @@ class _Bench:
     def step(self, number: int, step: JsonObject) -> StepReport:
         do = step.get("do")
         act = self._do.get(do) if isinstance(do, str) else None
+        expect = step.get("expect")
+        expected = expect if isinstance(expect, dict) else {}
         if act is None:
-            raise ConfigError(f"{self.case.place}: step {number}: there is no step called {do!r}")
+            return StepReport(number, str(do), expected, {}, f"there is no step called {do!r}", nonsense=True)
         try:
             observed, decision = act(step)
         except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"{self.case.place}: step {number} ({do}): {error!r}") from error
-        expect = step.get("expect")
-        expected = expect if isinstance(expect, dict) else {}
+            return StepReport(number, str(do), expected, {}, f"it makes no sense: {error}", nonsense=True)
         if decision is None:
             return StepReport(number, str(do), expected, observed)
         return StepReport(number, str(do), expected, observed, decision.message, decision.trace)
@@ -245,7 +255,10 @@ class _Bench:
         self._advance(step)
         server = _text(step, "server", "s1")
         names = [name for name in _list(step.get("tools")) if isinstance(name, str)]
-        self._gate.listed(server, _definitions(step.get("definitions")))
+        definitions = _definitions(step.get("definitions"))
+        counted = (Counter(names), Counter(name for name, _ in definitions))
+        twice = frozenset(name for listing in counted for name, times in listing.items() if times > 1)
+        self._gate.listed(server, dict(definitions), twice)
         return {"visible": list(self._gate.visible(server, names))}, None
 
     # The world
@@ -311,12 +324,11 @@ def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _definitions(value: Json) -> dict[str, JsonObject]:
-    """A list of definitions, or a map of them by name."""
-    if isinstance(value, dict):
-        return {name: item for name, item in value.items() if isinstance(item, dict)}
-    found: dict[str, JsonObject] = {}
-    for item in _list(value):
-        if isinstance(item, dict) and isinstance(item.get("name"), str):
-            found[str(item["name"])] = item
-    return found
+def _definitions(value: Json) -> list[tuple[str, JsonObject]]:
+    """A list of definitions, or a map of them by name: each with its name, in their order."""
+    pairs = value.items() if isinstance(value, dict) else [(None, item) for item in _list(value)]
+    return [
+        (str(name or item["name"]), item)
+        for name, item in pairs
+        if isinstance(item, dict) and (name is not None or isinstance(item.get("name"), str))
+    ]

@@ -26,11 +26,11 @@ def _block(value: Json, indent: int) -> list[str]:
         case list() if value:
             return [line for item in value for line in _item(f"{pad}-", item, indent)]
         case _:
-            return [pad + _flow(value)]
+            return [pad + flow(value)]
 
 
 def _item(head: str, value: Json, indent: int) -> list[str]:
-    line = f"{head} {_flow(value)}"
+    line = f"{head} {flow(value)}"
     if not isinstance(value, dict | list) or (len(line) <= WIDTH and not any(map(_deep, _items(value)))):
         return [line]
     if head.endswith("-"):  # the first line of what is below moves up beside the dash
@@ -50,12 +50,13 @@ def _deep(value: Json) -> bool:
     return isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
 
 
-def _flow(value: Json) -> str:
+def flow(value: Json) -> str:
+    """A whole value on one line."""
     match value:
         case dict():
-            return "{" + ", ".join(f"{scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+            return "{" + ", ".join(f"{scalar(key)}: {flow(item)}" for key, item in value.items()) + "}"
         case list():
-            return "[" + ", ".join(map(_flow, value)) + "]"
+            return "[" + ", ".join(map(flow, value)) + "]"
         case _:
             return scalar(value)
 

@@ -29,7 +29,7 @@ from inspector.core.events import (
     StderrLine,
     ToolsListed,
 )
-from inspector.core.holds import Resolution
+from inspector.core.holds import CLOSING, Resolution
 from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
@@ -156,7 +156,7 @@ class Driver:
     def close_holds(self, reason: str) -> None:
         """Nobody will answer any more: every held call is denied."""
         for hold in self.gate.holds:
-            self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by="mcp-inspect"))
+            self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by=CLOSING))
         self._commit()
 
     async def close_upstreams(self) -> None:
@@ -216,7 +216,7 @@ class Driver:
                 case End(route):
                     route.end()
                 case Withdraw(call_id):
-                    self._apply(self.gate.withdraw(call_id, now))
+                    self._withdraw(call_id, now)
                 case Abandon(route, frame_id):
                     if connection.link is not None:
                         connection.link.cancel(route, frame_id)
@@ -315,7 +315,16 @@ class Driver:
 
     def _drop(self, call_id: CallId) -> None:
         self._held.pop(call_id, None)
-        route = self._owners.pop(call_id).exchange.drop(call_id)
+        self._drop_pending(call_id)
+        del self._owners[call_id]
+
+    def _withdraw(self, call_id: CallId, now: float) -> None:
+        self._apply(self.gate.withdraw(call_id, now))
+        if call_id in self._owners:  # allowed in this very turn, and not sent yet: `_forward` finds it gone
+            self._drop_pending(call_id)
+
+    def _drop_pending(self, call_id: CallId) -> None:
+        route = self._owners[call_id].exchange.drop(call_id)
         if route is not None:
             route.end()
 

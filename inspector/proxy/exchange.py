@@ -103,20 +103,28 @@ class Exchange:
         return [self._seen(now, Direction.FROM_CLIENT, pending.frame.raw, call_id), Judge(call)]
 
     def _notification(self, frame: Frame, route: Route, http: HttpRequest | None, now: float) -> list[Step]:
-        if frame.method == "tools/call" or mcp.disguised_call(frame.method):
-            bad = BadFrame(frame.raw, INVALID_REQUEST, "tools/call without an id is never run")
-            return [self._rejected(bad, now), Plain(route, 202)]
+        if unrun := mcp.call_without_id(frame):
+            return [self._rejected(unrun, now), Plain(route, 202)]
         seen = self._seen(now, Direction.FROM_CLIENT, frame.raw)
         if frame.method == "notifications/cancelled":
-            held = self.held_call(frame.params.get("requestId"))
-            if held is not None:
-                return [seen, Withdraw(held), Plain(route, 202)]
+            return [seen, *self._cancelled(frame, route, http)]
         return [seen, *self._pass_on(frame, route, http)]
 
-    def held_call(self, frame_id: object) -> CallId | None:
-        """The call of this request id, while it waits here unsent."""
-        pending = self.pending.of_id(frame_id)
-        return pending.call_id if pending and not pending.forwarded else None
+    def _cancelled(self, frame: Frame, route: Route, http: HttpRequest | None) -> list[Step]:
+        """The client gave a request up. A forwarded call has its end now: its server need not answer any more, and
+        what it says all the same is passed on as the answer of no call."""
+        steps = self._pass_on(frame, route, http)
+        pending = self.pending.of_id(frame.params.get("requestId"))
+        if pending is None:
+            return steps
+        if not pending.forwarded and pending.call_id is not None:
+            return [Withdraw(pending.call_id), Plain(route, 202)]
+        call_id = self.pending.conclude(pending)
+        if call_id is not None:
+            steps.append(Ended(call_id, Outcome.CANCELLED, b""))
+        if pending.era is Era.MODERN and self.speaks_http and pending.http is None:
+            self.pending.remove(pending)  # the link closes its request, and with it the way of an answer
+        return steps
 
     def _pass_on(self, frame: Frame, route: Route, http: HttpRequest | None) -> list[Step]:
         send = Send(Outgoing(mcp.one_line(frame.raw), frame, route, http, mcp.era_of(frame)))
@@ -202,6 +210,7 @@ class Exchange:
         pending = self.pending.of_call(call_id)
         if pending is None or pending.token is None:
             return None
+        pending.waited = step * mcp.WAITING_STEP
         return Answer(pending.route, mcp.waiting(pending.token, step), False)
 
     def drop(self, call_id: CallId) -> Route | None:
@@ -274,6 +283,8 @@ class Exchange:
         steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if call_id is not None:
             steps.append(Note(Progressed(now, call_id, mcp.progress_text(frame))))
+        if owner and owner.waited and not mcp.progress_above(frame, owner.waited):
+            return steps  # progress may only grow, and ours has grown already
         raw = mcp.one_line(frame.raw)
         target = route or (owner.route if owner else self._choose(frame))
         if target is None:

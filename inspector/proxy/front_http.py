@@ -22,11 +22,11 @@ from inspector.proxy.http_guard import (
     Head,
     Refused,
     admit,
+    ambiguous,
     is_modern,
     make_door,
     misrouted,
     record_of,
-    repeated,
     too_large,
 )
 from inspector.proxy.http_hosted import Hosted
@@ -225,8 +225,8 @@ class HttpFront:
         """Does the request's head say something else than its body?"""
         frame, headers = request.frame, request.http.headers
         if frame is None:
-            name = repeated(headers)
-            return Refused(400, f"{name} stands more than once", HEADER_MISMATCH) if name else None
+            why = ambiguous(headers)
+            return Refused(400, why, HEADER_MISMATCH) if why else None
         if request.modern or any(name == b"mcp-name" for name, _ in headers):
             await sdk_rules.loaded()
         if refused := misrouted(frame, headers, modern=request.modern, decode=sdk_rules.decode):

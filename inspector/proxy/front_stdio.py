@@ -92,12 +92,16 @@ def _all_text(values: Iterable[object]) -> bool:
 
 
 class StdioFront:
-    """One for the engine. Its clients' tasks run in `tasks`; cancelling those closes the connections."""
+    """One for the engine. Its clients' tasks run in `tasks`; cancelling those closes the connections.
 
-    def __init__(self, hub: Hub, *, tasks: TaskGroup, adopt: Adopt) -> None:
+    `hide` is told each client's environment before its server gets it: the secrets in it must not be recorded.
+    """
+
+    def __init__(self, hub: Hub, *, tasks: TaskGroup, adopt: Adopt, hide: Callable[[Mapping[str, str]], None]) -> None:
         self._hub = hub
         self._tasks = tasks
         self._adopt = adopt
+        self._hide = hide
         self._clients: set[StdioClient] = set()
 
     # -- shims
@@ -149,6 +153,7 @@ class StdioFront:
             return f"this mcp-inspect serves {_MAX_CLIENTS} stdio clients already"
         try:
             hello = parse_hello(line)
+            self._hide(hello.env)
             name = self._upstream_of(hello)
             await client.connect(name, hello.grant or f"stdio:{name}", ClientSide(hello.cwd, hello.env), b'{"ok":true}')
         except (InspectError, ValueError) as error:
@@ -181,7 +186,9 @@ class StdioFront:
             transport, _ = await loop.connect_write_pipe(client.writing_side, writer)
             client.answer_through(transport)
             try:
-                await client.connect(upstream, grant, ClientSide(str(Path.cwd()), dict(os.environ)), None)
+                side = ClientSide(str(Path.cwd()), dict(os.environ))
+                self._hide(side.env)
+                await client.connect(upstream, grant, side, None)
                 await client.served()
             finally:
                 await client.close()

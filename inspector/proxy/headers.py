@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from multidict import CIMultiDict
+from collections.abc import Iterable, Mapping
 
 from inspector.proxy.links import Headers
 
@@ -24,32 +22,22 @@ _NOT_RETURNED = frozenset(
 )
 
 
-def request_headers(client: Headers, own: Iterable[tuple[str, str]]) -> CIMultiDict[str]:
+def request_headers(client: Headers, own: Iterable[tuple[str, str]]) -> Headers:
     """A client's headers with ours in place of theirs of the same name (of two Authorizations, one would win by luck).
 
     The answer must come in plain text: it is read here, and the client's compression is not ours.
     """
-    headers: CIMultiDict[str] = CIMultiDict((_text(name), _text(value)) for name, value in client)
-    for name, value in own:
-        headers[name] = value
-    headers["accept-encoding"] = "identity"
-    return headers
+    ours = {name.lower().encode(): value.encode() for name, value in own}
+    ours[b"accept-encoding"] = b"identity"
+    return (*[pair for pair in client if pair[0] not in ours], *ours.items())
 
 
 def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """An upstream's headers as they may be passed on."""
-    return tuple((lower, value) for name, value in raw if (lower := name.lower()) not in _NOT_RETURNED)
+    """An upstream's headers as they may be passed on; names are lower-case already."""
+    return tuple([pair for pair in raw if pair[0] not in _NOT_RETURNED])
 
 
-def replace_params(headers: CIMultiDict[str], params: dict[str, str]) -> None:
-    """Put `Mcp-Param-*` headers made from edited arguments in place of the client's."""
-    for name in [name for name in headers if name.lower().startswith("mcp-param-")]:
-        headers.popall(name, None)
-    headers.update(params)
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def replace_params(headers: Headers, params: Mapping[str, str]) -> Headers:
+    """With `Mcp-Param-*` headers made from edited arguments in place of the client's."""
+    kept = [pair for pair in headers if not pair[0].startswith(b"mcp-param-")]
+    return (*kept, *[(name.lower().encode(), value.encode()) for name, value in params.items()])

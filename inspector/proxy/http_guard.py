@@ -129,7 +129,7 @@ def admit(head: Head, door: Door) -> Admitted | Refused:
     return Admitted(
         grant=entry.grant,
         upstream=entry.upstream,
-        headers=_forwarded(head.headers, values, entry.token, door),
+        headers=_forwarded(head.headers, values, door),
         version=values.get(_VERSION, [None])[0],
         session=session[0].decode("latin-1") if session else None,
     )
@@ -159,7 +159,6 @@ def _origin(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
 class _Entry:
     grant: str
     upstream: str
-    token: bytes
 
 
 def _endpoint(path: bytes, values: Mapping[bytes, list[bytes]], door: Door) -> _Entry | Refused:
@@ -175,10 +174,10 @@ def _endpoint(path: bytes, values: Mapping[bytes, list[bytes]], door: Door) -> _
         case [b"", token, upstream, b"mcp"]:
             grant = _grant(token, door)
         case [b"", first, b"mcp"]:
-            grant, token = _grant(first, door), first
+            grant = _grant(first, door)
             upstream = upstreams[0].encode() if len(upstreams) == 1 else b""
             if grant is None:
-                grant, token, upstream = _grant(bearer, door), bearer, first
+                grant, upstream = _grant(bearer, door), first
         case _:
             return Refused(404, "not found")
     if grant is None:
@@ -186,7 +185,7 @@ def _endpoint(path: bytes, values: Mapping[bytes, list[bytes]], door: Door) -> _
     name = upstream.decode("latin-1")
     if name not in upstreams:
         return Refused(404, f"no upstream {name[:40]!r} here; there is {', '.join(upstreams) or 'none'}")
-    return _Entry(grant, name, token)
+    return _Entry(grant, name)
 
 
 def _bearer(values: Mapping[bytes, list[bytes]]) -> bytes:
@@ -232,8 +231,9 @@ def too_large(limit: int) -> Refused:
     return Refused(413, f"a body of more than {limit} bytes")
 
 
-def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], token: bytes, door: Door) -> Headers:
+def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], door: Door) -> Headers:
     """What may leave: an Authorization header goes on unless it was ours; our own Origin would mean nothing there."""
+    tokens = [token.encode() for token in door.tokens]
     named = {part.strip().lower() for value in values.get(b"connection", []) for part in value.split(b",")}
     return tuple(
         (name, value)
@@ -241,19 +241,22 @@ def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], token: byt
         if name not in _NOT_FORWARDED
         and name not in named
         and not name.startswith(b"proxy-")
-        and token not in value
+        and not any(token in value for token in tokens)
         and not (name == b"origin" and value.lower() in door.origins)
     )
 
 
-def repeated(headers: Headers) -> str | None:
-    """The name of a header that must not stand twice and does: a first-copy and a last-copy reader would disagree."""
+def ambiguous(headers: Headers) -> str | None:
+    """What two readers of these headers could disagree about: one of two copies, or a name with an underscore, which
+    some servers (CGI, WSGI) take for the one with a hyphen. None: nothing."""
     seen: set[bytes] = set()
     for name, _ in headers:
         if name in _ONCE or name.startswith(b"mcp-param-"):
             if name in seen:
-                return name.decode("latin-1")
+                return f"{name.decode('latin-1')} stands more than once"
             seen.add(name)
+        elif b"_" in name and name.replace(b"_", b"-").startswith(b"mcp-"):
+            return f"{name[:80].decode('latin-1')} looks like another header to some servers"
     return None
 
 
@@ -268,8 +271,8 @@ def misrouted(frame: Frame, headers: Headers, *, modern: bool, decode: Callable[
 
     `decode` turns a header value into the text that it stands for (base64 form included), None when it is malformed.
     """
-    if name := repeated(headers):
-        return Refused(400, f"{name} stands more than once", HEADER_MISMATCH)
+    if why := ambiguous(headers):
+        return Refused(400, why, HEADER_MISMATCH)
     values = dict(headers)
     required = modern and frame.kind is Kind.REQUEST
     meta = frame.params.get("_meta")

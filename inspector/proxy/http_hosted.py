@@ -19,6 +19,7 @@ from inspector.proxy.http_route import Answer, HttpRoute
 from inspector.proxy.http_sessions import Session, Sessions
 from inspector.proxy.links import Hub
 from inspector.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Frame, Kind
+from inspector.wire.mcp import call_without_id
 
 # Clients of earlier versions take an event without data for a message.
 _RESUMABLE = frozenset({b"2025-11-25"})
@@ -56,6 +57,8 @@ class Hosted:
             return Refused(400, "a client of this protocol version sends no responses")
         if frame.kind is Kind.NOTIFICATION:
             # Nothing is defined for one to act on; a request is cancelled by closing its stream.
+            if unrun := call_without_id(frame):
+                self._hub.rejected(unrun, connection="", upstream=request.entry.upstream)
             await Answer(202).send(request.send)
             return None
         if not (accepts(headers, "application/json") and accepts(headers, "text/event-stream")):

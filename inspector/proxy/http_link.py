@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol
 
-import aiohttp
 import anyio
 from anyio.abc import TaskGroup
-from multidict import CIMultiDict
 
 from inspector.core.call import Era
 from inspector.proxy import sdk_rules
 from inspector.proxy.headers import replace_params, request_headers
-from inspector.proxy.http_client_role import ClientRole, Reading, Turn
+from inspector.proxy.http_client import Asking, HttpClient, UnreachableError
+from inspector.proxy.http_client_role import ClientRole, Reading
 from inspector.proxy.http_reading import is_stream, read_answer, read_events, tell_event
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Receiver, Route
 from inspector.wire.framing import SseEvent
 from inspector.wire.jsonrpc import Frame, FrameId, Kind
 from inspector.wire.mcp import cancelled, one_line
 
-_BROKEN = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+_BROKEN = (OSError, ValueError)
 _BACK_OFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds before a listening stream that broke is opened again
 _OF_ONE_MESSAGE = frozenset({b"mcp-method", b"mcp-name", b"last-event-id", b"content-type"})
-
-_Request: TypeAlias = AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 
 class Server(Protocol):
@@ -35,9 +33,7 @@ class Server(Protocol):
     url: str
     own_headers: tuple[tuple[str, str], ...]
     tasks: TaskGroup
-
-    @property
-    def http(self) -> aiohttp.ClientSession: ...
+    http: HttpClient
 
     def works(self) -> None: ...
 
@@ -52,7 +48,7 @@ class HttpLink:
     def __init__(self, server: Server, receiver: Receiver) -> None:
         self._server = server
         self._receiver = receiver
-        self._exchanges: dict[anyio.CancelScope, Outgoing | None] = {}
+        self._exchanges: dict[asyncio.Task[None], Outgoing | None] = {}
         self._role = ClientRole()  # ours, while the client itself speaks no HTTP
         self._spoken: Headers | None = None  # of an HTTP client's latest message
         self._listens = False
@@ -63,21 +59,24 @@ class HttpLink:
             return
         if outgoing.http is not None:
             self._spoken = outgoing.http.headers
-            self._start(partial(self._pass, outgoing, outgoing.http), outgoing)
+            self._start(self._pass(outgoing, outgoing.http), outgoing)
         elif outgoing.frame is None:
-            self._start(partial(self._say, outgoing.raw))
+            self._start(self._say(outgoing.raw))
         elif not self._withdrawn(outgoing.frame):
-            self._start(partial(self._speak, outgoing, outgoing.frame, self._role.take_turn(outgoing.frame)), outgoing)
+            before, mine = self._role.take_turn(outgoing.frame)
+            task = self._start(self._speak(outgoing, outgoing.frame, before, mine), outgoing)
+            if mine is not None:
+                task.add_done_callback(lambda _: mine.set())
 
     def cancel(self, route: Route, frame_id: FrameId | None) -> None:
         """Closes a modern request, which is how that era cancels; tells a legacy server in words."""
-        for scope, outgoing in self._asking(frame_id):
+        for task, outgoing in self._asking(frame_id):
             if outgoing.route is not route:
                 continue
             if outgoing.era is Era.MODERN:
-                scope.cancel()
+                task.cancel()
             elif frame_id is not None:
-                self._start(partial(self._say, cancelled(frame_id)))
+                self._start(self._say(cancelled(frame_id)))
 
     async def ready(self) -> None:
         """Each message has a connection of its own: none waits for another."""
@@ -87,33 +86,31 @@ class HttpLink:
             return
         self._closed = True
         self._server.forget(self)
-        for scope in [*self._exchanges]:
-            scope.cancel()
+        for task in [*self._exchanges]:
+            task.cancel()
         if self._role.session_id is not None:
             with anyio.move_on_after(1.5, shield=True), suppress(*_BROKEN):
                 async with self._request("DELETE", self._our_headers(self._role.listening())):
                     pass
 
-    def _start(self, exchange: Callable[[], Awaitable[None]], outgoing: Outgoing | None = None) -> None:
-        scope = anyio.CancelScope()
-        self._exchanges[scope] = outgoing
-        self._server.tasks.start_soon(self._within, scope, exchange)
+    def _start(self, exchange: Coroutine[Any, Any, None], outgoing: Outgoing | None = None) -> asyncio.Task[None]:
+        # A task of the group, with a scope to cancel it by, costs four times as much, and there is one for each call.
+        task = asyncio.get_running_loop().create_task(exchange)
+        self._exchanges[task] = outgoing
+        task.add_done_callback(self._ended)
+        return task
 
-    async def _within(self, scope: anyio.CancelScope, exchange: Callable[[], Awaitable[None]]) -> None:
-        try:
-            with scope:
-                await exchange()
-        finally:
-            del self._exchanges[scope]
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._exchanges[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._server.tasks.start_soon(_raise, error)  # ours, not the server's: it ends the run
 
-    def _request(self, method: str, headers: CIMultiDict[str], raw: bytes = b"") -> _Request:
-        return self._server.http.request(
-            method, self._server.url, data=raw or None, headers=headers, allow_redirects=False
-        )
+    def _request(self, method: str, headers: Headers, raw: bytes = b"") -> Asking:
+        return self._server.http.request(method, headers, raw)
 
     def _failed(self, outgoing: Outgoing, error: BaseException) -> None:
         text = str(error) or type(error).__name__
-        if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, aiohttp.ServerDisconnectedError):
+        if isinstance(error, UnreachableError):
             why = f"could not reach {self._server.url}: {text}"
             self._server.fails(why)
         else:
@@ -127,7 +124,8 @@ class HttpLink:
         if outgoing.arguments is not None:
             await sdk_rules.loaded()
             definition = outgoing.definition
-            replace_params(headers, sdk_rules.param_headers(definition, outgoing.arguments) if definition else {})
+            params = sdk_rules.param_headers(definition, outgoing.arguments) if definition else {}
+            headers = replace_params(headers, params)
         try:
             async with self._request(http.method, headers, outgoing.raw) as response:
                 self._server.works()
@@ -150,8 +148,9 @@ class HttpLink:
 
     # for a client that speaks stdio
 
-    async def _speak(self, outgoing: Outgoing, frame: Frame, turn: Turn) -> None:
-        before, mine = turn
+    async def _speak(
+        self, outgoing: Outgoing, frame: Frame, before: anyio.Event | None, mine: anyio.Event | None
+    ) -> None:
         if before is not None:
             await before.wait()
         try:
@@ -159,14 +158,11 @@ class HttpLink:
         except _BROKEN as error:
             self._failed(outgoing, error)
             return
-        finally:
-            if mine is not None:
-                mine.set()
         if streamed:
             self._receiver.upstream_ended(outgoing, None)
         if frame.method == "notifications/initialized" and self._role.session_id is not None and not self._listens:
             self._listens = True
-            self._start(self._listen)
+            self._start(self._listen())
 
     async def _post(self, outgoing: Outgoing, frame: Frame, mine: anyio.Event | None) -> bool:
         reading = Reading(frame.id if frame.kind is Kind.REQUEST else None)
@@ -181,7 +177,7 @@ class HttpLink:
         async with self._request("POST", headers, outgoing.raw) as response:
             self._server.works()
             if begins and response.status < 300:
-                self._role.session_id = response.headers.get("mcp-session-id")
+                self._role.session_id = response.header(b"mcp-session-id")
             if mine is not None:
                 mine.set()
             streamed = await read_answer(outgoing, response, self._receiver, seen)
@@ -222,26 +218,30 @@ class HttpLink:
             self._receiver.upstream_frame(one_line(event.data), None, event.fields)
             await self._receiver.ready()
 
-    def _our_headers(self, role: Mapping[str, str]) -> CIMultiDict[str]:
+    def _our_headers(self, role: Mapping[str, str]) -> Headers:
         return request_headers((), (*role.items(), *self._server.own_headers))
 
     def _withdrawn(self, frame: Frame) -> bool:
         """Was that a modern client's cancellation? Closing the request says it; there is nothing to send."""
         if frame.method != "notifications/cancelled":
             return False
-        modern = [scope for scope, asked in self._asking(frame.params.get("requestId")) if asked.era is Era.MODERN]
-        for scope in modern:
-            scope.cancel()
+        modern = [task for task, asked in self._asking(frame.params.get("requestId")) if asked.era is Era.MODERN]
+        for task in modern:
+            task.cancel()
         return bool(modern)
 
-    def _asking(self, frame_id: object) -> list[tuple[anyio.CancelScope, Outgoing]]:
+    def _asking(self, frame_id: object) -> list[tuple[asyncio.Task[None], Outgoing]]:
         """The exchanges whose request has this id; `1` and `"1"` are two ids."""
         return [
-            (scope, outgoing)
-            for scope, outgoing in self._exchanges.items()
+            (task, outgoing)
+            for task, outgoing in self._exchanges.items()
             if outgoing is not None
             and outgoing.frame is not None
             and outgoing.frame.kind is Kind.REQUEST
             and outgoing.frame.id == frame_id
             and type(outgoing.frame.id) is type(frame_id)
         ]
+
+
+async def _raise(error: BaseException) -> None:
+    raise error

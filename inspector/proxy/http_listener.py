@@ -27,6 +27,7 @@ GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
 
 
+_ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)  # a request target with a host in it
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
 
@@ -70,6 +71,35 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
+class _OneWrite:
+    """A cycle's transport that puts the head of an answer before its body, not on a way of its own: a write of a few
+    bytes costs us a system call and the client an awakening. A head that stays alone leaves at the end of the turn."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if not self._head and data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._loop.call_soon(self._flush)
+            return
+        data, self._head = self._head + data, b""
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            if not self._transport.is_closing():
+                self._transport.write(head)
+
+
 class _Protocol(HttpToolsProtocol):
     """One client connection: bounded heads, and word to the application when the client leaves."""
 
@@ -88,6 +118,7 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._one_write = _OneWrite(transport, self.loop)
         self._timer = self.loop.call_later(self.limits.head_seconds, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -126,12 +157,22 @@ class _Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._grow(len(name) + len(value) + 4)
-        super().on_header(name, value.strip(b" \t"))  # not part of the value (RFC 9110 §5.5), and httptools keeps it
+        if not self._in_head:
+            return  # a trailer is no header: uvicorn would add it to those that were judged
+        value = value.strip(b" \t")  # not part of the value (RFC 9110 §5.5), and httptools keeps it
+        if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+            raise ValueError("a coding that nobody would undo")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body = False, True
         self._stop_timer()
+        if absolute := _ABSOLUTE.match(self.url):
+            # Whom the target names counts, not whom Host names (RFC 9112 §3.2.2).
+            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"]
+            self.headers.append((b"host", absolute[1]))
         super().on_headers_complete()
+        self.cycle.transport = cast(asyncio.Transport, self._one_write)
 
     def on_message_complete(self) -> None:
         self._in_body = False

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-import aiohttp
-
 from inspector.proxy.headers import response_headers
+from inspector.proxy.http_response import Response
 from inspector.proxy.links import Outgoing, Receiver, Route
 from inspector.wire.framing import UPSTREAM_LINE, SseEvent, SseReader
 from inspector.wire.jsonrpc import Kind
@@ -16,7 +15,7 @@ from inspector.wire.mcp import one_line
 
 async def read_answer(
     outgoing: Outgoing,
-    response: aiohttp.ClientResponse,
+    response: Response,
     receiver: Receiver,
     seen: Callable[[SseEvent], None] | None = None,
 ) -> bool:
@@ -26,12 +25,12 @@ async def read_answer(
 
     Raises:
         ValueError: it is a redirect, or too large.
-        aiohttp.ClientError, OSError: it broke off.
+        DisconnectedError: it broke off.
     """
-    status, headers = response.status, response_headers(response.raw_headers)
+    status, headers = response.status, response_headers(response.headers)
     if 300 <= status < 400:
         # Handed on, it would lead the client around us.
-        target = response.headers.get("location", "elsewhere")
+        target = response.header(b"location") or "elsewhere"
         raise ValueError(f"it redirects (HTTP {status}) to {target[:200]}; if that is the server, configure that URL")
     if is_stream(response):
         receiver.upstream_head(outgoing.route, status, headers)
@@ -39,7 +38,7 @@ async def read_answer(
         return True
     body = await _body(response)
     asks = outgoing.frame is not None and outgoing.frame.kind is Kind.REQUEST
-    if body and asks and status < 300 and response.content_type == "application/json":
+    if body and asks and status < 300 and response.media_type == "application/json":
         if seen is not None:
             seen(SseEvent(body))
         receiver.upstream_head(outgoing.route, status, headers)
@@ -63,27 +62,27 @@ async def tell_event(
     await route.ready()
 
 
-def is_stream(response: aiohttp.ClientResponse) -> bool:
-    return response.status < 300 and response.content_type == "text/event-stream"
+def is_stream(response: Response) -> bool:
+    return response.status < 300 and response.media_type == "text/event-stream"
 
 
-async def read_events(response: aiohttp.ClientResponse, tell: Callable[[SseEvent], Awaitable[None]]) -> None:
+async def read_events(response: Response, tell: Callable[[SseEvent], Awaitable[None]]) -> None:
     """Every event as it comes, until the stream ends.
 
     Raises:
         ValueError: an event is too large.
-        aiohttp.ClientError, OSError: the stream broke off.
+        DisconnectedError: the stream broke off.
     """
     reader = SseReader()
-    async for chunk in response.content.iter_any():
+    while chunk := await response.read():
         for event in reader.feed(chunk):
             await tell(event)
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def _body(response: Response) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for chunk in response.content.iter_any():
+    while chunk := await response.read():
         size += len(chunk)
         if size > UPSTREAM_LINE:
             raise ValueError("an answer of more than 16 MiB")

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import anyio
 import orjson
 
 from inspector.proxy.http_replay import Replay
@@ -84,6 +83,7 @@ class HttpRoute:
         self._ended = False
         self._chunks: list[bytes] = []
         self._size = 0
+        self._silent = False
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
 
@@ -243,15 +243,21 @@ class HttpRoute:
 
     async def _woken(self) -> bool:
         """Wait for something to write; False after `pulse` seconds of silence that are ours to break."""
-        if self._streaming or self._hosted:
-            with anyio.move_on_after(self._pulse) as silence:
-                await self._wake.wait()
-            if silence.cancelled_caught:
-                return False
-        else:
+        if not (self._streaming or self._hosted):
             await self._wake.wait()
+        elif not self._wake.is_set():
+            silence = asyncio.get_running_loop().call_later(self._pulse, self._fall_silent)
+            try:
+                await self._wake.wait()
+            finally:
+                silence.cancel()
+        silent, self._silent = self._silent, False
         self._wake.clear()
-        return True
+        return not silent or self._closed or bool(self._chunks)  # what came in the same turn is no silence
+
+    def _fall_silent(self) -> None:
+        self._silent = not self._wake.is_set()
+        self._wake.set()
 
     async def _idle(self, send: Send, started: bool) -> None:
         if started:

@@ -22,6 +22,7 @@ class Pending:
     token: FrameId | None
     call_id: CallId | None = None
     forwarded: bool = False
+    waited: float = 0  # the highest progress that the client was told while a person was asked
     committed: bool = False  # held once: over HTTP the stream is open, a status can no longer be chosen
 
 
@@ -53,6 +54,13 @@ class PendingTable:
             self._by_token.pop(pending.token, None)
         if pending.call_id is not None:
             self._by_call.pop(pending.call_id, None)
+
+    def conclude(self, pending: Pending) -> CallId | None:
+        """Its call has ended before its answer came; the call, when it was one."""
+        call_id, pending.call_id = pending.call_id, None
+        if call_id is not None:
+            self._by_call.pop(call_id, None)
+        return call_id
 
     def of_id(self, frame_id: object) -> Pending | None:
         return self._by_id.get(frame_id) if _is_id(frame_id) else None

@@ -6,15 +6,16 @@ An HTTP client's request goes on as it came: its headers, its session, its GET a
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-import aiohttp
 import anyio
 from anyio.abc import TaskGroup
-from yarl import URL
 
 from inspector.core.events import Event, UpstreamChanged, UpstreamState
 from inspector.core.upstream import UpstreamSpec, UrlSpec
+from inspector.proxy.http_client import HttpClient
 from inspector.proxy.http_link import HttpLink
 from inspector.proxy.links import ClientSide, Receiver
 
@@ -42,30 +43,13 @@ class HttpUpstream:
         self._emit = emit
         self._now = now
         self._state: UpstreamState | None = None
-        self._http: aiohttp.ClientSession | None = None
+        self.http = HttpClient(self.url)
         self._links: set[HttpLink] = set()
 
     async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None) -> HttpLink:
         link = HttpLink(self, receiver)
         self._links.add(link)
         return link
-
-    @property
-    def http(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            self._http = aiohttp.ClientSession(
-                # Idle connections are given up before common servers close them (5 s): a close that crosses
-                # a request cannot be told from a call that ran.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=4),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
-                trust_env=False,
-                max_line_size=64 << 10,
-                max_field_size=64 << 10,
-                read_bufsize=256 << 10,
-                skip_auto_headers=("accept", "content-type", "user-agent"),
-            )
-        return self._http
 
     def works(self) -> None:
         """It answered."""
@@ -82,9 +66,7 @@ class HttpUpstream:
         async with anyio.create_task_group() as ends:
             for link in [*self._links]:
                 ends.start_soon(link.close)
-        if self._http is not None:
-            await self._http.close()
-            self._http = None
+        self.http.close()
 
     def _change(self, state: UpstreamState, detail: str) -> None:
         if self._state is not state:
@@ -94,8 +76,10 @@ class HttpUpstream:
 
 def _credentials_apart(target: UrlSpec) -> tuple[str, tuple[tuple[str, str], ...]]:
     """`https://user:word@host` as a URL that may be shown, and the header that the rest of it stands for."""
-    url = URL(target.url)
-    if url.user is None:
+    parts = urlsplit(target.url)
+    login, at, place = parts.netloc.rpartition("@")
+    if not at:
         return target.url, target.headers
-    login = aiohttp.encode_basic_auth(url.user, url.password or "")
-    return str(url.with_user(None)), (("authorization", login), *target.headers)
+    user, _, word = login.partition(":")
+    encoded = base64.b64encode(f"{unquote(user)}:{unquote(word)}".encode()).decode()
+    return urlunsplit(parts._replace(netloc=place)), (("authorization", f"Basic {encoded}"), *target.headers)

@@ -38,7 +38,9 @@ _SHOWN = (
     THEN json_replace(payload, '$.decision.trace', json('[]'), '$.decision.charges', json('[]'))
     ELSE payload END,""",
         1,
-    ).replace("CASE kind WHEN 'PolicyLoaded'", "CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) WHEN 'PolicyLoaded'")
+    ).replace(
+        "CASE kind WHEN 'PolicyLoaded'", "CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) WHEN 'PolicyLoaded'"
+    )
     + "WHERE kind <> 'FrameSeen' AND "
 )
 _NEWER = _SHOWN + "seq >= :first ORDER BY seq"

@@ -18,7 +18,7 @@ from typing import Final
 
 from inspector.core.errors import StoreError
 from inspector.core.events import Dropped, Event, FrameRejected, FrameSeen, PolicyLoaded, Progressed, StderrLine
-from inspector.record.codec import Row
+from inspector.record.codec import Row, encode
 from inspector.record.redact import Redactor
 from inspector.record.schema import MARKS, SCHEMA
 
@@ -49,6 +49,7 @@ class Recorder:
         self.path = path
         self._connection = connection
         self._redactor = redactor
+        self._events: list[Event] = []  # what the rows are made of, should a secret be found in them
         self._rows: list[Row] = []
         self._policies: list[tuple[str, bytes]] = []
         self._bytes = 0
@@ -91,11 +92,11 @@ class Recorder:
             self._lost += 1
             self._lost_at = event.at
             return
-        row = self._redactor.row(event)
+        row = encode(event)
         if isinstance(event, PolicyLoaded):
-            self._policies.append((event.hash, row.blob or b""))
+            self._policies.append((event.hash, self._redactor.row(event).blob or b""))
             row = row._replace(blob=None)
-        self._rows.append(row)
+        self._buffer(event, row)
         self._bytes += len(row.payload) + len(row.blob or b"")
 
     def flush(self) -> Dropped | None:
@@ -106,17 +107,21 @@ class Recorder:
         dropped = None
         if self._lost:
             dropped = Dropped(self._lost_at, self._lost, "observed frames and lines")
-            self._rows.append(self._redactor.row(dropped))
+            self._buffer(dropped, encode(dropped))
         if not self._rows:
             return None
+        if self._redactor.finds_in(self._rows):
+            self._rows = [self._redacted(event) for event in self._events]
         try:
             self._commit()
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
             if dropped:
+                self._events.pop()
                 self._rows.pop()
             raise StoreError(f"the recording {self.path} cannot be written: {error}; make room on its disk") from None
+        self._events.clear()
         self._rows.clear()
         self._policies.clear()
         self._bytes = self._lost = 0
@@ -135,6 +140,14 @@ class Recorder:
                 self._checkpoint.join(CLOSE_SECONDS)
             with closing(self._connection), suppress(sqlite3.Error):  # a reader still has it open: the WAL stays
                 self._connection.execute("PRAGMA journal_mode=DELETE")
+
+    def _buffer(self, event: Event, row: Row) -> None:
+        self._events.append(event)
+        self._rows.append(row)
+
+    def _redacted(self, event: Event) -> Row:
+        row = self._redactor.row(event)
+        return row._replace(blob=None) if isinstance(event, PolicyLoaded) else row
 
     def _full(self, lossy: bool) -> bool:
         if lossy:

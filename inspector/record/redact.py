@@ -2,7 +2,7 @@
 
 A secret is looked for as it stands and in the forms that a tool call commonly gives it: JSON-escaped (once and twice),
 URL-encoded, and inside Base64, as in `Authorization: Basic`. Every form is one branch of a single RE2 expression, so
-an event without a secret costs one linear scan of its row.
+rows without a secret cost one linear scan of all that is committed together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, cast
@@ -28,7 +28,7 @@ _MARK: Final = PLACEHOLDER.encode()
 
 
 class Redactor:
-    """Cheap where nothing matches: about 2 µs a row. More secrets may become known while a run goes on."""
+    """Cheap where nothing matches: a few µs a commit. More secrets may become known while a run goes on."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: set[bytes] = set()
@@ -50,13 +50,15 @@ class Redactor:
     def row(self, event: Event) -> Row:
         """The event as it may be written."""
         row = encode(event)
-        if self._pattern is None or not self._hits(row):
-            return row
-        return encode(cast(Event, self._clean(event)))
+        return encode(cast(Event, self._clean(event))) if self.finds_in([row]) else row
 
-    def _hits(self, row: Row) -> bool:
-        search = self._pattern.search
-        return bool(search(row.payload.encode()) or (row.blob and search(row.blob)))
+    def finds_in(self, rows: Sequence[Row]) -> bool:
+        """Is there a secret in any of them? Then each has to be made anew from its event, by `row`."""
+        if self._pattern is None:
+            return False
+        # One search for all: a call of RE2 costs more than the scan of a row.
+        payloads = "\n".join([row.payload for row in rows]).encode()
+        return bool(self._pattern.search(b"\n".join([payloads, *[row.blob for row in rows if row.blob]])))
 
     def _clean(self, value: object) -> object:
         """Field by field, never on the row itself: a secret that looks like a field's name must not break it."""

@@ -147,7 +147,7 @@ class InspectApp(App[None]):
         except (OSError, InspectError) as error:
             self._show_trouble(str(error) or type(error).__name__)
             return
-        if not self.is_running or (views.version == since and not self.trouble):
+        if not self.is_running or (self.board.shows(views) and not self.trouble):
             return
         self.trouble = ""
         changed = self.board.fold(views)
@@ -165,12 +165,7 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place):
                 screen.draw(changed)
-        self._tell_dialog()
-
-    def _tell_dialog(self) -> None:
-        """A dialog that has only just been pushed holds no widgets yet; it looks by itself once it does."""
-        if isinstance(self.screen, titles.WatchesHolds) and self.screen.is_mounted:
-            self.screen.holds_changed()
+        titles.tell(self.screen)
 
     def _tick(self) -> None:
         if not self.is_running:
@@ -179,7 +174,7 @@ class InspectApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.tick(now)
-        self._tell_dialog()
+        titles.tell(self.screen)
 
     def _alert(self, is_new: bool) -> None:
         if is_new and self._bell:

@@ -25,6 +25,11 @@ class Board:
         self._slack = min(SLACK, kept)
         self._position: dict[CallId, int] = {}
 
+    def shows(self, views: Views) -> bool:
+        """Nothing to draw: no event, and no passing of time that let a rate fall or a limit begin again."""
+        shown = self.views
+        return (views.version, views.run, views.limits) == (shown.version, shown.run, shown.limits)
+
     def fold(self, views: Views) -> tuple[CallId, ...]:
         """Take a newer snapshot; costs as much as what changed. Returns the ids of new and different rows."""
         if views.epoch != self.views.epoch:

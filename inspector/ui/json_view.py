@@ -23,6 +23,9 @@ _TOKEN: Final = re.compile(
     r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>[^\s\"{}\[\],:]+))",
     re.DOTALL,
 )
+_ENVELOPE: Final = re.compile(
+    r'\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*("[^"\\]*"|-?\d+)\s*,\s*"(result|error)"\s*:'
+)
 _STYLES: Final = {"string": "$secondary", "number": "$warning", "word": "$accent", "other": "$decision-error"}
 
 Run = tuple[str, str]
@@ -64,6 +67,13 @@ def pieces(source: str, width: int) -> Iterator[Content]:
     for depth, runs in _logical_lines(source):
         for wrapped in _wrap(runs, min(depth * INDENT, width // 2), width):
             yield Content.assemble(*wrapped)
+
+
+def body_of(frame: str) -> str:
+    """The result or error of a JSON-RPC answer, without the envelope that every answer has; else the whole text."""
+    match = _ENVELOPE.match(frame)
+    end = frame.rfind("}")
+    return frame[match.end() : end].strip() if match and end > match.end() else frame
 
 
 def pretty(source: str) -> str:

@@ -28,7 +28,7 @@ def pieces(response: str, width: int) -> Iterator[Content]:
         kind, value = body
         yield from _error(value, width) if kind == "error" else _result(value, width)
     elif response.lstrip()[:1] in ("{", "["):
-        yield from json_view.pieces(response, width)
+        yield from json_view.pieces(json_view.body_of(response), width)
     else:
         yield from _lines(response)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from textual.app import App
+    from textual.screen import Screen
 
 
 @runtime_checkable
@@ -13,6 +16,12 @@ class WatchesHolds(Protocol):
     """A dialog about a held call, which may end while the dialog is open."""
 
     def holds_changed(self) -> None: ...
+
+
+def tell(screen: Screen[Any]) -> None:
+    """A dialog that has only just been pushed holds no widgets yet; it looks by itself once it does."""
+    if isinstance(screen, WatchesHolds) and screen.is_mounted:
+        screen.holds_changed()
 
 
 def title(held: int) -> str:

@@ -88,7 +88,7 @@ def _int(text: str) -> int | Number:
 
 
 def _constant(text: str) -> Json:
-    raise _RefusedError(f"{text.lstrip('-')} is not JSON")
+    raise _RefusedError(f"{text} is not JSON")
 
 
 _STRICT = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_int=_int, parse_constant=_constant)

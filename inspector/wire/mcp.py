@@ -11,6 +11,7 @@ from inspector.core.call import Era, Outcome
 from inspector.core.json import Json, JsonObject, Number
 from inspector.wire.jsonrpc import (
     INVALID_PARAMS,
+    INVALID_REQUEST,
     METHOD_NOT_FOUND,
     BadFrame,
     Frame,
@@ -23,6 +24,7 @@ from inspector.wire.jsonrpc import (
 PROTOCOL_VERSION_META = "io.modelcontextprotocol/protocolVersion"
 CLIENT_INFO_META = "io.modelcontextprotocol/clientInfo"
 SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
+WAITING_STEP = 1e-6  # of progress, for each sign of life of a held call
 DECISION_META = "mcp-inspect/decision"
 
 # Methods of the protocol, both eras. What is not here and not judged is «not covered by the policy».
@@ -112,6 +114,13 @@ def disguised_call(method: str) -> bool:
     return seen.strip("/") == "tools/call"
 
 
+def call_without_id(frame: Frame) -> BadFrame | None:
+    """What is wrong with a notification that a server might run as a call; None when nothing is."""
+    if frame.method == "tools/call" or disguised_call(frame.method):
+        return BadFrame(frame.raw, INVALID_REQUEST, "tools/call without an id is never run")
+    return None
+
+
 def unknown_method(frame: Frame) -> BadFrame:
     return BadFrame(frame.raw, METHOD_NOT_FOUND, f"method not found: {frame.method[:80]}", frame.id)
 
@@ -181,11 +190,16 @@ def cancelled(frame_id: FrameId) -> bytes:
     return dump({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
 
 
+def progress_above(frame: Frame, floor: float) -> bool:
+    progress = frame.params.get("progress")
+    return isinstance(progress, int | Number) and not isinstance(progress, bool) and progress > floor
+
+
 def waiting(token: FrameId, step: int) -> bytes:
     """Progress while a person is asked: it grows by so little that the server's own progress is never overtaken."""
     params: dict[str, Any] = {
         "progressToken": token,
-        "progress": step * 1e-6,
+        "progress": step * WAITING_STEP,
         "message": "waiting for a person's approval in mcp-inspect",
     }
     return dump({"jsonrpc": "2.0", "method": "notifications/progress", "params": params})

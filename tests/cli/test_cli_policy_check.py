@@ -79,7 +79,7 @@ def test_explain_shows_the_way_to_the_decision(capsys: pytest.CaptureFixture[str
 
 
 def test_explain_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["explain", SEED, "--tool", "force_run_execution", "--at", "1768473000", "--format", "json"]) == 0
+    assert run(["explain", SEED, "--tool", "force_run_execution", "--at", "1768473000.5", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["outcome"], found["rule"], found["triggers"]) == ("allow", "", [])
     assert found["trace"][-1]["rule"] == "/tools/force_run_execution/limits/force_run_execution_rate"
@@ -92,6 +92,7 @@ def test_explain_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["explain", SEED, "--tool", "t", "--args", "{"], "--args is not JSON"),
         (["explain", SEED, "--tool", "t", "--args", "[]"], "JSON object"),
         (["explain", SEED, "--tool", "t", "--at", "noon"], "is no time"),
+        (["explain", SEED, "--tool", "t", "--at", "inf"], "is no time"),
         (["check"], "FILE"),
         (["check", SEED, "--tools", "absent.json"], "cannot be read"),
         (["check", SEED, "--tools", KESTRA], "is not JSON"),

@@ -19,6 +19,7 @@ INSPECT = (sys.executable, "-m", "inspector")
 SERVER = Path(__file__).parent.parent / "servers" / "sdk_server.py"
 SDK_SERVER = (sys.executable, str(SERVER), "stdio")
 TOKEN = "token-of-the-tests"
+RUN_FLAGS = ("--port", "0", "--token", TOKEN)
 LARGE, SMALL = (120, 36), (80, 24)
 STARTS_WITHIN = 20.0  # seconds, on a machine that does other things too
 
@@ -51,22 +52,26 @@ class Stage:
 
 
 @contextmanager
-def app(folder: Path, policy: str, *, size: tuple[int, int] = LARGE, flags: Sequence[str] = ()) -> Iterator[Stage]:
-    """`mcp-inspect --policy … -- sdk_server.py stdio` on the screen, with no call so far."""
+def app(
+    folder: Path, policy: str, *, size: tuple[int, int] = LARGE, shows: str = r"http://127\.0\.0\.1:\d+/"
+) -> Iterator[Stage]:
+    """`mcp-inspect --policy … -- sdk_server.py stdio` on the screen (`shows` is there), with no call so far."""
     file, log = folder / "policy.yaml", folder / "server.log"
     file.write_text(policy)
-    with inspect(
-        folder, "--policy", str(file), "--env", f"SERVER_LOG={log}", *flags, "--", *SDK_SERVER, size=size
-    ) as terminal:
-        screen = terminal.wait_for(re.compile(r"http://127\.0\.0\.1:\d+/"), STARTS_WITHIN)
+    line = ["--policy", str(file), "--env", f"SERVER_LOG={log}", "--", *SDK_SERVER]
+    with inspect(folder, *line, size=size) as terminal:
+        screen = terminal.wait_for(re.compile(shows), STARTS_WITHIN)
         yield Stage(terminal, file, log, url_of(screen, "sdk_server"))
 
 
 @contextmanager
-def inspect(folder: Path, *arguments: str, size: tuple[int, int] = LARGE) -> Iterator[Terminal]:
-    """`mcp-inspect ARGUMENTS` in a terminal, started in `folder`, on any free port and with a token that is known."""
+def inspect(
+    folder: Path, *arguments: str, size: tuple[int, int] = LARGE, flags: Sequence[str] = RUN_FLAGS
+) -> Iterator[Terminal]:
+    """`mcp-inspect ARGUMENTS FLAGS` in a terminal, started in `folder`; `flags`: any free port and a known token."""
     columns, rows = size
-    line = [*INSPECT, "--port", "0", "--token", TOKEN, *arguments]
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    line = [*INSPECT, *arguments[:at], *flags, *arguments[at:]]
     root = str(Path(__file__).parents[2])
     env: dict[str, str | None] = {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
     with Terminal(line, columns=columns, rows=rows, env=env, cwd=folder) as terminal:

@@ -1,4 +1,4 @@
-"""The agents' rig: a real agent loop reaches a real server and reads what the tools answer."""
+"""A real agent loop around a scripted model: it reaches a real server, directly and through the inspector."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from e2e.agents.loop import agent
 from e2e.agents.model import Move, Say, Use
 from e2e.processes import Program
+from e2e.stage import INSPECT, SDK_SERVER, received
 
 SERVER = Path(__file__).parent.parent / "servers" / "sdk_server.py"
 
@@ -39,3 +40,43 @@ def test_a_program_that_ends_without_the_word_says_what_it_said() -> None:
         pytest.raises(AssertionError, match=r"it ended without 'ready'; it said:\nout\nbroken"),
     ):
         program.wait_said("ready")
+
+
+POLICY = """\
+version: "1"
+default: deny
+tools:
+  echo:
+    limits: [{counter: echoes, window: minute, max: 2, algorithm: sliding}]
+  add:
+  fail: {action: deny, reason: Failing is for the night shift.}
+"""
+
+
+@pytest.mark.parametrize("way", ["http", "stdio"])
+def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(way: str, tmp_path: Path) -> None:
+    policy, log = tmp_path / "policy.yaml", tmp_path / "server.log"
+    policy.write_text(POLICY)
+    flags = ["--headless", "--port", "0", "--policy", str(policy), "--name", "tools", "--env", f"SERVER_LOG={log}"]
+    with Program([*INSPECT, *flags, "--", *SDK_SERVER]) as inspector:
+        url = inspector.wait_said(r"tools at (http://\S+/mcp)").group(1)
+        inspector.wait_said("recording to")
+        mcp = url if way == "http" else [*INSPECT, "stdio", "tools"]
+        script = [
+            Use("echo", text="one"),
+            Use("fail", message="now"),
+            Use("echo", text="two"),
+            Use("echo", text="three"),
+            Use("add", a=2, b=3),
+            Say("I was told no twice"),
+        ]
+        with agent(mcp, script) as run:
+            assert run.last_word() == "I was told no twice"
+            one, failed, two, three, five = run.model.tool_results
+    assert ("one" in one, "two" in two, "5" in five) == (True, True, True)
+    assert "[POLICY DENIED]" in failed
+    assert "Failing is for the night shift." in failed
+    assert "[POLICY DENIED]" in three
+    assert "2 of 2 per minute are used" in three
+    assert "It resets at " in three
+    assert [call["name"] for call in received(log)] == ["echo", "echo", "add"]

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import time
-
 import pytest
+from effort import calls_of
 from gatework import World, call, decided, policy
 
 from inspector.core.decision import StepResult, Verdict
@@ -177,17 +176,27 @@ def test_a_later_leg_is_judged_without_its_windows() -> None:
 
 
 def test_a_thousand_rules_cost_no_more_than_one() -> None:
-    def cost(rules: int) -> float:
+    def cost(rules: int) -> int:
         tools: Json = {f"tool{n}": {"deny_if": [{"path": "args.x", "op": "eq", "value": n}]} for n in range(rules)}
         in_force, ledger, remembered = policy(tools), MemoryLedger(), Remembered()
-        taken = []
-        for number in range(300):
-            start = time.perf_counter()
-            decide(call(number, "tool0", {"x": 1}), in_force, ledger, remembered, 60)
-            taken.append(time.perf_counter() - start)
-        return sorted(taken)[150]
 
-    assert cost(1000) < 5 * cost(1)
+        def decided_once() -> None:
+            decide(call(1, "tool0", {"x": 1}), in_force, ledger, remembered, 60)
+
+        decided_once()  # what a name alone decides is remembered
+        return calls_of(decided_once)
+
+    assert cost(1000) == cost(1)
+
+
+def test_each_limit_costs_the_same() -> None:
+    def cost(limits: int) -> int:
+        listed: Json = [{"counter": f"n{n}", "window": 60, "max": 5} for n in range(limits)]
+        in_force, ledger, remembered = policy({"t": {"limits": listed}}), MemoryLedger(), Remembered()
+        decide(call(1), in_force, ledger, remembered, 60)
+        return calls_of(lambda: decide(call(1), in_force, ledger, remembered, 60))
+
+    assert cost(20) - cost(10) <= 10 * (cost(2) - cost(1))
 
 
 def test_definition_pins_are_those_of_the_canonical_text() -> None:

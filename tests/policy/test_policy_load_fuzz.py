@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from fuzzing import fuzz
 from hypothesis import strategies as st
 
 from inspector.core.errors import PolicyError
@@ -108,23 +108,20 @@ DOCUMENTS: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
-@given(text=TEXTS, file_format=st.sampled_from(["auto", "json", "yaml"]))
+@fuzz(text=TEXTS, file_format=st.sampled_from(["auto", "json", "yaml"]))
 def test_any_text_gives_a_policy_or_problems_with_a_place(text: str, file_format: Any) -> None:
     policy, problems = check_text(text, file_format=file_format)
     assert (policy is None) == bool(problems)
     assert all(problem.line >= 1 and problem.column >= 1 and problem.message for problem in problems)
 
 
-@settings(max_examples=200, deadline=None)
-@given(content=st.binary(max_size=80))
+@fuzz(content=st.binary(max_size=80))
 def test_any_bytes_give_a_policy_or_problems(content: bytes) -> None:
     policy, problems = check_text(content)
     assert (policy is None) == bool(problems)
 
 
-@settings(max_examples=200, deadline=None)
-@given(document=DOCUMENTS, dialect=st.sampled_from(["auto", "native", "intercept"]))
+@fuzz(document=DOCUMENTS, dialect=st.sampled_from(["auto", "native", "intercept"]))
 def test_any_document_loads_or_is_refused(document: Any, dialect: Any) -> None:
     try:
         assert load_object({"version": "1", "default": "deny", "tools": document}, dialect=dialect).hash
@@ -132,8 +129,7 @@ def test_any_document_loads_or_is_refused(document: Any, dialect: Any) -> None:
         assert error.problems
 
 
-@settings(max_examples=200, deadline=None)
-@given(document=DOCUMENTS)
+@fuzz(document=DOCUMENTS)
 def test_json_means_the_same_to_both_readers(document: Any) -> None:
     try:
         as_json = load_object({"version": "1", "default": "deny", "tools": document})

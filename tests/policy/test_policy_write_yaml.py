@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from fuzzing import fuzz
 from hypothesis import strategies as st
 
 from inspector.core.json import Number
@@ -22,7 +22,7 @@ VALUES = st.recursive(
 )
 
 
-@given(VALUES)
+@fuzz(VALUES)
 def test_a_document_reads_back_as_it_was(value: Any) -> None:
     source = read_yaml(write_yaml(value))
     assert source.problems == ()

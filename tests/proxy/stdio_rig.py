@@ -37,6 +37,7 @@ class House:
         self.path = folder / "s.sock"
         self.hub = PassThrough()
         self.events: list[Event] = []
+        self.environments: list[Mapping[str, str]] = []
         self.adopted: list[tuple[str, tuple[str, ...], str, Mapping[str, str]]] = []
 
     @property
@@ -60,7 +61,7 @@ class House:
                 return name
 
             self.hub.upstreams["demo"] = build("demo", SERVER)
-            front = StdioFront(self.hub, tasks=tasks, adopt=adopt)
+            front = StdioFront(self.hub, tasks=tasks, adopt=adopt, hide=self.environments.append)
             try:
                 async with front.listen(self.path):
                     yield self

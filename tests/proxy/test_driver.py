@@ -268,6 +268,16 @@ async def test_a_cancelled_hold_is_never_forwarded_and_a_late_approval_is_no_app
         assert [event.end for event in it.seen(HoldEnded)] == ["withdrawn"]
 
 
+async def test_a_call_that_is_cancelled_in_the_turn_that_allowed_it_never_runs(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}') as it:
+        it.call(1, "echo", text="x")
+        it.send({"method": "notifications/cancelled", "params": {"requestId": 1}})
+        it.call(2, "echo", text="y")
+        assert await it.box.text(2) == "y"
+        assert [call["arguments"]["text"] for call in it.received_by_server()] == ["y"]
+        assert [event.outcome for event in it.seen(Finished)] == ["not_sent", "ok"]
+
+
 async def test_a_client_that_disappears_withdraws_its_holds(tmp_path: Path) -> None:
     async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
         it.call(1, "echo", text="x")
@@ -287,6 +297,35 @@ async def test_a_new_policy_decides_the_next_call_and_clients_are_told_when_tool
         assert (await it.box.answer(2))["result"]["_meta"]["mcp-inspect/decision"]["rule"] == "(hidden)"
         it.send({"id": 3, "method": "tools/list"})
         assert "echo" not in [tool["name"] for tool in (await it.box.answer(3))["result"]["tools"]]
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+async def test_a_clock_that_is_set_back_frees_no_limit_and_one_that_is_set_forward_does(
+    tmp_path: Path, lasting: bool
+) -> None:
+    limited = {"limits": [{"counter": "rate", "window": "hour", "max": 1, "scope": "grant"}]}
+    policy = json.dumps({"version": "1", "default": "deny", "tools": {"echo": limited}})
+    ledger = SqliteLedger.open(tmp_path / "counters.sqlite", "run") if lasting else MemoryLedger()
+    async with rig(tmp_path, policy, ledger=ledger) as it:
+        texts = []
+        for id_, step in enumerate((0, -7200, -86_400, 86_400 + 7200, 3600, -3600), 1):
+            it.clock.now += step
+            it.call(id_, "echo", text="ran")
+            texts.append((await it.box.text(id_))[:15])
+        assert texts == ["ran", *["[POLICY DENIED]"] * 3, "ran", "[POLICY DENIED]"]
+        assert len(it.received_by_server()) == 2
+    ledger.close()
+
+
+async def test_a_clock_that_is_set_back_keeps_no_hold_longer_than_it_was(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="x")
+        it.clock.now -= 86_400
+        it.call(2, "echo", text="y")
+        it.clock.now += 86_400 + 50
+        assert "[POLICY DENIED]" in await it.box.text(1)
+        assert "[POLICY DENIED]" in await it.box.text(2)
+        assert it.received_by_server() == []
 
 
 async def test_without_a_policy_every_call_is_denied(tmp_path: Path) -> None:
@@ -323,3 +362,11 @@ async def test_forty_calls_at_once_all_get_their_own_answer(tmp_path: Path) -> N
         for id_ in range(1, 41):
             it.call(id_, "echo", text=f"text {id_}")
         assert [await it.box.text(id_) for id_ in range(1, 41)] == [f"text {id_}" for id_ in range(1, 41)]
+
+
+async def test_a_hold_that_outlives_the_program_is_answered_in_words_that_blame_nobody(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "approve"}') as it:
+        it.call(1, "echo", text="x")
+        it.driver.close_holds("the inspector was closed")
+        assert "Nobody decided on this call: the inspector was closed" in await it.box.text(1)
+        assert it.received_by_server() == []

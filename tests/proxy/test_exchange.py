@@ -179,6 +179,31 @@ def test_cancelling_a_call_that_was_sent_goes_on_to_the_server() -> None:
     assert only(machine.from_client(cancel, Line(), None, NOW), Send).outgoing.raw == cancel.raw
 
 
+@pytest.mark.parametrize("speaks_http", [False, True])
+@pytest.mark.parametrize("meta", [None, MODERN])
+def test_a_cancelled_call_has_ended_and_a_late_answer_ends_it_no_second_time(
+    speaks_http: bool, meta: dict[str, Any] | None
+) -> None:
+    machine, route = exchange(speaks_http=speaks_http), Line()
+    machine.from_client(tool_call(5, meta=meta), route, None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    cancel = frame(method="notifications/cancelled", params={"requestId": 5})
+    steps = machine.from_client(cancel, route, None, NOW)
+    assert only(steps, Ended) == Ended(CallId(1), Outcome.CANCELLED, b"")
+    late = without_notes(machine.from_upstream(b'{"jsonrpc":"2.0","id":5,"result":{}}', None, (), NOW))
+    closed = speaks_http and meta is not None  # the request itself was closed: no answer can come
+    assert [type(step) for step in late] == ([] if closed else [Answer])
+    assert machine.closed() == []
+
+
+def test_cancelling_one_does_not_cancel_a_twin_of_another_type() -> None:
+    machine = exchange()
+    machine.from_client(tool_call(1), Line(), None, NOW)
+    for other in ("1", True, None, [1], {"a": 1}):
+        cancel = frame(method="notifications/cancelled", params={"requestId": other})
+        assert not any(isinstance(s, Withdraw | Ended) for s in machine.from_client(cancel, Line(), None, NOW)), other
+
+
 def test_a_closed_stream_withdraws_a_held_call_in_either_era() -> None:
     machine, route = exchange(), Line()
     machine.from_client(tool_call(1), route, None, NOW)
@@ -207,6 +232,21 @@ def test_progress_goes_to_the_request_that_asked_for_it() -> None:
     steps = machine.from_upstream(raw, None, (), NOW)
     assert without_notes(steps) == [Answer(one, raw, False)]
     assert Progressed(NOW, CallId(1), "3/10 loading") in events(steps)
+
+
+def test_after_a_hold_a_servers_progress_is_told_only_where_it_grows() -> None:
+    machine, route = exchange(), Line()
+    machine.from_client(tool_call(1, meta={"progressToken": "t"}), route, None, NOW)
+    machine.hold(CallId(1))
+    told = machine.waiting(CallId(1), 3)
+    assert told is not None
+    assert json.loads(told.raw)["params"]["progress"] == pytest.approx(3e-6)
+    machine.forward(CallId(1), None, None, NOW)
+    zero, more = (
+        said({"method": "notifications/progress", "params": {"progressToken": "t", "progress": p}}) for p in (0, 0.5)
+    )
+    assert without_notes(machine.from_upstream(zero, None, (), NOW)) == []
+    assert without_notes(machine.from_upstream(more, None, (), NOW)) == [Answer(route, more, False)]
 
 
 def test_what_a_server_asks_goes_with_the_latest_request_and_what_it_announces_to_the_stream() -> None:

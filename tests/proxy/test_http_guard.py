@@ -14,11 +14,11 @@ from inspector.proxy.http_guard import (
     Refused,
     accepts,
     admit,
+    ambiguous,
     is_modern,
     make_door,
     misrouted,
     record_of,
-    repeated,
 )
 from inspector.proxy.sdk_rules import decode
 from inspector.wire.jsonrpc import HEADER_MISMATCH, Frame, parse_client
@@ -165,8 +165,8 @@ def test_an_authorization_header_goes_on_unless_it_was_ours() -> None:
     "name", [b"mcp-name", b"mcp-method", b"mcp-protocol-version", b"mcp-session-id", b"mcp-param-x"]
 )
 def test_a_routing_header_stands_once(name: bytes) -> None:
-    assert repeated(((name, b"a"), (b"x", b"1"), (name, b"a"))) == name.decode()
-    assert repeated(((name, b"a"), (b"x", b"1"), (b"x", b"2"))) is None
+    assert ambiguous(((name, b"a"), (b"x", b"1"), (name, b"a"))) == f"{name.decode()} stands more than once"
+    assert ambiguous(((name, b"a"), (b"x", b"1"), (b"x", b"2"))) is None
 
 
 def call(name: str = "safe", **meta: str) -> Frame:

@@ -27,7 +27,7 @@ async def attached(folder: Path) -> AsyncIterator[tuple[http_rig.Rig, Peer]]:
         def adopt(*_: Any) -> str:
             raise AssertionError("no command was brought")
 
-        async with StdioFront(rig.driver, tasks=tasks, adopt=adopt).listen(folder / "s.sock"):
+        async with StdioFront(rig.driver, tasks=tasks, adopt=adopt, hide=lambda _: None).listen(folder / "s.sock"):
             peer = Peer(await anyio.connect_unix(str(folder / "s.sock")))
             await peer.say(hello(name="up", grant="agent"))
             assert await peer.hear() == {"ok": True}

@@ -13,7 +13,8 @@ import pytest
 from http_rig import BOTH, HELLO, META, Rig, at, running, sdk_over_http, serving
 from http_upstream import Exchange, Handler, Script, session
 
-from inspector.core.events import UpstreamChanged, UpstreamState
+from inspector.core.call import Outcome
+from inspector.core.events import Finished, UpstreamChanged, UpstreamState
 from inspector.core.holds import Resolution
 from inspector.core.upstream import UpstreamSpec, UrlSpec
 from inspector.proxy.connection import ClientConnection
@@ -245,6 +246,7 @@ async def test_a_modern_cancellation_closes_the_request_and_is_not_posted(tmp_pa
         await rig.until(lambda: one.left)
         assert not other.left
         assert script.of("notifications/cancelled") == []
+        assert [(event.call_id, event.outcome) for event in rig.seen(Finished)] == [(1, Outcome.CANCELLED)]
 
 
 async def test_a_legacy_cancellation_is_posted_and_the_request_stays(tmp_path: Path) -> None:

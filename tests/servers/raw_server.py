@@ -3,9 +3,9 @@
     python tests/servers/raw_server.py SCRIPT stdio
     python tests/servers/raw_server.py SCRIPT http PORT     (PORT 0: any; `listening on PORT` goes to stderr)
 
-SCRIPT is a JSON file: a method, or `call NAME` for a tool, or `GET` for the stream of a session → the texts that answer
-it, one message each, sent byte for byte. `$ID` and `$TOKEN` in them stand for the request's id and progress token as it
-wrote them. The text `WAIT` waits until the client has answered a request of ours.
+SCRIPT is a JSON file: a method, a method with a cursor, `call NAME` for a tool, or `GET` for the stream of a session →
+the texts that answer it, one message each, sent byte for byte. `$ID` and `$TOKEN` in them stand for the request's id
+and progress token as it wrote them. The text `WAIT` waits until the client has answered a request of ours.
 Everything received is appended to `$SERVER_LOG`, a line each.
 """
 
@@ -40,9 +40,12 @@ def receive(text: str) -> dict[str, Any]:
 def script_of(message: dict[str, Any]) -> list[str]:
     params = message.get("params") or {}
     key = f"call {params.get('name')}" if message["method"] == "tools/call" else message["method"]
-    return SCRIPT.get(key) or [
-        f'{{"jsonrpc":"2.0","id":$ID,"error":{{"code":-32601,"message":{json.dumps(f"no {key}")}}}}}'
-    ]
+    page = f"{key} {params.get('cursor')}"
+    return (
+        SCRIPT.get(page)
+        or SCRIPT.get(key)
+        or [f'{{"jsonrpc":"2.0","id":$ID,"error":{{"code":-32601,"message":{json.dumps(f"no {key}")}}}}}']
+    )
 
 
 def texts(message: dict[str, Any]) -> Iterator[str]:

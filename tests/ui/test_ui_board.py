@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ui_port import HOLD_ISSUE, KINDS, NOW, call, empty_views, hold, sample_rows, sample_views
+from ui_port import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows, sample_views
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word
@@ -123,3 +123,12 @@ def test_older_rows_that_come_later_stand_before_the_newer_ones() -> None:
     listing.fold(board.fold(replace(whole, version=2, epoch=1)), 0.0)
     assert [row.id for row in board.rows] == list(range(1, 41))
     assert listing.index_of(CallId(31)) == 30
+
+
+def test_time_alone_is_something_to_draw_when_a_rate_falls_or_a_limit_begins_again() -> None:
+    board, views = Board(), empty_views()
+    board.fold(views)
+    assert board.shows(replace(views, calls=tuple(sample_rows(1))))  # a port repeats rows; the version says it all
+    assert not board.shows(replace(views, run=replace(views.run, per_second=(0,) * 59 + (3,))))
+    assert not board.shows(replace(views, limits=LIMITS))
+    assert not board.shows(replace(views, version=views.version + 1))

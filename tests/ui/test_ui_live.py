@@ -89,7 +89,7 @@ async def test_a_click_on_a_heading_sorts(bench: Bench) -> None:
 async def test_the_detail_shows_request_trace_and_response_of_the_selected_call(bench: Bench) -> None:
     async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
         await pilot.press("up", "up", "up", "up", "up", "up")
-        await until(pilot, lambda: "by mcp-inspect" in shown(pilot))
+        await until(pilot, lambda: "made here" in shown(pilot))
         screen = shown(pilot)
         for part in ("DROP TABLE", "✗ DENY", "deny_if/ddl", "DDL is not allowed", "#394"):
             assert part in screen
@@ -306,3 +306,10 @@ async def test_the_table_has_the_keys_from_the_first_frame_on(bench: Bench) -> N
     async with bench.app().run_test(size=NARROW, notifications=True) as pilot:
         assert pilot.app.focused is pilot.app.screen.query_one(CallTable)
         assert pilot.app.screen.AUTO_FOCUS == ""
+
+
+async def test_with_one_server_its_name_makes_room(bench: Bench) -> None:
+    bench.port.push(upstreams=bench.port.now_views.upstreams[:1])
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: "SERVER ›" not in shown(pilot))
+        assert "fs › read_file" not in shown(pilot).split("REQUEST")[0].rsplit("╭", 1)[0]

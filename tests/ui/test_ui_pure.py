@@ -176,3 +176,16 @@ def test_figures_keep_their_cells(ms: float, value: float) -> None:
 
 def test_now_is_a_time_of_day() -> None:
     assert len(figures.clock_time(NOW)) == 8
+
+
+@pytest.mark.parametrize(
+    ("frame", "body"),
+    [
+        ('{"jsonrpc":"2.0","id":22,"result":{"content":[]}}', '{"content":[]}'),
+        ('{"jsonrpc": "2.0", "id": "a", "error": {"code": -32603}}', '{"code": -32603}'),
+        ('{"id":1,"result":{}}', '{"id":1,"result":{}}'),
+        ("not json", "not json"),
+    ],
+)
+def test_an_answer_is_shown_without_its_envelope(frame: str, body: str) -> None:
+    assert json_view.body_of(frame) == body

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -24,15 +25,24 @@ from inspector.core.commands import (
     Describe,
     Done,
     Extend,
+    Flip,
     FrameLine,
     HoldNext,
     Inspect,
+    MakeRule,
     PolicyCheck,
+    PolicyHistory,
+    PolicyVersion,
+    PolicyVersions,
     Rejected,
+    RuleKind,
+    RuleWish,
     SavePolicy,
     Shutdown,
     TakeOffered,
     Text,
+    WhatIf,
+    WhatIfResult,
 )
 from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Scope, StepResult, TraceStep, Verdict
 from inspector.core.events import UpstreamState
@@ -277,6 +287,7 @@ class DataPort:
     disk: tuple[str, str] | None = None  # text and hash of the file, when it is not what is in force
     definition: str = ""  # of every tool
     answered: set[CallId] = field(default_factory=set)
+    versions: tuple[PolicyVersion, ...] = ()
 
     def __post_init__(self) -> None:
         self.rows = {row.id: row for row in self.now_views.calls}
@@ -320,10 +331,48 @@ class DataPort:
             case TakeOffered():
                 self._load(self.now_views.policy.disk_text or "", "outside")
                 return Done("taken")
+            case WhatIf(text):
+                return self._what_if(text)
+            case MakeRule(text, call_id, wish):
+                return self._make_rule(text, call_id, wish)
+            case PolicyHistory():
+                return PolicyVersions(self.versions)
             case ClientConfig(client, upstream):
                 return Text(client_config(client, upstream or "fs"))
             case Shutdown():
                 return Done()
+
+    def _what_if(self, text: str) -> CommandResult:
+        """Every limit that was lowered flips the calls beyond it; `action: allow` frees the held ones."""
+        rows = sorted(self.rows.values(), key=lambda row: -row.id)
+        flips = []
+        if "max: 60}" not in text:
+            fetched = [row for row in rows if row.tool == "fetch" and row.word is Word.ALLOW][:9]
+            flips += [
+                Flip(r.id, r.server, r.tool, Word.ALLOW, Word.LIMIT, "/tools/fetch/limits/pages") for r in fetched
+            ]
+        if "action: approve" not in text:
+            held = [row for row in rows if row.tool == "create_issue"][:2]
+            flips += [Flip(r.id, r.server, r.tool, Word.HOLD, Word.ALLOW, "") for r in held]
+        if "postgres" in text:
+            asked = [row for row in rows if row.tool == "query" and row.word is Word.ALLOW][:1]
+            flips += [Flip(r.id, r.server, r.tool, Word.ALLOW, Word.DENY, "/tools/query/deny_if/ddl") for r in asked]
+        flips.sort(key=lambda flip: -flip.call_id)
+        counted = Counter((flip.before, flip.after) for flip in flips)
+        totals = tuple((before, after, count) for (before, after), count in counted.most_common())
+        return WhatIfResult(len(rows), len(flips), totals, tuple(flips))
+
+    def _make_rule(self, text: str, call_id: CallId, wish: RuleWish) -> CommandResult:
+        row = self.rows[call_id]
+        if wish.kind is RuleKind.PIN:
+            return Rejected(f"/tools/{row.tool}/limits/pages stands in the way of this call: change it by hand")
+        rule = {
+            RuleKind.ALLOW: "{}",
+            RuleKind.DENY: "{action: deny}",
+            RuleKind.ASK: "{action: approve}",
+            RuleKind.LIMIT: f"{{limits: [{{counter: calls, window: {wish.window}, max: {wish.max}}}]}}",
+        }[wish.kind]
+        return Text(f"{text}  {row.tool}: {rule}\n")
 
     def _answer(self, call_id: CallId, approved: bool) -> CommandResult:
         if call_id not in {h.hold.call_id for h in self.now_views.holds}:

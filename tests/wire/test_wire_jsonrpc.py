@@ -90,7 +90,7 @@ def accepted(raw: bytes) -> Frame:
         (call('{"x":\u00a01}'), "not JSON"),
         (call('{"x":NaN}'), "NaN is not JSON"),
         (call('{"x":Infinity}'), "Infinity is not JSON"),
-        (call('{"x":-Infinity}'), "Infinity is not JSON"),
+        (call('{"x":-Infinity}'), "-Infinity is not JSON"),
         (call('{"x":1e309}'), "a number too large for a double"),
         (call('{"x":-1e400}'), "a number too large for a double"),
         (call('{"x":1e-99999999999999999999}'), "a number that cannot be read"),

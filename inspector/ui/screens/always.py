@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from typing import ClassVar
 
 from textual import on
@@ -25,7 +26,13 @@ _REACH = {
 }
 
 
-class AlwaysDialog(Dialog[Remember]):
+class Rule(Enum):
+    """The answer that outlives the run: a rule in the policy."""
+
+    WRITTEN = "rule"
+
+
+class AlwaysDialog(Dialog[Remember | Rule]):
     HEADING = "✓ Approve, and remember"
     KEYS = ("always.choose", "always.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,7 +59,11 @@ class AlwaysDialog(Dialog[Remember]):
             *(
                 Option(Content.assemble((f" {name:<16}", "bold"), what), id=remember.value)
                 for remember, (name, what) in _REACH.items()
-            )
+            ),
+            Option(
+                Content.assemble((f" {'A rule…':<16}", "bold"), "for good; you see the change first"),
+                id=Rule.WRITTEN.value,
+            ),
         )
 
     def on_mount(self) -> None:
@@ -60,7 +71,8 @@ class AlwaysDialog(Dialog[Remember]):
 
     @on(OptionList.OptionSelected)
     def _on_chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(Remember(event.option.id or "once"))
+        chosen = event.option.id or "once"
+        self.dismiss(Rule.WRITTEN if chosen == Rule.WRITTEN.value else Remember(chosen))
 
     def action_choose(self) -> None:
         self.query_one(OptionList).action_select()

@@ -8,15 +8,15 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from inspector.core.commands import Approve, Command, Deny, Extend, Rejected
-from inspector.core.views import HoldView
+from inspector.core.views import CallView, HoldView
 from inspector.ui.queue import EXTENSION
-from inspector.ui.screens.always import AlwaysDialog
+from inspector.ui.screens.always import AlwaysDialog, Rule
 from inspector.ui.screens.deny import DenyDialog
-from inspector.ui.screens.place import Place
+from inspector.ui.screens.making import RuleMaking
 from inspector.ui.screens.rooms import edit_dialog
 
 
-class AnswersPlace(Place):
+class AnswersPlace(RuleMaking):
     """A place that shows the queue."""
 
     SHOWS_QUEUE = True
@@ -33,6 +33,9 @@ class AnswersPlace(Place):
         if action in self._HOLD_ACTIONS:
             return len(self.inspect.queue) > 0
         return super().check_action(action, parameters)
+
+    def subject(self) -> CallView | HoldView | None:
+        return self.inspect.queue.current
 
     def _target(self) -> HoldView | None:
         held = self.inspect.queue.current
@@ -64,7 +67,10 @@ class AnswersPlace(Place):
     async def action_always(self) -> None:
         if held := self._target():
             remember = await self.app.push_screen_wait(AlwaysDialog(held))
-            if remember is not None:
+            if remember is Rule.WRITTEN:
+                if await self.make_rule(held):
+                    self._answer(Approve(held.hold.call_id), f"Rule written, and #{held.hold.call_id} approved")
+            elif remember is not None:
                 self._answer(
                     Approve(held.hold.call_id, None, remember), f"Approved #{held.hold.call_id}: {remember.value}"
                 )

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
+from inspector.core.views import CallView, HoldView
 from inspector.ui import text
 from inspector.ui.listing import Listing
 from inspector.ui.screens.jump import to_rule
@@ -35,6 +36,7 @@ class LivePlace(TablePlace):
         "hold.edit",
         "live.filter",
         "live.pause",
+        "call.rule",
         "live.sort",
         "app.connect",
     )
@@ -108,6 +110,10 @@ class LivePlace(TablePlace):
         self._show_queue(now)
         self.query_one(Gauges).show(self.board.views.limits, now)
         self.query_one(GaugeLine).show(self.board.views.limits, now)
+
+    def subject(self) -> CallView | HoldView | None:
+        cursor = self.query_one(CallTable).cursor
+        return None if cursor is None else self.board.row(cursor)
 
     def _show_queue(self, now: float) -> None:
         self.query_one(HeldPanel).show(now)

@@ -21,12 +21,14 @@ from inspector.core.problems import Problem, Severity
 from inspector.core.views import PolicyView
 from inspector.ui import text
 from inspector.ui.draft import Draft, Step, language_of
-from inspector.ui.screens.place import Place
+from inspector.ui.screens.foresight import Foresight
+from inspector.ui.screens.making import PolicyChanging
 from inspector.ui.screens.saving import Saving
 from inspector.ui.widgets.editor import CodeEditor
 from inspector.ui.widgets.policy_notes import Changes, PolicyBanner
 from inspector.ui.widgets.problems import Problems
 from inspector.ui.widgets.prompt import Prompt
+from inspector.ui.widgets.whatif import WhatIfPanel
 
 if TYPE_CHECKING:
     from textual.types import CSSPathType
@@ -34,12 +36,13 @@ if TYPE_CHECKING:
 CHECK_AFTER = 0.25  # seconds without a key
 
 
-class PolicyPlace(Saving, Place):
+class PolicyPlace(Saving, PolicyChanging, Foresight):
     PLACE = "policy"
     CSS_PATH: ClassVar[CSSPathType | None] = ["policy.tcss", "../widgets/editor.tcss"]
     KEYS = (
         "policy.save",
         "policy.take",
+        "policy.what_if",
         "editor.next_problem",
         "policy.find",
         "policy.line",
@@ -78,6 +81,7 @@ class PolicyPlace(Saving, Place):
                 yield Prompt()
             with Vertical(id="policy-notes"):
                 yield Problems()
+                yield WhatIfPanel()
                 yield Changes()
 
     @property
@@ -85,6 +89,7 @@ class PolicyPlace(Saving, Place):
         return self.query_one(CodeEditor)
 
     def on_mount(self) -> None:
+        self.editor.read_only = self.board.views.run.read_only
         self.editor.focus()
         self._take_problems(self.board.views.policy.problems, checking=False)
         self._check()
@@ -97,6 +102,9 @@ class PolicyPlace(Saving, Place):
             before, self.met = self.met, policy
             self._meet(policy, before)
         self._frame()
+
+    def tick(self, now: float) -> None:
+        self.foresee_again(now)
 
     def _meet(self, policy: PolicyView, before: PolicyView | None) -> None:
         match self.draft.meet(policy, self.editor.text):
@@ -123,6 +131,7 @@ class PolicyPlace(Saving, Place):
 
     @on(TextArea.Changed, "#editor")
     def _on_typed(self) -> None:
+        self.text_changed()
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(CHECK_AFTER, self._check)
@@ -141,9 +150,14 @@ class PolicyPlace(Saving, Place):
             self.inspect.say(answer.why, wrong=True)
         elif isinstance(answer, PolicyCheck) and checked == self.editor.text:
             self._take_problems(answer.problems, checking=False)
+            if answer.loads:
+                self.foresee(checked)
+            else:
+                self.does_not_load()
 
     def _take_problems(self, problems: tuple[Problem, ...], checking: bool) -> None:
         self._problems = problems
+        self.set_class(bool(problems), "-problems")
         self.editor.set_problems(problems)
         self.query_one(Problems).show(problems, checking)
         self._frame()
@@ -175,6 +189,8 @@ class PolicyPlace(Saving, Place):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "take":
             return self.board.views.policy.offered
+        if action in ("save", "revert"):
+            return not self.board.views.run.read_only
         return super().check_action(action, parameters)
 
     @work
@@ -195,7 +211,10 @@ class PolicyPlace(Saving, Place):
 
     def action_leave(self) -> None:
         """Out of the text, so that letters and digits are commands again."""
-        self.set_focus(None)
+        if self.has_class("-what-if"):
+            self.leave_what_if()
+        else:
+            self.set_focus(None)
 
     def action_write(self) -> None:
         self.editor.focus()

@@ -144,9 +144,9 @@ class DetailPane(Horizontal, can_focus=True):
         steps = self.query_one("#trace", Column)
         steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
-            by_us = "by mcp-inspect" if detail.response_by_us else figures.size_of(len(detail.response))
+            note = "made here" if detail.response_by_us else figures.size_of(len(detail.response))
             got = detail.response
-            response.pour(got, "RESPONSE", lambda width: result.pieces(got, width), by_us)
+            response.pour(got, "RESPONSE", lambda width: result.pieces(got, width), note)
         else:
             response.show("RESPONSE", self._waiting(row))
 

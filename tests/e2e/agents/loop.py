@@ -29,11 +29,13 @@ class AgentRun:
 
 
 @contextlib.contextmanager
-def agent(mcp_url: str, script: Sequence[Turn], prompt: str = "begin") -> Iterator[AgentRun]:
-    """Starts an openai-agents loop against `mcp_url`; ended on the way out if it did not end by itself."""
+def agent(mcp: str | Sequence[str], script: Sequence[Turn], prompt: str = "begin") -> Iterator[AgentRun]:
+    """Starts an openai-agents loop against a URL, or a command that it spawns; ended on the way out if it did not end
+    by itself."""
+    target = [mcp] if isinstance(mcp, str) else mcp
     with ScriptedModel(script) as model:
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "openai_loop.py"), mcp_url, model.url, prompt],
+            [sys.executable, str(HERE / "openai_loop.py"), model.url, prompt, *target],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,0 +1,33 @@
+"""The one word that stands for what became of a call."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from inspector.core.decision import Decision, Verdict
+
+
+class Word(StrEnum):
+    """The one word a row shows."""
+
+    PENDING = "…"  # arrived, not yet decided
+    ALLOW = "allow"
+    DENY = "deny"
+    HOLD = "hold"
+    LIMIT = "limit"
+    ERROR = "error"  # allowed, and the upstream failed it
+    CANCELLED = "cancelled"
+
+
+_WORDS: Final = {
+    Verdict.ALLOW: Word.ALLOW,
+    Verdict.DENY: Word.DENY,
+    Verdict.PENDING: Word.HOLD,
+    Verdict.CANCELLED: Word.CANCELLED,
+}
+
+
+def word_of(decision: Decision) -> Word:
+    """What a decision alone says; how the call ended is not in it."""
+    return Word.LIMIT if decision.limited else _WORDS[decision.verdict]

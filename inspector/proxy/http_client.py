@@ -1,0 +1,158 @@
+"""HTTP/1.1 towards one server: connections that are kept, one request on each at a time.
+
+A general client spends a tenth of a millisecond on what is never asked for here (cookies, redirects, proxies, forms,
+retries); this one builds a head, and has httptools read the answer. Nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from types import TracebackType
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from inspector.proxy.http_response import ClientProtocol, Response
+from inspector.proxy.links import Headers
+
+CONNECT_SECONDS: Final = 10.0  # for each of the server's addresses
+# Idle connections are given up before common servers close them (5 s): a close that crosses a request cannot be told
+# from a call that ran.
+IDLE_SECONDS: Final = 4.0
+
+
+class UnreachableError(OSError):
+    """No connection could be made: nothing was sent."""
+
+
+class HttpClient:
+    """Of one URL, http or https, without credentials in it."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._tls = parts.scheme == "https"
+        host = parts.hostname or ""
+        self._host = host if host.isascii() else host.encode("idna").decode()
+        usual = 443 if self._tls else 80
+        self._port = parts.port or usual
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+        query = "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._") if parts.query else ""
+        self._target = (path + query).encode()
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        self._named = (name if self._port == usual else f"{name}:{self._port}").encode()
+        self._context: ssl.SSLContext | None = None
+        self._idle: list[tuple[float, ClientProtocol]] = []  # the longest idle first
+        self._busy: set[ClientProtocol] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    def request(self, method: str, headers: Headers, body: bytes = b"") -> Asking:
+        """`async with client.request(…) as response`: leaving the block early closes the connection.
+
+        `headers`: without `host`, `content-length` and what belongs to the connection.
+
+        Raises:
+            ValueError: a header has a line break in it.
+            UnreachableError: no connection could be made.
+            DisconnectedError: it broke before the head of the answer was there.
+        """
+        lines = [b"%b %b HTTP/1.1" % (method.encode(), self._target), b"host: " + self._named]
+        lines += [b"%b: %b" % pair for pair in headers]
+        if body or method == "POST":
+            lines.append(b"content-length: %d" % len(body))
+        head = b"\r\n".join(lines)
+        if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1 or b"\0" in head:
+            raise ValueError("a header with a line break in it")
+        return Asking(self, b"%b\r\n\r\n%b" % (head, body))
+
+    def close(self) -> None:
+        """Every connection, at once."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for _, protocol in self._idle:
+            protocol.abort()
+        for protocol in [*self._busy]:
+            protocol.abort()
+        self._idle.clear()
+
+    async def take(self) -> ClientProtocol:
+        """A connection that nobody else uses."""
+        oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
+        while self._idle:
+            since, protocol = self._idle.pop()
+            if since > oldest and not protocol.closed:
+                break
+            protocol.abort()
+        else:
+            protocol = await self._connect()
+        self._busy.add(protocol)
+        return protocol
+
+    def give_back(self, protocol: ClientProtocol) -> None:
+        self._busy.discard(protocol)
+        if not protocol.reusable:
+            protocol.abort()
+            return
+        loop = asyncio.get_running_loop()
+        self._idle.append((loop.time(), protocol))
+        if self._sweep is None:
+            self._sweep = loop.call_later(IDLE_SECONDS, self._sweep_idle)
+
+    def _sweep_idle(self) -> None:
+        self._sweep = None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._idle and (now - self._idle[0][0] >= IDLE_SECONDS or self._idle[0][1].closed):
+            self._idle.pop(0)[1].abort()
+        if self._idle:
+            self._sweep = loop.call_at(self._idle[0][0] + IDLE_SECONDS, self._sweep_idle)
+
+    async def _connect(self) -> ClientProtocol:
+        loop = asyncio.get_running_loop()
+        if self._tls and self._context is None:
+            self._context = ssl.create_default_context()
+        try:
+            addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise UnreachableError(f"{self._host}: {error.strerror or error}") from None
+        why = "it has no address"
+        for *_, address in addresses:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    _, protocol = await loop.create_connection(
+                        ClientProtocol,
+                        str(address[0]),
+                        self._port,
+                        ssl=self._context,
+                        server_hostname=self._host if self._tls else None,
+                    )
+            except TimeoutError:
+                why = f"no answer from {address[0]} within {CONNECT_SECONDS:g} s"
+            except OSError as error:
+                why = str(error)
+            else:
+                return protocol
+        raise UnreachableError(why)
+
+
+class Asking:
+    """One request; its context is the time in which the answer can be read."""
+
+    def __init__(self, client: HttpClient, raw: bytes) -> None:
+        self._client = client
+        self._raw = raw
+        self._protocol: ClientProtocol | None = None
+
+    async def __aenter__(self) -> Response:
+        self._protocol = protocol = await self._client.take()
+        try:
+            return await protocol.ask(self._raw)
+        except BaseException:  # a cancellation too: the answer would come on a connection that is used again
+            self._client.give_back(protocol)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._protocol is not None:
+            self._client.give_back(self._protocol)

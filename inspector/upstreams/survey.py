@@ -1,0 +1,120 @@
+"""What an upstream lists, asked directly and once: for `policy check` and `policy init`, which run no proxy."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import IO, Any, cast
+
+import anyio
+import httpx2
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import Implementation, ListToolsRequest, PaginatedRequestParams
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inspector import __version__
+from inspector.core.errors import UpstreamError
+from inspector.core.json import JsonObject, Number, parse_int
+from inspector.core.upstream import CommandSpec, Target, UpstreamSpec, UrlSpec
+
+PATIENCE = 60.0  # seconds for the start and all pages: `uvx some-server` may have to fetch itself first
+MAX_PAGES = 100
+_TAIL = 4096  # bytes of what a command says on its standard error
+# The SDK's client lets what its HTTP library raises through as it is.
+_FAILURES = (
+    MCPError,
+    OSError,
+    ValueError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+)
+
+
+class _Page(BaseModel):
+    """One page of a listing, the definitions as they are: the SDK's own model would drop what it does not know."""
+
+    model_config = ConfigDict(extra="allow")
+    tools: list[dict[str, Any]]
+    next_cursor: str | None = Field(None, alias="nextCursor")
+
+
+def listed_tools(upstream: UpstreamSpec, patience: float = PATIENCE) -> list[JsonObject]:
+    """Start or reach the upstream, list its tools, let it go. Takes `patience` seconds and a clean-up at most.
+
+    Raises UpstreamError, with the last line of what a command says on its standard error.
+    """
+    with tempfile.TemporaryFile() as said:
+        try:
+            tools = anyio.run(_listed, upstream.target, said, patience)
+        except* TimeoutError:
+            raise UpstreamError(f"{upstream.name} listed no tools within {patience:g} s{_last_words(said)}") from None
+        except* _FAILURES as failures:
+            why = _first(failures)
+            raise UpstreamError(f"{upstream.name} cannot be asked for its tools: {why}{_last_words(said)}") from None
+    # Through text, so that numbers are exact from here on.
+    return cast("list[JsonObject]", json.loads(json.dumps(tools), parse_int=parse_int, parse_float=Number))
+
+
+async def _listed(target: Target, said: IO[bytes], patience: float) -> list[dict[str, Any]]:
+    with anyio.fail_after(patience):
+        async with _client(target, said) as client:
+            tools: list[dict[str, Any]] = []
+            cursor: str | None = None
+            for _ in range(MAX_PAGES):
+                request = ListToolsRequest(params=PaginatedRequestParams(cursor=cursor))
+                page = await client.session.send_request(request, _Page)
+                tools += page.tools
+                cursor = page.next_cursor
+                if cursor is None:
+                    return tools
+            raise ValueError(f"its list does not end after {MAX_PAGES} pages")
+
+
+@asynccontextmanager
+async def _client(target: Target, said: IO[bytes]) -> AsyncIterator[Client]:
+    about = Implementation(name="mcp-inspect", version=__version__)
+    match target:
+        case UrlSpec(url, headers):
+            async with (
+                httpx2.AsyncClient(headers=dict(headers)) as http,
+                Client(streamable_http_client(url, http_client=http), client_info=about) as client,
+            ):
+                yield client
+        case CommandSpec((command, *arguments), env, cwd):
+            # The whole environment, as for a run: what the command needs must not depend on who asks it.
+            started = StdioServerParameters(command=command, args=arguments, env={**os.environ, **dict(env)}, cwd=cwd)
+            with os.fdopen(os.dup(said.fileno()), "w") as errors:
+                async with Client(stdio_client(started, errlog=errors), client_info=about) as client:
+                    yield client
+        case CommandSpec():
+            raise ValueError("its command is empty")
+
+
+def _first(failures: BaseExceptionGroup[Any]) -> str:
+    """The first of what went wrong, on one line."""
+    failure: BaseException = failures
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    if isinstance(failure, ValidationError):
+        return "its answer is no list of tools"
+    return _printable(" ".join(str(failure).split())) or type(failure).__name__
+
+
+def _last_words(said: IO[bytes]) -> str:
+    said.seek(0, os.SEEK_END)
+    said.seek(max(0, said.tell() - _TAIL))
+    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+    return f"\nIt said last: {_printable(lines[-1])}" if lines else ""
+
+
+def _printable(line: str) -> str:
+    """A server's words may hold control characters, which a terminal must not obey."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)

@@ -1,0 +1,104 @@
+"""Work on policy texts that changes nothing: what-if, rules made of calls, what a run taught, completion, history.
+
+Shared by the port of a live run and that of a recording. It runs on the loop that the proxy runs on, so what takes long
+is done in slices or in a thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+import anyio
+import anyio.to_thread
+
+from inspector.core.commands import (
+    CommandResult,
+    Complete,
+    Learn,
+    MakeRule,
+    PolicyHistory,
+    PolicyVersions,
+    Rejected,
+    Text,
+    WhatIf,
+)
+from inspector.core.errors import PolicyError
+from inspector.core.json import JsonObject
+from inspector.policy.definitions import Definitions
+from inspector.policy.edit import add_rule
+from inspector.policy.learn import learn
+from inspector.policy.load import check_text
+from inspector.policy.model import Policy
+from inspector.policy.whatif import Again, replaying, summary
+from inspector.store import Store
+
+SLICE: Final = 20  # calls judged between two turns of the loop: a millisecond or two
+
+BenchCommand: TypeAlias = WhatIf | MakeRule | Learn | PolicyHistory | Complete
+
+
+class Workbench:
+    """`path` names the policy's file, "" while there is none."""
+
+    def __init__(self, store: Store, path: Callable[[], str]) -> None:
+        self._store = store
+        self._path = path
+
+    async def command(self, command: BenchCommand) -> CommandResult:
+        match command:
+            case WhatIf(text):
+                return await self._what_if(text)
+            case MakeRule():
+                return await self._make_rule(command)
+            case Learn(text):
+                return await _in_thread(lambda: learn(text, self._store.past(), path=self._path()))
+            case PolicyHistory():
+                return PolicyVersions(self._store.policies())
+
+    async def _what_if(self, text: str) -> CommandResult:
+        policy = await self._load(text)
+        if policy is None:
+            return Rejected("this text does not load, so nothing can be judged by it")
+        listed = self._listed() if policy.uses_arguments_schema else {}
+        again: list[Again] = []
+        for one in replaying(policy, self._store.past(), listed):
+            again.append(one)
+            if len(again) % SLICE == 0:
+                await anyio.sleep(0)
+        return summary(again)
+
+    async def _load(self, text: str) -> Policy | None:
+        """In a thread: a large policy takes longer to read than a frame may wait."""
+
+        def load() -> Policy | None:
+            return check_text(text, path=self._path())[0]
+
+        return await anyio.to_thread.run_sync(load, abandon_on_cancel=True)
+
+    async def _make_rule(self, command: MakeRule) -> CommandResult:
+        past = self._store.past_call(command.call_id)
+        if past is None:
+            return Rejected(f"#{command.call_id} is no longer at hand: choose one of the newest calls")
+        listed = Definitions()
+        listed.learn(self._listed().get(past.call.server, {}), frozenset())
+
+        def made() -> str:
+            return add_rule(command.text, past.call, command.wish, path=self._path(), listed=listed)
+
+        return await _in_thread(made)
+
+    def _listed(self) -> dict[str, dict[str, JsonObject]]:
+        """Definitions by upstream and tool. They came as JSON objects, and were written by us."""
+        return {
+            upstream: {name: json.loads(text) for name, text in known.items()}
+            for upstream, known in self._store.definitions().items()
+        }
+
+
+async def _in_thread(made: Callable[[], str]) -> CommandResult:
+    try:
+        return Text(await anyio.to_thread.run_sync(made, abandon_on_cancel=True))
+    except PolicyError as error:
+        return Rejected(str(error))

@@ -1,0 +1,462 @@
+"""Hostile inputs beyond the sample, in its vocabulary: what is sent, and what must become of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from inspector.wire.jsonrpc import HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR
+
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "c", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One message as a client writes it. `error` None: it is let through, and the server gets `received`."""
+
+    id: str
+    raw: bytes
+    error: int | None = None
+    reason: str = ""  # words of the refusal's
+    rule: str | None = None  # of the decision; None: none is made
+    received: tuple[Any, ...] = ()  # (tool, arguments) or a method, each that reaches the server
+    answers: int = 1
+    http: bool = True  # can be sent over HTTP, too, with the same effect
+
+
+def call(name: str = "safe", arguments: str = "{}", *, frame_id: str = "1", more: str = "") -> bytes:
+    head = f'{{"jsonrpc":"2.0","id":{frame_id},"method":"tools/call",'
+    return f'{head}"params":{{"name":{json.dumps(name)},"arguments":{arguments}{more}}}}}'.encode()
+
+
+def method(name: str, *, frame_id: str | None = "1") -> bytes:
+    member = f'"id":{frame_id},' if frame_id is not None else ""
+    return f'{{"jsonrpc":"2.0",{member}"method":{json.dumps(name)},"params":{{"name":"delete"}}}}'.encode()
+
+
+def envelope(text: str) -> bytes:
+    return f'{{"jsonrpc":"2.0",{text}}}'.encode()
+
+
+TEXT = call().decode()
+_DEEP = '{"x":' + "[" * 60 + "]" * 60 + "}"
+
+UNREADABLE = [
+    Raw("bom", b"\xef\xbb\xbf" + call(), PARSE_ERROR, "byte order mark"),
+    Raw("utf-16 with its mark", TEXT.encode("utf-16"), PARSE_ERROR, "invalid UTF-8"),
+    Raw("utf-16-le", TEXT.encode("utf-16-le"), PARSE_ERROR, "not JSON"),
+    Raw("utf-16-be", TEXT.encode("utf-16-be"), PARSE_ERROR, "not JSON"),
+    Raw("utf-32", TEXT.encode("utf-32-be"), PARSE_ERROR, "not JSON"),
+    Raw("utf-7", TEXT.replace("{", "+AHs-", 1).encode(), PARSE_ERROR, "not JSON"),
+    Raw("overlong in a name", call().replace(b"safe", b"s\xc1\xa1fe"), PARSE_ERROR, "invalid UTF-8"),
+    Raw("overlong NUL", call(arguments='{"x":"?"}').replace(b"?", b"\xc0\x80"), PARSE_ERROR, "invalid UTF-8"),
+    Raw("surrogate as bytes", call().replace(b"safe", b"\xed\xa0\x80"), PARSE_ERROR, "invalid UTF-8"),
+    Raw("beyond unicode", call().replace(b"safe", b"\xf4\x90\x80\x80"), PARSE_ERROR, "invalid UTF-8"),
+    Raw("cut character", call().replace(b"safe", b"saf\xc3"), PARSE_ERROR, "invalid UTF-8"),
+    Raw("low surrogate first", call(arguments='{"x":"\\udc00\\ud800"}'), PARSE_ERROR, "lone surrogate"),
+    Raw("surrogate in a key", call(arguments='{"\\uD800":1}'), PARSE_ERROR, "lone surrogate"),
+    Raw("surrogate in a name", call().replace(b"safe", b"\\uDfff"), PARSE_ERROR, "lone surrogate"),
+    Raw("surrogate in the method", envelope('"id":1,"method":"\\ud800"'), PARSE_ERROR, "lone surrogate"),
+    Raw("NaN", call(arguments='{"x":NaN}'), PARSE_ERROR, "NaN is not JSON"),
+    Raw("-Infinity", call(arguments='{"x":-Infinity}'), PARSE_ERROR, "-Infinity is not JSON"),
+    Raw("1e400", call(arguments='{"x":1e400}'), PARSE_ERROR, "too large for a double"),
+    Raw("-1e400", call(arguments='{"x":-1e400}'), PARSE_ERROR, "too large for a double"),
+    Raw("a huge exponent", call(arguments='{"x":1e99999999999999999999}'), PARSE_ERROR, "too large for a double"),
+    Raw("a tiny exponent", call(arguments='{"x":1e-99999999999999999999}'), PARSE_ERROR, "number"),
+    Raw("65 digits", call(arguments='{"x":' + "1" * 65 + "}"), PARSE_ERROR, "more than 64 characters"),
+    Raw("65 characters", call(arguments='{"x":0.' + "1" * 63 + "}"), PARSE_ERROR, "more than 64 characters"),
+    Raw("a leading zero", call(arguments='{"x":01}'), PARSE_ERROR, "not JSON"),
+    Raw("a plus", call(arguments='{"x":+1}'), PARSE_ERROR, "not JSON"),
+    Raw("hexadecimal", call(arguments='{"x":0x10}'), PARSE_ERROR, "not JSON"),
+    Raw("other digits", call(arguments='{"x":١}'), PARSE_ERROR, "not JSON"),
+    Raw("a bare point", call(arguments='{"x":1.}'), PARSE_ERROR, "not JSON"),
+    Raw("single quotes", TEXT.replace('"', "'").encode(), PARSE_ERROR, "not JSON"),
+    Raw("a comment", call(arguments="{/**/}"), PARSE_ERROR, "not JSON"),
+    Raw("a trailing comma", call(arguments='{"x":1,}'), PARSE_ERROR, "not JSON"),
+    Raw("data behind", call() + b" {}", PARSE_ERROR, "not JSON"),
+    Raw("two messages", call() + call("delete"), PARSE_ERROR, "not JSON"),
+    Raw("cut off", call()[:-1], PARSE_ERROR, "not JSON"),
+    Raw("NUL behind", call() + b"\0", PARSE_ERROR, "not JSON"),
+    Raw("NUL before", b"\0" + call(), PARSE_ERROR, "not JSON"),
+    Raw("NUL inside a string", call().replace(b"safe", b"sa\0fe"), PARSE_ERROR, "not JSON"),
+    Raw("a raw tab in a string", call(arguments='{"x":"\t"}'), PARSE_ERROR, "not JSON"),
+    Raw("a bad escape", call(arguments='{"x":"\\x41"}'), PARSE_ERROR, "not JSON"),
+    Raw("no-break space between tokens", call().replace(b":", b":\xc2\xa0", 1), PARSE_ERROR, "not JSON"),
+    Raw("vertical tab between tokens", call().replace(b":", b":\x0b", 1), PARSE_ERROR, "not JSON"),
+    Raw("a record separator", b"\x1e" + call(), PARSE_ERROR, "not JSON"),
+    Raw("a header of another protocol", b"Content-Length: 5", PARSE_ERROR, "not JSON"),
+    Raw("65 levels", call(arguments='{"x":' + "[" * 62 + "]" * 62 + "}"), PARSE_ERROR, "nesting"),
+    Raw("a million levels", b"[" * 1_000_000, PARSE_ERROR, "nesting"),
+    Raw("a million objects", b'{"a":' * 500_000, PARSE_ERROR, "nesting"),
+    Raw("an escaped twin", call(more=',"n\\u0061me":"delete"'), PARSE_ERROR, "duplicate object key"),
+    Raw("a twin deep inside", call(arguments='{"x":[{"y":{"z":1,"\\u007a":2}}]}'), PARSE_ERROR, "duplicate object key"),
+    Raw("two methods", envelope('"id":1,"method":"ping","method":"tools/call"'), PARSE_ERROR, "duplicate object key"),
+    Raw("two ids", envelope('"id":1,"id":2,"method":"ping"'), PARSE_ERROR, "duplicate object key"),
+    Raw("two metas", call(more=',"_meta":{},"_meta":{}'), PARSE_ERROR, "duplicate object key"),
+    Raw(
+        "a surrogate pair is a twin", call(arguments='{"😀":1,"\\ud83d\\ude00":2}'), PARSE_ERROR, "duplicate object key"
+    ),
+    Raw("a CR inside", call().replace(b",", b",\r", 1), PARSE_ERROR, "carriage return", http=False),
+    Raw("a call behind a CR", b'{"jsonrpc":"2.0"}\r' + call("delete"), PARSE_ERROR, "carriage return", http=False),
+    Raw("two CRs at the end", call() + b"\r\r", PARSE_ERROR, "carriage return", http=False),
+]
+
+_ID = "id must be a string or an integer"
+MISSHAPEN = [
+    Raw("an empty batch", b"[]", INVALID_REQUEST, "batches are not accepted"),
+    Raw("a batch of one", b"[" + call() + b"]", INVALID_REQUEST, "batches are not accepted"),
+    Raw("a batch of two", b"[" + call() + b"," + call("delete") + b"]", INVALID_REQUEST, "batches are not accepted"),
+    Raw("a string", b'"tools/call"', INVALID_REQUEST, "must be an object"),
+    Raw("a number", b"1", INVALID_REQUEST, "must be an object"),
+    Raw("null", b"null", INVALID_REQUEST, "must be an object"),
+    Raw("nothing in it", b"{}", INVALID_REQUEST, "jsonrpc"),
+    Raw("no version", b'{"id":1,"method":"ping"}', INVALID_REQUEST, "jsonrpc"),
+    Raw("version 1", b'{"jsonrpc":"1.0","id":1,"method":"ping"}', INVALID_REQUEST, "jsonrpc"),
+    Raw("version as a number", b'{"jsonrpc":2.0,"id":1,"method":"ping"}', INVALID_REQUEST, "jsonrpc"),
+    Raw("version in capitals", b'{"JSONRPC":"2.0","id":1,"method":"ping"}', INVALID_REQUEST, "jsonrpc"),
+    Raw("neither", envelope('"id":1'), INVALID_REQUEST, "neither"),
+    Raw("request and result", envelope('"id":1,"method":"ping","result":{}'), INVALID_REQUEST, "neither"),
+    Raw("request and error", envelope('"id":1,"method":"tools/call","error":{}'), INVALID_REQUEST, "neither"),
+    Raw("result and error", envelope('"id":1,"result":{},"error":{}'), INVALID_REQUEST, "neither"),
+    Raw("result with params", envelope('"id":1,"result":{},"params":{}'), INVALID_REQUEST, "neither"),
+    Raw("result without an id", envelope('"result":{}'), INVALID_REQUEST, "neither"),
+    Raw("result to null", envelope('"id":null,"result":{}'), INVALID_REQUEST, _ID),
+    Raw("an unknown member", envelope('"id":1,"method":"ping","x":1'), INVALID_REQUEST, "unknown member 'x'"),
+    Raw("Method", envelope('"id":1,"method":"ping","Method":"tools/call"'), INVALID_REQUEST, "unknown member 'Method'"),
+    Raw("PARAMS", call()[:-1] + b',"PARAMS":{"name":"delete"}}', INVALID_REQUEST, "unknown member 'PARAMS'"),
+    Raw("an empty key", envelope('"id":1,"method":"ping","":1'), INVALID_REQUEST, "unknown member"),
+    Raw("id null", call(frame_id="null"), INVALID_REQUEST, _ID),
+    Raw("id 1.0", call(frame_id="1.0"), INVALID_REQUEST, _ID),
+    Raw("id 1e2", call(frame_id="1e2"), INVALID_REQUEST, _ID),
+    Raw("id 1.5", call(frame_id="1.5"), INVALID_REQUEST, _ID),
+    Raw("id false", call(frame_id="false"), INVALID_REQUEST, _ID),
+    Raw("id a list", call(frame_id="[1]"), INVALID_REQUEST, _ID),
+    Raw("method a number", envelope('"id":1,"method":1'), INVALID_REQUEST, "neither"),
+    Raw("method null", envelope('"id":1,"method":null'), INVALID_REQUEST, "neither"),
+    Raw("method a list", envelope('"id":1,"method":["tools/call"]'), INVALID_REQUEST, "neither"),
+    Raw("params a list", envelope('"id":1,"method":"ping","params":[]'), INVALID_REQUEST, "params must be an object"),
+    Raw("params a text", envelope('"id":1,"method":"ping","params":"x"'), INVALID_REQUEST, "params must be an object"),
+    Raw("call by position", envelope('"id":1,"method":"tools/call","params":["delete"]'), INVALID_PARAMS, "params"),
+    Raw("call with params null", envelope('"id":1,"method":"tools/call","params":null'), INVALID_PARAMS, "params"),
+    Raw("call without params", envelope('"id":1,"method":"tools/call"'), INVALID_PARAMS, "name must be a string"),
+    Raw("name null", call().replace(b'"safe"', b"null"), INVALID_PARAMS, "name must be a string"),
+    Raw("name a list", call().replace(b'"safe"', b'["safe"]'), INVALID_PARAMS, "name must be a string"),
+    Raw("name an object", call().replace(b'"safe"', b'{"name":"safe"}'), INVALID_PARAMS, "name must be a string"),
+    Raw("name in capitals only", call().replace(b'"name"', b'"Name"'), INVALID_PARAMS, "name must be a string"),
+    Raw("arguments a list", call(arguments="[]"), INVALID_PARAMS, "arguments must be an object"),
+    Raw("arguments a number", call(arguments="0"), INVALID_PARAMS, "arguments must be an object"),
+    Raw("arguments false", call(arguments="false"), INVALID_PARAMS, "arguments must be an object"),
+    Raw("arguments empty text", call(arguments='""'), INVALID_PARAMS, "arguments must be an object"),
+]
+
+DISGUISED = [
+    Raw(f"method {name!r}", method(name), METHOD_NOT_FOUND, "method not found")
+    for name in (
+        "Tools/Call",
+        "TOOLS/CALL",
+        " tools/call",
+        "tools/call ",
+        "tools/call\n",
+        "tools/call\0",
+        "\ttools/call",
+        "tools /call",
+        "tools\u200b/call",
+        "tools/call\ufeff",
+        "tools\uff0fcall",
+        "tools/ca\u217cl",
+        "too\u00adls/call",
+        "/tools/call",
+        "tools/call/",
+        "tool\u017f/call",
+        "\U0001d42dools/call",
+    )
+]
+
+# No error over stdio: a notification is answered by nothing.
+DROPPED = [
+    Raw("a call without an id", method("tools/call", frame_id=None), reason="without an id", answers=0),
+    Raw("a disguised one", method("Tools/Call", frame_id=None), reason="without an id", answers=0),
+]
+
+_DENY, _NAME = "/tools/delete/action", "(invalid name)"
+PASSED = [
+    Raw("64 levels", call(arguments=_DEEP), rule="", received=(("safe", json.loads(_DEEP)),)),
+    Raw("64 digits", call(arguments='{"x":' + "1" * 64 + "}"), rule="", received=(("safe", {"x": int("1" * 64)}),)),
+    Raw("a big id", call(frame_id="9" * 30), rule="", received=(("safe", {}),)),
+    Raw("a negative id", call(frame_id="-1"), rule="", received=(("safe", {}),)),
+    Raw("an empty id", call(frame_id='""'), rule="", received=(("safe", {}),)),
+    Raw("white space around", b" \t" + call() + b" \t", rule="", received=(("safe", {}),)),
+    Raw("arguments null", call(arguments="null"), rule="", received=(("safe", None),)),
+    Raw("Arguments beside", call(more=',"Arguments":{"x":1}'), rule="", received=(("safe", {}),)),
+    Raw("a long s", call(more=',"argument\u017f":{"x":1}'), rule="", received=(("safe", {}),)),
+    Raw("_META beside", call(more=',"_META":{"x":1}'), rule="", received=(("safe", {}),)),
+    Raw("twins in case", call(arguments='{"a":1,"A":2}'), rule="", received=(("safe", {"a": 1, "A": 2}),)),
+    Raw("dangerous keys", call(arguments='{"__proto__":{}}'), rule="", received=(("safe", {"__proto__": {}}),)),
+    Raw("an escaped denial", call("x").replace(b'"x"', b'"d\\u0065lete"'), rule=_DENY),
+    Raw("a space before", call(" delete"), rule=_NAME),
+    Raw("a line end", call("delete\n"), rule=_NAME),
+    Raw("a NUL", call("delete\0"), rule=_NAME),
+    Raw("an invisible", call("del\u200bete"), rule=_NAME),
+    Raw("a right-to-left mark", call("\u202edelete"), rule=_NAME),
+    Raw("no name at all", call(""), rule=_NAME),
+    Raw("another script", call("d\u0435lete"), rule="(default deny)"),
+    Raw("another form", call("ﬁle"), rule="(default deny)"),
+    Raw("huge amount", call("pay", '{"amount":1e300}'), rule="/tools/pay/deny_if/args.amount-gt"),
+    Raw("just above", call("pay", '{"amount":100.' + "0" * 40 + "1}"), rule="/tools/pay/deny_if/args.amount-gt"),
+    Raw("amount true", call("pay", '{"amount":true}'), rule="/tools/pay/deny_if/args.amount-gt"),
+    Raw("a list of amounts", call("pay", '{"amount":[1]}'), rule="/tools/pay/deny_if/args.amount-gt"),
+]
+
+_LINE = Raw("", b"")
+LINES = [
+    Raw("a CR before the LF", call() + b"\r", rule="", received=(("safe", {}),), http=False),
+    Raw("blank lines", b"\n\r\n  \n" + call(), rule="", received=(("safe", {}),), http=False),
+    Raw(
+        "an id in flight",
+        call("ask", frame_id="7") + b"\n" + call("safe", frame_id="7"),
+        INVALID_REQUEST,
+        "already in flight",
+        rule="/tools/ask/action",
+        answers=2,
+        http=False,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Http:
+    """A modern `tools/call` of `safe`, changed. None as a header's value takes it away."""
+
+    id: str
+    status: int
+    error: int | None = None
+    reason: str = ""
+    headers: tuple[tuple[str, str | None], ...] = ()
+    twice: tuple[tuple[str, str], ...] = ()  # headers beside the usual ones
+    method: str = "POST"
+    path: str | None = None  # "%T" is the token, "%U" the upstream's name
+    tool: str = "safe"
+    received: bool = False
+
+
+_TEXT = "text/plain;charset=UTF-8"
+HTTP = [
+    Http("Mcp-Method mismatch", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", "ping"),)),
+    Http("Mcp-Method in capitals", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", "Tools/Call"),)),
+    Http("no Mcp-Method", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", None),)),
+    Http("Mcp-Method twice", 400, HEADER_MISMATCH, "more than once", twice=(("Mcp-Method", "tools/call"),)),
+    Http("no Mcp-Name", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", None),)),
+    Http("Mcp-Name empty", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", ""),)),
+    Http("Mcp-Name in capitals", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", "SAFE"),)),
+    Http("Mcp-Name a list", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", "safe, delete"),)),
+    Http("Mcp-Name twice, the same", 400, HEADER_MISMATCH, "more than once", twice=(("mcp-name", "safe"),)),
+    Http("base64 of another name", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", "=?base64?ZGVsZXRl?="),)),
+    Http("broken base64", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", "=?base64?!!!?="),)),
+    Http("base64 of the name", 200, headers=(("mcp-name", "=?base64?c2FmZQ==?="),), received=True),
+    Http("version mismatch", 400, HEADER_MISMATCH, "version", (("mcp-protocol-version", "2025-11-25"),)),
+    Http("version twice", 400, HEADER_MISMATCH, "more than once", twice=(("mcp-protocol-version", "2026-07-28"),)),
+    Http("version unknown", 400, HEADER_MISMATCH, "version", (("mcp-protocol-version", "2099-01-01"),)),
+    Http(
+        "session twice",
+        400,
+        HEADER_MISMATCH,
+        "more than once",
+        twice=(("mcp-session-id", "a"), ("mcp-session-id", "b")),
+    ),
+    Http("an underscore for a hyphen", 400, HEADER_MISMATCH, "mcp_name", twice=(("mcp_name", "delete"),)),
+    Http("Host missing", 421, reason="Host", headers=(("host", None),)),
+    Http("Host empty", 421, reason="Host", headers=(("host", ""),)),
+    Http("Host twice", 421, reason="Host", twice=(("host", "127.0.0.1"),)),
+    Http("Host without the port", 421, reason="Host", headers=(("host", "127.0.0.1"),)),
+    Http("Host with another port", 421, reason="Host", headers=(("host", "127.0.0.1:1"),)),
+    Http("Host with a leading zero", 421, reason="Host", headers=(("host", "127.0.0.1:0%P"),)),
+    Http("Host with a dot behind", 421, reason="Host", headers=(("host", "localhost.:%P"),)),
+    Http("Host with a suffix", 421, reason="Host", headers=(("host", "127.0.0.1:%P.evil.example"),)),
+    Http("Host with a user", 421, reason="Host", headers=(("host", "x@127.0.0.1:%P"),)),
+    Http("Host by another name", 421, reason="Host", headers=(("host", "localhost.evil.example:%P"),)),
+    Http("Host a list", 421, reason="Host", headers=(("host", "127.0.0.1:%P, evil.example"),)),
+    Http("Host as decimal", 421, reason="Host", headers=(("host", "2130706433:%P"),)),
+    Http("Host 0.0.0.0", 421, reason="Host", headers=(("host", "0.0.0.0:%P"),)),
+    Http("Host in capitals", 200, headers=(("host", "LOCALHOST:%P"),), received=True),
+    Http(
+        "X-Forwarded-Host is no Host",
+        421,
+        reason="Host",
+        headers=(("host", "evil.example"),),
+        twice=(("x-forwarded-host", "127.0.0.1:%P"),),
+    ),
+    Http("Origin null", 403, reason="Origin", twice=(("origin", "null"),)),
+    Http("Origin empty", 403, reason="Origin", twice=(("origin", ""),)),
+    Http("Origin of a site", 403, reason="Origin", twice=(("origin", "https://evil.example"),)),
+    Http("Origin with a suffix", 403, reason="Origin", twice=(("origin", "http://127.0.0.1:%P.evil.example"),)),
+    Http("Origin with a path", 403, reason="Origin", twice=(("origin", "http://127.0.0.1:%P/"),)),
+    Http("Origin of a file", 403, reason="Origin", twice=(("origin", "file://"),)),
+    Http("Origin of an extension", 403, reason="Origin", twice=(("origin", "chrome-extension://abc"),)),
+    Http("Origin twice", 403, reason="Origin", twice=(("origin", "http://127.0.0.1:%P"), ("origin", "null"))),
+    Http("Origin of ours", 200, twice=(("origin", "http://127.0.0.1:%P"),), received=True),
+    Http("no token", 401, reason="token", path="/%U/mcp"),
+    Http("a wrong token", 401, reason="token", path="/wrong/%U/mcp"),
+    Http("an empty token", 401, reason="token", path="//%U/mcp"),
+    Http("a token too long", 401, reason="token", path="/%Tx/%U/mcp"),
+    Http("a token cut", 401, reason="token", path="/%C/%U/mcp"),
+    Http("the token encoded", 401, reason="token", path="/%E/%U/mcp"),
+    Http("the token in capitals", 401, reason="token", path="/%B/%U/mcp"),
+    Http("the token in the query", 401, reason="token", path="/%U/mcp?token=%T"),
+    Http("a bearer", 200, path="/%U/mcp", twice=(("authorization", "Bearer %T"),), received=True),
+    Http("a bearer in small letters", 200, path="/%U/mcp", twice=(("authorization", "bearer %T"),), received=True),
+    Http("a wrong bearer", 401, reason="token", path="/%U/mcp", twice=(("authorization", "Bearer x"),)),
+    Http("another scheme", 401, reason="token", path="/%U/mcp", twice=(("authorization", "Basic %T"),)),
+    Http("a bare token", 401, reason="token", path="/%U/mcp", twice=(("authorization", "%T"),)),
+    Http(
+        "two bearers",
+        401,
+        reason="token",
+        path="/%U/mcp",
+        twice=(("authorization", "Bearer %T"), ("authorization", "Bearer x")),
+    ),
+    Http("a cookie for a token", 401, reason="token", path="/%U/mcp", twice=(("cookie", "token=%T"),)),
+    Http("an unknown upstream", 404, reason="no upstream", path="/%T/other/mcp"),
+    Http("a slash behind", 404, reason="not found", path="/%T/%U/mcp/"),
+    Http("two slashes", 404, reason="not found", path="/%T//%U/mcp"),
+    Http("a dot segment", 404, reason="not found", path="/%T/./%U/mcp"),
+    Http("an encoded dot", 404, reason="not found", path="/%T/%2e/%U/mcp"),
+    Http("a way up", 404, reason="not found", path="/%T/x/../%U/mcp"),
+    Http("an encoded slash", 401, reason="token", path="/%T%2f%U/mcp"),
+    Http("a NUL encoded", 404, path="/%T/%U%00/mcp"),
+    Http("another end", 404, reason="not found", path="/%T/%U/messages"),
+    Http("the root", 404, reason="not found", path="/"),
+    Http("well-known", 404, reason="not found", path="/.well-known/oauth-protected-resource"),
+    Http("GET without a token", 401, reason="token", method="GET", path="/%U/mcp"),
+    Http("DELETE without a token", 401, reason="token", method="DELETE", path="/%U/mcp"),
+    Http("OPTIONS without a token", 401, reason="token", method="OPTIONS", path="/%U/mcp"),
+    Http("PUT without a token", 401, reason="token", method="PUT", path="/%U/mcp"),
+    Http("OPTIONS", 405, reason="OPTIONS", method="OPTIONS"),
+    Http("PUT", 405, reason="PUT", method="PUT"),
+    Http("PATCH", 405, reason="PATCH", method="PATCH"),
+    Http("TRACE", 405, reason="TRACE", method="TRACE"),
+    Http("a preflight", 403, reason="Origin", method="OPTIONS", twice=(("origin", "https://evil.example"),)),
+    Http("no media type", 415, reason="Content-Type", headers=(("content-type", None),)),
+    Http("plain text", 415, reason="Content-Type", headers=(("content-type", _TEXT),)),
+    Http("a form", 415, reason="Content-Type", headers=(("content-type", "application/x-www-form-urlencoded"),)),
+    Http("several parts", 415, reason="Content-Type", headers=(("content-type", "multipart/form-data; boundary=x"),)),
+    Http("json-seq", 415, reason="Content-Type", headers=(("content-type", "application/json-seq"),)),
+    Http("a suffix of json", 415, reason="Content-Type", headers=(("content-type", "application/vnd.x+json"),)),
+    Http("utf-16", 415, reason="Content-Type", headers=(("content-type", "application/json; charset=utf-16"),)),
+    Http("latin-1", 415, reason="Content-Type", headers=(("content-type", 'application/json; charset="iso-8859-1"'),)),
+    Http(
+        "two charsets",
+        415,
+        reason="Content-Type",
+        headers=(("content-type", "application/json; charset=utf-8; charset=utf-16"),),
+    ),
+    Http("two media types", 415, reason="Content-Type", twice=(("content-type", "text/plain"),)),
+    Http(
+        "a list of media types", 415, reason="Content-Type", headers=(("content-type", "application/json, text/plain"),)
+    ),
+    Http("utf-8 quoted", 200, headers=(("content-type", 'Application/JSON; charset="UTF-8"'),), received=True),
+    Http("gzip", 415, reason="encoded", twice=(("content-encoding", "gzip"),)),
+    Http("an identity of two", 415, reason="encoded", twice=(("content-encoding", "identity, gzip"),)),
+]
+
+
+@dataclass(frozen=True)
+class Wire:
+    """The same call as bytes of HTTP: its request line, header lines and body. `%H` is our host, `%L` the length."""
+
+    id: str
+    status: int  # 0: closed without an answer
+    line: str = "POST %A HTTP/1.1"  # %A: our path
+    lines: tuple[str, ...] = ("content-length: %L",)
+    without: str = ""  # the name of a header that is left out
+    body: str = "%J"  # %J: the message; %X: its length in hexadecimal
+    end: str = "\r\n"
+    received: bool = False
+
+
+_CHUNKED = ("transfer-encoding: chunked",)
+_ONE = "%X\r\n%J\r\n0\r\n\r\n"
+
+
+def _codings(*values: str) -> tuple[str, ...]:
+    return tuple(f"transfer-encoding: {value}" for value in values)
+
+
+WIRE = [
+    Wire("as it should be", 200, received=True),
+    Wire("in chunks", 200, lines=_CHUNKED, body=_ONE, received=True),
+    Wire("chunks with an extension", 200, lines=_CHUNKED, body="%X;a=b\r\n%J\r\n0\r\n\r\n", received=True),
+    Wire("our own absolute target", 200, "POST http://%H%A HTTP/1.1", received=True),
+    Wire("a foreign absolute target", 421, "POST http://evil.example%A HTTP/1.1"),
+    Wire("a foreign absolute target by TLS", 421, "POST https://evil.example:443%A HTTP/1.1"),
+    Wire("an absolute target with a user", 421, "POST http://x@%H%A HTTP/1.1"),
+    Wire("a target that is an authority", 400, "CONNECT evil.example:443 HTTP/1.1", body=""),
+    Wire("a target that is a star", 404, "OPTIONS * HTTP/1.1", lines=(), body=""),
+    Wire("HTTP/0.9", 400, "POST %A", lines=(), body=""),
+    Wire("HTTP/1.2", 400, "POST %A HTTP/1.2"),
+    Wire("HTTP/2 with prior knowledge", 400, "PRI * HTTP/2.0", lines=(), body="SM\r\n\r\n"),
+    Wire("a length twice", 400, lines=("content-length: %L", "content-length: %L")),
+    Wire("two lengths", 400, lines=("content-length: %L", "content-length: 0")),
+    Wire("a list of lengths", 400, lines=("content-length: %L, %L",)),
+    Wire("a length with a plus", 400, lines=("content-length: +%L",)),
+    Wire("a negative length", 400, lines=("content-length: -1",)),
+    Wire("a hexadecimal length", 400, lines=("content-length: 0x10",)),
+    Wire("an empty length", 400, lines=("content-length: ",)),
+    Wire("a length of 23 digits", 400, lines=("content-length: 99999999999999999999999",)),
+    Wire("a length too short", 0, lines=("content-length: 5",)),
+    Wire("no length", 0, lines=()),
+    Wire("a space before the colon", 400, lines=("content-length : %L",)),
+    Wire("length and chunks", 400, lines=("content-length: %L", *_CHUNKED), body=_ONE),
+    Wire("chunks and length", 400, lines=(*_CHUNKED, "content-length: %L"), body=_ONE),
+    Wire("chunked twice", 400, lines=_codings("chunked", "chunked"), body=_ONE),
+    Wire("an unknown coding", 400, lines=_codings("xchunked")),
+    Wire("compressed chunks", 400, lines=_codings("gzip, chunked"), body=_ONE),
+    Wire("chunked, then another", 400, lines=_codings("chunked, identity"), body=_ONE),
+    Wire("another, then chunked", 400, lines=_codings("identity", "chunked"), body=_ONE),
+    Wire("identity", 400, lines=_codings("identity")),
+    Wire("a chunk of 0x", 400, lines=_CHUNKED, body="0x%X\r\n%J\r\n0\r\n\r\n"),
+    Wire("a negative chunk", 400, lines=_CHUNKED, body="-1\r\n%J\r\n0\r\n\r\n"),
+    Wire("a chunk without end", 400, lines=_CHUNKED, body="fffffffffffffffff\r\n%J\r\n0\r\n\r\n"),
+    Wire("chunks by LF", 400, lines=_CHUNKED, body="%X\n%J\n0\n\n"),
+    Wire(
+        "the name in a trailer", 400, lines=_CHUNKED, without="mcp-name", body="%X\r\n%J\r\n0\r\nmcp-name: safe\r\n\r\n"
+    ),
+    Wire("the host in a trailer", 421, lines=_CHUNKED, without="host", body="%X\r\n%J\r\n0\r\nhost: %H\r\n\r\n"),
+    Wire(
+        "another name in a trailer",
+        200,
+        lines=_CHUNKED,
+        body="%X\r\n%J\r\n0\r\nmcp-name: delete\r\n\r\n",
+        received=True,
+    ),
+    Wire("a credential in a trailer", 200, lines=_CHUNKED, body="%X\r\n%J\r\n0\r\nx-trailer: 1\r\n\r\n", received=True),
+    Wire("a folded header", 400, lines=("content-length: %L", "x-a: 1\r\n mcp-name: delete")),
+    Wire("a CR in a header", 400, lines=("content-length: %L", "x-a: 1\rmcp-name: delete")),
+    Wire("a LF in a header", 400, lines=("content-length: %L", "x-a: 1\nmcp-name: delete")),
+    Wire("a NUL in a header", 400, lines=("content-length: %L", "x-a: 1\0")),
+    Wire("a header without a name", 400, lines=("content-length: %L", ": 1")),
+    Wire("a header without a colon", 400, lines=("content-length: %L", "x-a")),
+    Wire("a space in a name", 400, lines=("content-length: %L", "mcp name: delete")),
+    Wire("lines by LF", 400, end="\n"),
+    Wire("a method in small letters", 400, "post %A HTTP/1.1"),
+    Wire("an unknown method", 400, "TOOLS %A HTTP/1.1"),
+    Wire("tabs in the request line", 400, "POST\t%A\tHTTP/1.1"),
+    Wire("a backslash for a target", 400, "POST \\\\evil%A HTTP/1.1"),
+    Wire("bytes beyond ASCII in the target", 400, "POST %A\xe4 HTTP/1.1"),
+    Wire("a query", 200, "POST %A?name=delete HTTP/1.1", received=True),
+    Wire("100-continue", 200, lines=("content-length: %L", "expect: 100-continue"), received=True),
+    Wire(
+        "an offer of WebSocket",
+        200,
+        lines=("content-length: %L", "connection: upgrade", "upgrade: websocket"),
+        received=True,
+    ),
+    Wire("a routing header hidden by Connection", 400, lines=("content-length: %L", "connection: mcp-name")),
+    Wire("a header of 70 kB", 431, lines=("content-length: %L", "x-a: " + "a" * 70_000)),
+    Wire("9000 headers", 431, lines=("content-length: %L", *["x-a: b"] * 9_000)),
+    Wire("a target of 70 kB", 431, "POST %A?" + "a" * 70_000 + " HTTP/1.1"),
+]

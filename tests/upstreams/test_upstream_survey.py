@@ -1,0 +1,112 @@
+"""What a real server lists, asked as `policy check --upstream` asks it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inspector.core.errors import UpstreamError
+from inspector.core.json import Number
+from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec
+from inspector.upstreams.survey import listed_tools
+
+SERVERS = Path(__file__).parents[1] / "servers"
+
+
+def command(*argv: str, env: tuple[tuple[str, str], ...] = ()) -> UpstreamSpec:
+    return UpstreamSpec("it", CommandSpec((sys.executable, *argv), env))
+
+
+def script(text: str) -> UpstreamSpec:
+    return command("-c", text)
+
+
+@pytest.fixture
+def http_server() -> Iterator[str]:
+    argv = [sys.executable, str(SERVERS / "sdk_server.py"), "http", "0"]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        port = next(line.split()[-1] for line in process.stderr if line.startswith("listening on"))
+        yield f"http://127.0.0.1:{port}/mcp"
+        process.kill()
+
+
+def test_a_command_is_started_asked_and_stopped() -> None:
+    tools = listed_tools(command(str(SERVERS / "sdk_server.py"), "stdio"))
+    names = [tool["name"] for tool in tools]
+    assert names[:2] == ["echo", "add"]
+    assert len(set(names)) == len(names)
+    assert all(isinstance(tool["inputSchema"], dict) for tool in tools)
+
+
+def test_a_url_is_asked_over_http(http_server: str) -> None:
+    tools = listed_tools(UpstreamSpec("it", UrlSpec(http_server)))
+    assert [tool["name"] for tool in tools][:2] == ["echo", "add"]
+
+
+@pytest.mark.parametrize("module", ["inspector.demo", "mcp_server_time"])
+def test_servers_of_others_list_their_tools(module: str) -> None:
+    tools = listed_tools(command("-m", module))
+    assert {"inspector.demo": "execute_flow", "mcp_server_time": "convert_time"}[module] in [t["name"] for t in tools]
+
+
+_PAGED = """
+import json, os, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" not in asked:
+        continue
+    if asked["method"] == "initialize":
+        result = {"protocolVersion": asked["params"]["protocolVersion"], "capabilities": {"tools": {}},
+                  "serverInfo": {"name": os.environ["NAME_OF_IT"], "version": "1"}}
+    elif asked["method"] == "tools/list":
+        page = int(asked["params"].get("cursor") or 0) if asked.get("params") else 0
+        schema = {"type": "object", "properties": {"n": {"maximum": 0.1, "x-ours": 12345678901234567890}}}
+        result = {"tools": [{"name": f"t{page}", "inputSchema": schema, "ours": 1}]}
+        if page < 2:
+            result["nextCursor"] = str(page + 1)
+    else:
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": {"code": -32601, "message": "no"}}), flush=True)
+        continue
+    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
+"""
+
+
+def test_all_pages_are_read_and_nothing_of_a_definition_is_lost() -> None:
+    tools = listed_tools(command("-c", _PAGED, env=(("NAME_OF_IT", "paged"),)))
+    assert [tool["name"] for tool in tools] == ["t0", "t1", "t2"]
+    number = {"maximum": Number("0.1"), "x-ours": Number("12345678901234567890")}
+    assert tools[0] == {"name": "t0", "inputSchema": {"type": "object", "properties": {"n": number}}, "ours": 1}
+
+
+def test_a_command_that_dies_is_quoted() -> None:
+    with pytest.raises(
+        UpstreamError, match=r"it cannot be asked for its tools: .*\nIt said last: no key\\u001b"
+    ) as why:
+        listed_tools(script("import sys; print('no key\\x1b', file=sys.stderr); sys.exit(1)"))
+    assert why.value.exit_code == 2
+
+
+def test_a_command_that_is_not_there_is_named() -> None:
+    with pytest.raises(UpstreamError, match="No such file"):
+        listed_tools(UpstreamSpec("it", CommandSpec(("/nonexistent/server",))))
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    with pytest.raises(UpstreamError, match=r"listed no tools within 0\.2 s"):
+        listed_tools(script("import sys; sys.stdin.read()"), patience=0.2)
+
+
+def test_an_answer_that_is_no_list_is_refused() -> None:
+    with pytest.raises(UpstreamError, match="no list of tools"):
+        listed_tools(command("-c", _PAGED.replace('{"tools": [', '{"tols": ['), env=(("NAME_OF_IT", "x"),)))
+
+
+def test_a_url_where_nobody_listens_is_an_error_of_one_line() -> None:
+    with pytest.raises(UpstreamError, match="cannot be asked") as why:
+        listed_tools(UpstreamSpec("it", UrlSpec("http://127.0.0.1:9/mcp")))
+    assert "\n" not in str(why.value)
