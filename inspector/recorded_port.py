@@ -29,6 +29,7 @@ from inspector.core.errors import ConfigError
 from inspector.core.views import Port, Views
 from inspector.record.reader import MAX_CALLS, Recording
 from inspector.store import Store
+from inspector.workbench import Workbench
 
 FIRST_CALLS: Final = 1_000  # shown at once; the rest comes while one looks at them
 
