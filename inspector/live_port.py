@@ -8,13 +8,13 @@ from inspector.connect import Endpoint, client_config
 from inspector.core.call import CallId
 from inspector.core.commands import (
     Approve,
+    CheckArguments,
     CheckPolicy,
     ClientConfig,
     Command,
     CommandResult,
     Complete,
     Deny,
-    Describe,
     Done,
     Extend,
     HoldNext,
@@ -32,6 +32,7 @@ from inspector.core.commands import (
 from inspector.core.errors import ConfigError, UsageError
 from inspector.core.holds import Resolution
 from inspector.core.views import Port, Views
+from inspector.policy.compiled import compile_schema
 from inspector.proxy.driver import Driver
 from inspector.proxy.watch import PolicyFile
 from inspector.record.reader import Recording
@@ -73,8 +74,8 @@ class LivePort(Port):
             case HoldNext(server, tool):
                 self._driver.gate.hold_next(server, tool)
                 return Done("the next call of it waits for you")
-            case Describe(server, tool):
-                return Text(self._store.definition(server, tool))
+            case CheckArguments():
+                return self._check_arguments(command)
             case CheckPolicy(text):
                 return self._policy_file.check(text)
             case SavePolicy(text, base_hash, overwrite):
@@ -101,6 +102,18 @@ class LivePort(Port):
                 return Done(longer) if held else _late(call_id)
             case Inspect(call_id):
                 return self._inspect(call_id)
+
+    def _check_arguments(self, command: CheckArguments) -> CommandResult:
+        """A tool that was never listed, or whose schema is none, allows everything: the server itself will judge."""
+        try:
+            definition = parse_json(self._store.definition(command.server, command.tool).encode())
+            arguments = parse_json(command.arguments.encode())
+            schema = definition.get("inputSchema") if isinstance(definition, dict) else None
+            if schema is None or not isinstance(arguments, dict):
+                return Text("")
+            return Text(compile_schema(schema)(arguments) or "")
+        except ValueError:
+            return Text("")
 
     def _approve(self, command: Approve) -> CommandResult:
         if command.arguments is None:

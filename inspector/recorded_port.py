@@ -15,14 +15,12 @@ from inspector.core.commands import (
     Command,
     CommandResult,
     Complete,
-    Describe,
     Inspect,
     Learn,
     MakeRule,
     PolicyCheck,
     PolicyHistory,
     Rejected,
-    Text,
     WhatIf,
 )
 from inspector.core.errors import ConfigError
@@ -84,8 +82,6 @@ class RecordedPort(Port):
         match command:
             case Inspect():
                 return self._inspect(command.call_id)
-            case Describe(server, tool):
-                return Text(self._store.definition(server, tool))
             case CheckPolicy():
                 return self._check(command.text)
             case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():

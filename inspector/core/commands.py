@@ -43,11 +43,12 @@ class HoldNext:
 
 
 @dataclass(frozen=True, slots=True)
-class Describe:
-    """A tool's definition as its server listed it; answers `Text`, JSON."""
+class CheckArguments:
+    """Do these arguments conform to what the server listed of the tool? Answers `Text`: why not, or nothing."""
 
     server: str
     tool: str
+    arguments: str  # JSON text
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ Command: TypeAlias = (
     | Deny
     | Extend
     | HoldNext
-    | Describe
+    | CheckArguments
     | Inspect
     | CheckPolicy
     | SavePolicy

@@ -97,3 +97,22 @@ async def test_names_that_others_chose_reach_no_place_raw(bench: Bench, place: s
     async with bench.app(start_place=place).run_test(size=WIDE, notifications=True) as pilot:
         await pilot.pause(0.3)
         assert all(line.isprintable() for line in shown(pilot).split("\n"))
+
+
+@pytest.mark.anyio
+async def test_edited_arguments_are_checked_against_the_schema_as_one_types(bench: Bench) -> None:
+    async with bench.app(start_place="live").run_test(size=WIDE, notifications=True) as pilot:
+        await pilot.press("e")
+        await until(pilot, lambda: "acme/api" in shown(pilot))
+        bench.port.nonconforming = "args.title: 5 is not of type \x1b[31mstring"
+        await pilot.press("end", "space")
+        await until(pilot, lambda: "▲ args.title: 5 is not of type ␛[31mstring" in shown(pilot))
+        bench.port.nonconforming = ""
+        await pilot.press("backspace")
+        await until(pilot, lambda: "▲ args" not in shown(pilot))
+
+
+@pytest.mark.anyio
+async def test_approvals_shows_what_the_asking_agent_did_before(bench: Bench) -> None:
+    async with bench.app(start_place="approvals").run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: "before that" in shown(pilot))

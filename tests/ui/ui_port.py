@@ -16,13 +16,13 @@ from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import (
     Approve,
     CallDetail,
+    CheckArguments,
     CheckPolicy,
     ClientConfig,
     Command,
     CommandResult,
     Conflict,
     Deny,
-    Describe,
     Done,
     Extend,
     Flip,
@@ -285,7 +285,7 @@ class DataPort:
     details: dict[CallId, CallDetail] = field(default_factory=dict)
     rejects: str = ""
     disk: tuple[str, str] | None = None  # text and hash of the file, when it is not what is in force
-    definition: str = ""  # of every tool
+    nonconforming: str = ""  # what a schema says of any arguments
     answered: set[CallId] = field(default_factory=set)
     versions: tuple[PolicyVersion, ...] = ()
 
@@ -321,8 +321,8 @@ class DataPort:
                 return self.details.get(call_id) or self._detail(call_id)
             case HoldNext():
                 return Done("the next call of it waits for you")
-            case Describe():
-                return Text(self.definition)
+            case CheckArguments():
+                return Text(self.nonconforming)
             case CheckPolicy(text):
                 problems = broken_problems(text)
                 return PolicyCheck(problems, not any(p.severity is Severity.ERROR for p in problems))
