@@ -150,8 +150,8 @@ def _lazily(path: Path, arguments: JsonObject) -> Iterable[Json]:
     values: Iterable[Json] = (arguments,)
     for segment in path:
         if isinstance(segment, Star):
-            filled = list(filter(None, values))
-            with_items = compress(filled, map(_HAS_ITEMS, map(type, filled)))
+            filled: list[Json] = list(filter(None, values))
+            with_items: Iterable[Json] = compress(filled, map(_HAS_ITEMS, map(type, filled)))
             values = chain.from_iterable(map(_items, with_items))
         else:
             values = chain.from_iterable(map(_step, values, repeat(segment)))
