@@ -76,3 +76,9 @@ def test_live_in_other_themes(bench: Bench, snap_compare, theme) -> None:
 @pytest.mark.parametrize("place", ["approvals", "limits", "sessions"])
 def test_the_other_places(bench: Bench, snap_compare, place) -> None:
     assert snap_compare(bench.app(start_place=place), terminal_size=(120, 36), run_before=settle)
+
+
+@pytest.mark.parametrize("place", ["approvals", "limits", "sessions"])
+def test_the_other_places_in_a_small_light_terminal(bench: Bench, snap_compare, place) -> None:
+    app = bench.app(start_place=place, theme="inspect-light")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=settle)
