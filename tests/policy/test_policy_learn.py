@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_policy_whatif import HEAD, Run
+from runwork import HEAD, Run
 
 from inspector.core.decision import Verdict
 from inspector.core.errors import PolicyError

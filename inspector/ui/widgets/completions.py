@@ -83,4 +83,4 @@ def _aside(one: Completion) -> str:
 
 def _row(one: Completion, label: int, width: int) -> Content:
     name = text.fit(text.line(one.label, 200), label)
-    return Content.assemble((f" {name}", "bold"), (text.fit(f"  {_aside(one)}", max(0, width - label)), "$quiet"))
+    return Content.assemble((f" {name}", "bold"), text.fit(f"  {_aside(one)}", max(0, width - label)))

@@ -15,6 +15,8 @@ from inspector.core.commands import WhatIfResult
 from inspector.ui import flips
 from inspector.ui.figures import plural
 
+_HOW = "While you type, the recorded calls are judged again by the draft, each at its own time."
+
 
 class WhatIfPanel(Vertical):
     """Shows the last finished result until the next one is there."""
@@ -72,8 +74,10 @@ class WhatIfPanel(Vertical):
             return
         found, calls = self._found, self.query_one(OptionList)
         lines = [flips.headline(found), *flips.totals(found)]
+        if not found.flipped:
+            lines += [Content(""), Content.assemble((_HOW, "$quiet"))]
         self.query_one("#what-if-sum", Static).update(Content("\n").join(lines))
-        width = calls.scrollable_content_region.width or 30
+        width = max(24, self.content_region.width - 1)  # a cell for the scrollbar
         at = calls.highlighted
         calls.clear_options()
         several = len({flip.server for flip in found.flips}) > 1
