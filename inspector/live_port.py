@@ -8,6 +8,7 @@ from inspector.connect import Endpoint, client_config
 from inspector.core.call import CallId
 from inspector.core.commands import (
     Approve,
+    CheckArguments,
     CheckPolicy,
     ClientConfig,
     Command,
@@ -16,6 +17,7 @@ from inspector.core.commands import (
     Deny,
     Done,
     Extend,
+    HoldNext,
     Inspect,
     Learn,
     MakeRule,
@@ -30,6 +32,7 @@ from inspector.core.commands import (
 from inspector.core.errors import ConfigError, UsageError
 from inspector.core.holds import Resolution
 from inspector.core.views import Port, Views
+from inspector.policy.compiled import compile_schema
 from inspector.proxy.driver import Driver
 from inspector.proxy.watch import PolicyFile
 from inspector.record.reader import Recording
@@ -66,10 +69,13 @@ class LivePort(Port):
 
     async def command(self, command: Command) -> CommandResult:
         match command:
-            case Approve() | Deny() | Extend():
-                return self._answer(command)
-            case Inspect(call_id):
-                return self._inspect(call_id)
+            case Approve() | Deny() | Extend() | Inspect():
+                return self._about_a_call(command)
+            case HoldNext(server, tool):
+                self._driver.gate.hold_next(server, tool)
+                return Done("the next call of it waits for you")
+            case CheckArguments():
+                return self._check_arguments(command)
             case CheckPolicy(text):
                 return self._policy_file.check(text)
             case SavePolicy(text, base_hash, overwrite):
@@ -84,7 +90,7 @@ class LivePort(Port):
                 self._shut_down()
                 return Done()
 
-    def _answer(self, command: Approve | Deny | Extend) -> CommandResult:
+    def _about_a_call(self, command: Approve | Deny | Extend | Inspect) -> CommandResult:
         match command:
             case Approve():
                 return self._approve(command)
@@ -94,6 +100,20 @@ class LivePort(Port):
                 held = self._driver.extend(call_id, seconds)
                 longer = f"#{call_id} is held {seconds:g} s longer; its client may give up"
                 return Done(longer) if held else _late(call_id)
+            case Inspect(call_id):
+                return self._inspect(call_id)
+
+    def _check_arguments(self, command: CheckArguments) -> CommandResult:
+        """A tool that was never listed, or whose schema is none, allows everything: the server itself will judge."""
+        try:
+            definition = parse_json(self._store.definition(command.server, command.tool).encode())
+            arguments = parse_json(command.arguments.encode())
+            schema = definition.get("inputSchema") if isinstance(definition, dict) else None
+            if schema is None or not isinstance(arguments, dict):
+                return Text("")
+            return Text(compile_schema(schema)(arguments) or "")
+        except ValueError:
+            return Text("")
 
     def _approve(self, command: Approve) -> CommandResult:
         if command.arguments is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import anyio
 
 from inspector.core.commands import PolicyCheck
+from inspector.core.errors import ConfigError
 from inspector.live_port import LivePort
 from inspector.policy.load import check_text
 from inspector.record.reader import Recording
@@ -50,7 +52,15 @@ async def show_recording(path: Path) -> int:
     """
     port = RecordedPort(path, _check)
     try:
-        return await _run_app(InspectApp(port))
+        app = InspectApp(port)
+
+        async def load_rest() -> None:
+            try:
+                await port.load_rest()
+            except ConfigError as error:  # what is shown already stays
+                app.say(str(error), wrong=True)
+
+        return await _run_app(app, load_rest)
     finally:
         port.close()
 
@@ -60,7 +70,7 @@ def _check(text: str) -> PolicyCheck:
     return PolicyCheck(problems, loads=policy is not None)
 
 
-async def _run_app(app: InspectApp) -> int:
+async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, None]]) -> int:
     async with anyio.create_task_group() as tasks:
 
         async def end_on_signal() -> None:
@@ -70,6 +80,8 @@ async def _run_app(app: InspectApp) -> int:
                     app.exit()
 
         tasks.start_soon(end_on_signal)
+        for task in beside:
+            tasks.start_soon(task)
         await app.run_async()
         tasks.cancel_scope.cancel()
     return app.return_code or 0

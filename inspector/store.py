@@ -33,6 +33,7 @@ from inspector.core.events import (
     Progressed,
     RunStarted,
     StderrLine,
+    ToolsDrifted,
     ToolsListed,
     UpstreamChanged,
 )
@@ -45,6 +46,7 @@ from inspector.folds.calls import Calls
 from inspector.folds.limits import Limits
 from inspector.folds.past import Past
 from inspector.folds.peers import Clients, Rejections, Upstreams
+from inspector.folds.tools import Tools
 
 MAX_CALLS: Final = 50_000  # rows in memory
 MAX_BODY_BYTES: Final = 64 << 20  # kept for details; older ones are in the recording
@@ -78,6 +80,7 @@ class Store:
         self._limits = Limits()
         self._upstreams = Upstreams()
         self._clients = Clients()
+        self._tools = Tools()
         self._rejections = Rejections()
         self._folds: dict[type, Callable[[Any], None]] = {
             RunStarted: self._run_started,
@@ -96,7 +99,8 @@ class Store:
             PolicyOffered: self._policy_offered,
             Dropped: self._dropped_some,
             UpstreamChanged: self._upstreams.changed,
-            ToolsListed: self._upstreams.listed,
+            ToolsListed: self._tools_listed,
+            ToolsDrifted: self._upstreams.drifted,
             StderrLine: self._upstreams.stderr,
             ClientConnected: self._clients.connected,
             ClientGone: self._clients.gone,
@@ -137,11 +141,16 @@ class Store:
             clients=self._clients.views(),
             policy=self._policy,
             rejected=self._rejections.views(),
+            tools=self._tools.views(),
         )
 
     def detail(self, call_id: CallId) -> CallDetail | None:
         """A recent call, with its later legs. None for one that is no longer in memory: the recording has it."""
         return self._bodies.detail(self._calls.root(call_id))
+
+    def definition(self, server: str, tool: str) -> str:
+        """A tool's definition as its server listed it, JSON text; "" when it never did."""
+        return self._tools.definition(server, tool)
 
     def past(self) -> tuple[PastCall, ...]:
         """The newest calls as they were judged, oldest first; at most 2,000 legs."""
@@ -166,7 +175,8 @@ class Store:
 
     def _call_arrived(self, event: CallArrived) -> None:
         arguments = to_text(event.arguments)
-        root = self._calls.arrived(event, self.version, arguments)
+        risk = self._tools.arrived(event.server, event.tool)
+        root = self._calls.arrived(event, self.version, arguments, risk)
         self._clients.called(event)
         if root == event.call_id:
             self._bodies.begin(root)
@@ -175,8 +185,9 @@ class Store:
 
     def _decided(self, event: Decided) -> None:
         self._calls.decided(event.decision, self.version)
+        row = self._calls.row(event.decision.call_id)
         self._past.decided(event)
-        self._limits.decided(event.decision)
+        self._limits.decided(event.decision, row.client if row else "")
         self._keep(event.decision.call_id, event, 400 * len(event.decision.trace))
 
     def _held(self, event: Held) -> None:
@@ -201,8 +212,14 @@ class Store:
 
     def _finished(self, event: Finished) -> None:
         self._calls.finished(event, self.version)
+        if row := self._calls.row(event.call_id):
+            self._tools.ended(row, len(event.response))
         self._past.finished(event)
         self._keep(event.call_id, event, len(event.response))
+
+    def _tools_listed(self, event: ToolsListed) -> None:
+        self._upstreams.listed(event)
+        self._tools.listed(event)
 
     def _counted(self, event: Counted) -> None:
         self._limits.counted(event.readings, event.at)

@@ -35,6 +35,23 @@ class Extend:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldNext:
+    """Hold the next call of a tool once, whatever the policy allows."""
+
+    server: str
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckArguments:
+    """Do these arguments conform to what the server listed of the tool? Answers `Text`: why not, or nothing."""
+
+    server: str
+    tool: str
+    arguments: str  # JSON text
+
+
+@dataclass(frozen=True, slots=True)
 class Inspect:
     """Everything about one call; answers `CallDetail`."""
 
@@ -137,6 +154,8 @@ Command: TypeAlias = (
     Approve
     | Deny
     | Extend
+    | HoldNext
+    | CheckArguments
     | Inspect
     | CheckPolicy
     | SavePolicy

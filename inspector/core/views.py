@@ -8,9 +8,10 @@ from typing import Protocol
 from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import Command, CommandResult
 from inspector.core.decision import CounterKey
-from inspector.core.events import UpstreamState
+from inspector.core.events import ToolChange, UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem
+from inspector.core.risk import Risk
 from inspector.core.word import Word as Word  # noqa: PLC0414 -- who reads views reads it from here
 
 
@@ -33,6 +34,8 @@ class CallView:
     legs: int = 1
     edited: bool = False
     note: str = ""  # latest progress
+    risk: Risk = Risk.OTHER  # of its tool
+    repeats: int = 1  # how often its client made this very call among its last ones, this one included
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class LimitView:
     used: float
     max: float
     resets_at: float | None
+    history: tuple[float, ...] = ()  # in use over the last window, in equal steps, oldest first
+    users: tuple[tuple[str, float], ...] = ()  # client and what it took in this run, the greediest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,25 @@ class UpstreamView:
     stderr: tuple[str, ...]  # the last 200 lines
     tools: int | None  # listed; None when never listed
     hidden: int
+    drift: tuple[ToolChange, ...] = ()  # what has changed since its tools were first seen or accepted
+
+
+@dataclass(frozen=True, slots=True)
+class ToolView:
+    """One tool that was listed or called: what it may do, what it costs an agent's context, and how it fares."""
+
+    server: str
+    name: str
+    risk: Risk
+    listed: bool
+    hidden: bool  # by the policy
+    definition_bytes: int  # 0 when it was never listed
+    result_bytes: int  # of all answers together
+    calls: int
+    refused: int  # denied, limited or withdrawn
+    errors: int
+    p50_ms: float | None  # of its last 200 calls that were forwarded and ended
+    p95_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +141,7 @@ class RunView:
     calls: int
     dropped: int
     read_only: bool = False  # a recording that was opened
+    older: int = 0  # calls of a recording that are not among the rows, being older
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +157,8 @@ class Views:
     clients: tuple[ClientView, ...] = ()
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
     rejected: tuple[RejectedView, ...] = ()
+    tools: tuple[ToolView, ...] = ()  # the busiest first
+    epoch: int = 0  # another one: older rows have come too, and `calls` holds all of them
 
 
 class Port(Protocol):

@@ -11,6 +11,7 @@ from inspector.core.call import CallId, Outcome
 from inspector.core.decision import Decision
 from inspector.core.events import CallArrived, Finished, Held, HoldEnded
 from inspector.core.holds import HoldEnd
+from inspector.core.risk import Risk
 from inspector.core.views import CallView, HoldView, Word
 from inspector.core.word import word_of
 
@@ -18,6 +19,8 @@ ARGUMENTS_SHOWN: Final = 400  # characters
 NOTE_SHOWN: Final = 200  # characters
 P95_OVER: Final = 500  # finished calls
 TOOLS_COUNTED: Final = 10_000  # (client, server, tool) with a count; a client may make names up
+LOOKED_BACK: Final = 20  # calls of one client among which the same call again is a repeat
+CLIENTS_WATCHED: Final = 200
 _SECONDS: Final = 60
 
 _FAILED: Final = frozenset({Outcome.TOOL_ERROR, Outcome.RPC_ERROR, Outcome.NOT_SENT, Outcome.UNKNOWN})
@@ -38,6 +41,7 @@ class Calls:
         self._later: dict[CallId, list[CallId]] = {}  # the same, the other way round
         self._holds: dict[CallId, HoldView] = {}
         self._seen: OrderedDict[tuple[str, str, str], int] = OrderedDict()
+        self._lately: OrderedDict[str, deque[int]] = OrderedDict()  # client → hashes of its last calls
         self._arrivals: dict[int, int] = {}
         self._times: deque[float] = deque(maxlen=P95_OVER)
         self._p95: float | None = None
@@ -47,8 +51,8 @@ class Calls:
 
     # What happened
 
-    def arrived(self, event: CallArrived, rev: int, arguments: str) -> CallId:
-        """`arguments`: their JSON text. Returns the call whose row it is: the first leg's."""
+    def arrived(self, event: CallArrived, rev: int, arguments: str, risk: Risk = Risk.OTHER) -> CallId:
+        """`arguments`: their JSON text; `risk` of the tool. Returns the call whose row it is: the first leg's."""
         if event.root != event.call_id and (row := self._rows.get(event.root)):
             self._legs[event.call_id] = event.root
             self._later.setdefault(event.root, []).append(event.call_id)
@@ -71,6 +75,8 @@ class Calls:
             None,
             None,
             event.leg,
+            risk=risk,
+            repeats=self._repeats(event, arguments),
         )
         self._rows[row.id] = row
         self._order.append(row.id)
@@ -135,6 +141,10 @@ class Calls:
 
     # What is shown
 
+    def row(self, call_id: CallId) -> CallView | None:
+        """The row that a call, or a later leg of it, changes."""
+        return self._row(call_id)
+
     def root(self, call_id: CallId) -> CallId:
         return self._legs.get(call_id, call_id)
 
@@ -182,6 +192,17 @@ class Calls:
         for leg in self._later.pop(call_id, ()):
             del self._legs[leg]
 
+    def _repeats(self, event: CallArrived, arguments: str) -> int:
+        """An agent in a loop makes the same call again, alone or in turn with a few others."""
+        client = event.caller.client
+        lately = self._lately.get(client)
+        if lately is None:
+            lately = self._lately[client] = deque(maxlen=LOOKED_BACK)
+            if len(self._lately) > CLIENTS_WATCHED:
+                self._lately.popitem(last=False)
+        lately.append(hash((event.server, event.tool, arguments)))
+        return lately.count(lately[-1])
+
     def _count(self, row: CallView) -> None:
         tool = (row.client, row.server, row.tool)
         self._seen[tool] = self._seen.pop(tool, 0) + 1
@@ -220,6 +241,8 @@ def _revised(
         row.legs,
         row.edited,
         row.note,
+        row.risk,
+        row.repeats,
     )
 
 

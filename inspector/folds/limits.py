@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import replace
+import math
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Verdict
@@ -11,18 +12,54 @@ from inspector.core.views import LimitView
 
 LINGER: Final = 300.0  # seconds that an empty counter stays at least
 MAX_COUNTERS: Final = 500  # shown; policies with a scope per session make many
+STEPS: Final = 24  # of one window, in a counter's history
+IN_FLIGHT_STEP: Final = 2.0  # seconds
+USERS_KEPT: Final = 50  # of one counter
+USERS_SHOWN: Final = 5
 _WINDOWS: Final = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
+
+
+@dataclass(slots=True)
+class _Past:
+    """What became of one counter: its amount at the end of each step, and who took how much."""
+
+    steps: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=STEPS))
+    users: Counter[str] = field(default_factory=Counter)
+    shown: tuple[tuple[int, bool], LimitView] | None = None  # for which step, and whether the window has passed
+
+    def note(self, step: int, used: float) -> None:
+        self.shown = None
+        if self.steps and self.steps[-1][0] >= step:
+            step, highest = self.steps.pop()
+            used = max(used, highest)
+        self.steps.append((step, used))
+
+    def took(self, client: str, amount: float) -> None:
+        if client in self.users or len(self.users) < USERS_KEPT:
+            self.shown = None
+            self.users[client] += amount  # type: ignore[assignment]  # amounts may be fractions
+
+    def history(self, last: int) -> tuple[float, ...]:
+        """Of the steps that end with `last`; between two notes the amount stayed."""
+        known, shown, used = dict(self.steps), [], 0.0
+        for step in range(last - STEPS + 1, last + 1):
+            used = known.get(step, used)
+            shown.append(used)
+        return tuple(shown)
 
 
 class Limits:
     def __init__(self) -> None:
         self._counters: OrderedDict[CounterKey, tuple[LimitView, float]] = OrderedDict()  # with the time it was seen
+        self._past: dict[CounterKey, _Past] = {}
 
-    def decided(self, decision: Decision) -> None:
+    def decided(self, decision: Decision, client: str = "") -> None:
         """A call that may go has been charged; any other has only looked."""
         charged = decision.verdict is Verdict.ALLOW
         for reading in decision.readings:
             self._put(reading, decision.at, float(reading.before + reading.amount if charged else reading.before))
+            if charged and client:
+                self._past[reading.key].took(client, float(reading.amount))
 
     def counted(self, readings: tuple[Reading, ...], at: float) -> None:
         for reading in readings:
@@ -30,7 +67,7 @@ class Limits:
 
     def views(self, now: float) -> tuple[LimitView, ...]:
         """By label. A window that has passed is empty; one that passed long ago is not shown."""
-        shown = [_as_of(view, now) for view, seen in self._counters.values() if not _is_stale(view, seen, now)]
+        shown = [self._as_of(view, now) for view, seen in self._counters.values() if not _is_stale(view, seen, now)]
         shown.sort(key=lambda view: (view.label, view.key.name, view.key.scope_id))
         return tuple(shown)
 
@@ -43,8 +80,21 @@ class Limits:
         label = known[0].label if known and known[0].rule == rule else label_of(key, rule)
         self._counters[key] = LimitView(key, rule, label, used, maximum, reading.resets_at), at
         self._counters.move_to_end(key)
+        self._past.setdefault(key, _Past()).note(_step(key, at), used)
         if len(self._counters) > MAX_COUNTERS:
-            self._counters.popitem(last=False)
+            oldest, _ = self._counters.popitem(last=False)
+            del self._past[oldest]
+
+    def _as_of(self, view: LimitView, now: float) -> LimitView:
+        past = self._past[view.key]
+        when = _step(view.key, now), view.resets_at is not None and now >= view.resets_at
+        if past.shown is None or past.shown[0] != when:
+            step, empty = when
+            used = 0.0 if empty else view.used
+            history = (*past.history(step)[:-1], used)
+            users = tuple(past.users.most_common(USERS_SHOWN))
+            past.shown = when, replace(view, used=used, history=history, users=users)
+        return past.shown[1]
 
 
 def label_of(key: CounterKey, rule: str) -> str:
@@ -56,10 +106,8 @@ def label_of(key: CounterKey, rule: str) -> str:
     return f"{name.replace('~1', '/').replace('~0', '~')} · {window}"
 
 
-def _as_of(view: LimitView, now: float) -> LimitView:
-    if view.resets_at is None or now < view.resets_at or not view.used:
-        return view
-    return replace(view, used=0.0)
+def _step(key: CounterKey, at: float) -> int:
+    return math.floor(at / (max(1.0, key.window / STEPS) if key.window else IN_FLIGHT_STEP))
 
 
 def _is_stale(view: LimitView, seen: float, now: float) -> bool:

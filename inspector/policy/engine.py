@@ -31,6 +31,7 @@ NO_POLICY = "(no policy)"
 DUPLICATE_TOOL = "(duplicate tool)"
 STATE_ERROR = "(state error)"
 TOO_MANY_PENDING = "(too many pending)"
+HELD_BY_YOU = "(held by you)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Circumstances:
     shown: frozenset[str] = frozenset()  # triggers that a person said yes to
     continuing: bool = False  # a later leg of an MRTR call
     pending: int | None = 0  # calls that wait for a person already; None: this one is among them
+    asked_for: bool = False  # a person wants to see this very call before it goes
     listed: Definitions = field(default_factory=lambda: NOTHING_LISTED)  # by its server
 
 
@@ -242,6 +244,9 @@ class _Trial:
         for entry, limit, rule, sentence in self._exceeded:
             words = limit.on_deny or entry.reason
             asks.append(self._made(rule, entry, entry.reason or sentence, words, Approval()))
+        if self.about.asked_for:
+            self.trace.append(TraceStep(HELD_BY_YOU, StepResult.FIRED))
+            asks.append(self._made(HELD_BY_YOU, None, messages.HELD_BY_YOU, None, Approval()))
         return tuple(asks)
 
     def _approve_if(self, entry: Entry) -> list[Ask]:

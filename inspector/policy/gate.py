@@ -86,6 +86,7 @@ class Gate:
         self._approvals = Remembered()
         self._continuations = Continuations()
         self._definitions: dict[str, Definitions] = {}
+        self._asked_for: set[tuple[str, str]] = set()  # tools whose next call a person wants to see
 
     @property
     def policy(self) -> Policy | None:
@@ -127,6 +128,9 @@ class Gate:
         else:
             judged = call if carried.edit is None else replace(call, arguments=carried.edit)
             live = LiveCall(call, judged, carried.edit, carried.root, carried.leg, carried.shown)
+        if (tool := (call.server, call.tool)) in self._asked_for:
+            self._asked_for.remove(tool)
+            live.asked_for = True
         self._live[call.id] = live
         arrived = CallArrived(
             now, call.id, connection, call.caller, call.server, call.tool, call.arguments, live.root, live.leg
@@ -196,6 +200,10 @@ class Gate:
         longer = self._waiting.extend(hold, seconds)
         extended = HoldExtended(self._now(now), call_id, longer.deadline)
         return [*effects, Emit(extended), Keep(call_id, longer.deadline)]
+
+    def hold_next(self, server: str, tool: str) -> None:
+        """Ask a person about the next call of this tool, once. What the policy denies stays denied."""
+        self._asked_for.add((server, tool))
 
     def withdraw(self, call_id: CallId, now: float) -> list[Effect]:
         """The client cancelled, or went away, before the call was forwarded: it must never run.
@@ -291,6 +299,7 @@ class Gate:
             shown=live.shown,
             continuing=live.leg > 1,
             pending=pending,
+            asked_for=live.asked_for,
             listed=self._definitions.get(live.call.server, NOTHING_LISTED),
         )
         return judge(live.judged, self._policy, self._usage, self._approvals, now, circumstances=circumstances)

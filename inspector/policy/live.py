@@ -33,6 +33,7 @@ class LiveCall:
     state: State = State.DECIDING
     judgement: Judgement | None = None  # the latest one
     races: int = 0
+    asked_for: bool = False  # a person wants to see it before it goes
 
     @property
     def decision(self) -> Decision:

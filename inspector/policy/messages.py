@@ -14,6 +14,7 @@ from inspector.policy.approvals import Ask
 NO_POLICY = (
     "No valid policy has been loaded, so every call is denied. Ask the person who runs the inspector to load one."
 )
+HELD_BY_YOU = "You asked to see the next call of this tool."
 UNATTENDED = (
     "This call needs a person's approval, and no person is attached. Ask them to open the inspector, then call again."
 )

@@ -21,6 +21,7 @@ from inspector.record.codec import FORMAT, Row, decode
 from inspector.record.schema import APPLICATION_ID
 
 MAX_CALLS: Final = 50_000  # loaded to be shown, the newest
+BEGINNING: Final = 5_000  # events at the start of a file that tell of its run
 
 _READ = """SELECT kind, at, call_id, payload,
   CASE kind WHEN 'PolicyLoaded'
@@ -37,10 +38,13 @@ _SHOWN = (
     THEN json_replace(payload, '$.decision.trace', json('[]'), '$.decision.charges', json('[]'))
     ELSE payload END,""",
         1,
-    ).replace("CASE kind WHEN 'PolicyLoaded'", "CASE kind WHEN 'Finished' THEN NULL WHEN 'PolicyLoaded'")
-    + """WHERE kind <> 'FrameSeen' AND (seq >= :first OR (call_id IS NULL AND kind <> 'Counted'))
-  ORDER BY seq"""
+    ).replace(
+        "CASE kind WHEN 'PolicyLoaded'", "CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) WHEN 'PolicyLoaded'"
+    )
+    + "WHERE kind <> 'FrameSeen' AND "
 )
+_NEWER = _SHOWN + "seq >= :first ORDER BY seq"
+_EARLIER = _SHOWN + "call_id IS NULL AND kind <> 'Counted' AND seq < :first AND seq <= :until ORDER BY seq"
 _NEWEST = "SELECT max(call_id) FROM events WHERE call_id IS NOT NULL"
 _ARRIVED_AFTER = "SELECT min(seq) FROM events WHERE kind = 'CallArrived' AND call_id > ?"
 _ROOT = "SELECT json_extract(payload, '$.root') FROM events WHERE call_id = ? AND kind = 'CallArrived'"
@@ -90,10 +94,18 @@ class Recording:
         """All of them, in the order in which they were written. Raises ConfigError at a damaged one."""
         return self._read(_ALL, {})
 
-    def load_into(self, store: Folding, calls: int = MAX_CALLS) -> float:
+    def calls(self) -> int:
+        """How many were recorded, later legs included."""
+        with self._errors():
+            (newest,) = self._connection.execute(_NEWEST).fetchone()
+        return newest or 0
+
+    def load_into(self, store: Folding, calls: int = MAX_CALLS, *, in_haste: bool = False) -> float:
         """Fold what rows and small views need, of the newest `calls` calls; decisions come without their traces.
 
         Returns the time of the last event, 0 without any. Totals and limits are those of the loaded calls.
+        `in_haste`: of servers, clients and policies only what the beginning of the file tells, so that a huge one
+        is not read from end to end.
         """
         first = 0
         with self._errors():
@@ -101,9 +113,11 @@ class Recording:
             if newest and newest > calls:
                 (first,) = self._connection.execute(_ARRIVED_AFTER, (newest - calls,)).fetchone()
         at = 0.0
-        for event in self._read(_SHOWN, {"first": first or 0}):
-            store.fold(event)
-            at = max(at, event.at)
+        until = BEGINNING if in_haste else first or 0
+        for query in (_EARLIER, _NEWER):
+            for event in self._read(query, {"first": first or 0, "until": until}):
+                store.fold(event)
+                at = max(at, event.at)
         return at
 
     def detail(self, call_id: CallId) -> CallDetail | None:

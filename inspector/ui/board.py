@@ -32,6 +32,8 @@ class Board:
 
     def fold(self, views: Views) -> tuple[CallId, ...]:
         """Take a newer snapshot; costs as much as what changed. Returns the ids of new and different rows."""
+        if views.epoch != self.views.epoch:
+            self.rows, self.base, self._position = [], 0, {}
         self.views = views
         for row in views.calls:
             position = self._position.get(row.id)
@@ -51,6 +53,13 @@ class Board:
     def row(self, call_id: CallId) -> CallView | None:
         index = self.index_of(call_id)
         return None if index is None else self.rows[index]
+
+    def call_before(self, row: CallView) -> CallView | None:
+        """The latest call of the same tool before this one."""
+        index = self.index_of(row.id)
+        tool = row.server, row.tool
+        before = range(-1 if index is None else index - 1, -1, -1)
+        return next((found for i in before if ((found := self.rows[i]).server, found.tool) == tool), None)
 
     def held(self, call_id: CallId) -> HoldView | None:
         return next((h for h in self.views.holds if h.hold.call_id == call_id), None)

@@ -1,17 +1,23 @@
 """The filter language: text → predicate, or where it went wrong. Pure.
 
 words       fetch "two words"                in agent, server, tool, arguments, rule or note
-fields      tool: server: agent: decision: rule: outcome:   a part of it, or with `*` the whole; id:12; ms:>500
+fields      tool: server: agent: decision: rule: outcome: risk:   a part of it, or with `*` the whole; id:12; ms:>500
+arguments   arg.path:/srv  arg.labels.0:bug   what stands there
+            after ~ any of them takes a regular expression: arg.path:~^/(etc|root)/
+again       repeats:>2   the same call so often among its client's last ones
 together    AND by default, `|` or, `!` not, `( )` group
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
+
+import re2
 
 from inspector.core.views import CallView
 from inspector.ui.listing import Predicate
@@ -26,8 +32,11 @@ class BadFilter:
     why: str
 
 
-_TOKEN: Final = re.compile(r'\s*(?:(?P<mark>[()|!])|(?P<field>[A-Za-z_.]+):|(?P<quoted>"[^"]*")|(?P<word>[^\s()|"]+))')
+_TOKEN: Final = re.compile(
+    r'\s*(?:(?P<mark>[()|!])|(?P<field>[A-Za-z_]+(?:\.[^\s:()|"]+)?):|(?P<quoted>"[^"]*")|(?P<word>[^\s()|"]+))'
+)
 _VALUE: Final = re.compile(r'"([^"]*)"|([^\s()|]*)')
+_PATTERN: Final = re.compile(r'~(?:"([^"]*)"|(\S*))')  # a regular expression may hold ( ) and |
 _COMPARE: Final = re.compile(r"(<=|>=|<|>|=)?(\d+(?:\.\d+)?)")
 
 _TEXTS: Final[dict[str, Callable[[CallView], str]]] = {
@@ -37,11 +46,17 @@ _TEXTS: Final[dict[str, Callable[[CallView], str]]] = {
     "decision": lambda row: LOOKS[row.word].label,
     "rule": lambda row: row.rule,
     "outcome": lambda row: row.outcome.value if row.outcome else "running",
+    "risk": lambda row: row.risk.value,
 }
 _NUMBERS: Final[dict[str, Callable[[CallView], float | None]]] = {
     "id": lambda row: float(row.id),
     "ms": lambda row: row.ms,
+    "repeats": lambda row: float(row.repeats),
 }
+FIELDS: Final = (*_TEXTS, *_NUMBERS)
+ARGUMENT: Final = "arg."
+_QUIET: Final = re2.Options()
+_QUIET.log_errors = False
 
 
 class _StopError(Exception):
@@ -104,7 +119,7 @@ class _Reader:
         if match["mark"] == "(":
             return self._group(match.start("mark"))
         if match["field"] is not None:
-            return self._field(match["field"].lower(), match.start("field"))
+            return self._field(match["field"], match.start("field"))
         if (word := match["word"] or "").upper() == "AND":
             return lambda _row: True
         return _anywhere((match["quoted"] or "").strip('"') or word)
@@ -129,8 +144,13 @@ class _Reader:
         return inner
 
     def _field(self, name: str, at: int) -> Predicate:
-        if name not in _TEXTS and name not in _NUMBERS:
+        read = _argument(name.removeprefix(ARGUMENT)) if name.startswith(ARGUMENT) else _TEXTS.get(name.lower())
+        name = name.lower()
+        if read is None and name not in _NUMBERS:
             raise _StopError(at, f"there is no field {name}:")
+        if read is not None and (pattern := _PATTERN.match(self._source, self._pos)):
+            self._pos = pattern.end()
+            return _searching(read, pattern[1] if pattern[1] is not None else pattern[2], pattern.start() + 1)
         match = _VALUE.search(self._source, self._pos)
         if match is None or match.start() != self._pos:
             raise _StopError(at, f"nothing after {name}:")
@@ -138,9 +158,9 @@ class _Reader:
         start, self._pos = self._pos, match.end()
         if not value:
             raise _StopError(start, f"nothing after {name}:")
-        if read_number := _NUMBERS.get(name):
-            return _compared(read_number, value, start)
-        return _matching(_TEXTS[name], value.lower())
+        if read is None:
+            return _compared(_NUMBERS[name], value, start)
+        return _matching(read, value.lower())
 
 
 def _anywhere(word: str) -> Predicate:
@@ -155,6 +175,46 @@ def _matching(read: Callable[[CallView], str], value: str) -> Predicate:
     if "*" in value:
         return lambda row: fnmatchcase(read(row).lower(), value)
     return lambda row: value in read(row).lower()
+
+
+def _searching(read: Callable[[CallView], str], pattern: str, at: int) -> Predicate:
+    """re2 takes linear time: no pattern that a person types can stop the program."""
+    if not pattern:
+        raise _StopError(at, "nothing after ~")
+    try:
+        search = re2.compile(f"(?i){pattern}", _QUIET).search
+    except re2.error as error:
+        raise _StopError(at, f"no regular expression: {_plain(error)}") from None
+    return lambda row: search(read(row)) is not None
+
+
+def _plain(error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+
+
+def _argument(path: str) -> Callable[[CallView], str]:
+    """What stands at `a.b.0` of the arguments, "" where there is nothing. Of long ones a row holds the beginning."""
+    steps = path.split(".")
+    key = f'"{steps[-1]}":'
+
+    def read(row: CallView) -> str:
+        if key not in row.arguments and not steps[-1].isdigit():
+            return ""
+        try:
+            value: Any = json.loads(row.arguments)
+        except (ValueError, RecursionError):
+            return row.arguments.partition(key)[2]
+        for step in steps:
+            if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+                value = value[int(step)]
+            elif isinstance(value, dict) and step in value:
+                value = value[step]
+            else:
+                return ""
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    return read
 
 
 def _compared(read: Callable[[CallView], float | None], value: str, at: int) -> Predicate:

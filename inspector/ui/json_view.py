@@ -15,9 +15,10 @@ from textual.content import Content
 from inspector.ui import figures, text
 
 LOOKED_AT: Final = 65_536  # characters of the text that are looked at for one pane
+STRING_SHOWN: Final = 4_000  # characters of one
 INDENT: Final = 2
 _TOKEN: Final = re.compile(
-    r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*(?:"|$))(?P<key>\s*:)?'
+    r'\s*(?:(?P<string>"[^"\\]*(?:\\.[^"\\]*)*(?:"|$))(?P<key>\s*:)?'
     r"|(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)|(?P<colon>:)"
     r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>[^\s\"{}\[\],:]+))",
     re.DOTALL,
@@ -58,6 +59,14 @@ def view(source: str, width: int, max_lines: int) -> Content:
     if layout.cut:
         rows.append(Content.assemble((f"… cut: {figures.size_of(len(source))} in all · y copies it", "$quiet italic")))
     return Content("\n").join(rows)
+
+
+def pieces(source: str, width: int) -> Iterator[Content]:
+    """All of it, line by line, each laid out when it is asked for."""
+    width = max(8, width)
+    for depth, runs in _logical_lines(source):
+        for wrapped in _wrap(runs, min(depth * INDENT, width // 2), width):
+            yield Content.assemble(*wrapped)
 
 
 def body_of(frame: str) -> str:
@@ -107,7 +116,9 @@ def _logical_lines(source: str, raw: bool = False) -> Iterator[tuple[int, list[R
 
 
 def _shown(token: str, raw: bool) -> str:
-    return token if raw else text.line(token, 4000)
+    if raw or len(token) <= STRING_SHOWN:
+        return token if raw else text.line(token, STRING_SHOWN)
+    return f"{text.line(token, STRING_SHOWN)} ({figures.size_of(len(token))} in all)"
 
 
 def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
@@ -117,7 +128,7 @@ def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
     for text_of_run, style in runs:
         shown = text_of_run
         while shown:
-            head, shown = _split(shown, room, fresh=len(current) == 1)
+            head, shown = _split(shown, room, len(current) == 1, width - min(indent + INDENT, max(0, width - 4)))
             if head:
                 current.append((head, style))
                 room -= len(head) if head.isascii() else Content(head).cell_length
@@ -128,15 +139,15 @@ def _wrap(runs: list[Run], indent: int, width: int) -> Iterator[list[Run]]:
     yield current
 
 
-def _split(shown: str, room: int, fresh: bool) -> tuple[str, str]:
+def _split(shown: str, room: int, fresh: bool, further: int) -> tuple[str, str]:
     """As much as fits, at a space (which the line end replaces) where there is one near.
 
-    Nothing, when a short word fits better on a fresh line.
+    Nothing, when the word fits whole on a fresh line, which has `further` cells.
     """
     size = len(shown) if shown.isascii() else Content(shown).cell_length
     if size <= room:
         return shown, ""
-    if room <= 0 or (not fresh and size <= 12):
+    if room <= 0 or (not fresh and size <= max(12, further)):
         return "", shown
     end = room
     while not shown[:end].isascii() and Content(shown[:end]).cell_length > room:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from inspector.core.call import CallId
+from inspector.core.risk import Risk
 from inspector.core.views import CallView
 from inspector.ui.board import Board
 
@@ -24,19 +25,31 @@ class Sort(StrEnum):
     TOOL = "tool"
     AGENT = "agent"
     DECISION = "decision"
+    RULE = "rule"
+    ARGUMENTS = "arguments"
+    RISK = "risk"
+    OUTCOME = "outcome"
+    ID = "id"
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
     read: Callable[[CallView], Any]
-    descending: bool = False
+    descending: bool = False  # where one begins: the slowest and the riskiest first
 
 
+_RISKS: Final = {risk: rank for rank, risk in enumerate(Risk)}
 _KEYS: Final = {
+    Sort.TIME: _Key(lambda row: row.id),
     Sort.MS: _Key(lambda row: -1.0 if row.ms is None else row.ms, descending=True),
     Sort.TOOL: _Key(lambda row: (row.server, row.tool)),
     Sort.AGENT: _Key(lambda row: row.client),
     Sort.DECISION: _Key(lambda row: row.word.value),
+    Sort.RULE: _Key(lambda row: row.rule, descending=True),
+    Sort.ARGUMENTS: _Key(lambda row: row.arguments),
+    Sort.RISK: _Key(lambda row: _RISKS[row.risk], descending=True),
+    Sort.OUTCOME: _Key(lambda row: row.outcome.value if row.outcome else ""),
+    Sort.ID: _Key(lambda row: row.id),
 }
 
 
@@ -51,8 +64,10 @@ class Listing:
         self._sorted_at = 0.0
         self._stale = False
         self.sort = Sort.TIME
+        self.descending = False
         self.paused = False
         self._base = board.base  # rows that had been let go when this was last folded
+        self._epoch = board.views.epoch
         self._arrived = 0  # rows that had come when the pause began
 
     def __len__(self) -> int:
@@ -66,6 +81,11 @@ class Listing:
     @property
     def filtered(self) -> bool:
         return self._predicate is not None
+
+    @property
+    def ordered(self) -> bool:
+        """Not simply as the calls came."""
+        return self.descending or self.sort not in (Sort.TIME, Sort.ID)
 
     def at(self, index: int) -> CallView | None:
         if self._ids is None:
@@ -85,8 +105,10 @@ class Listing:
         self._predicate = predicate
         self._rebuild()
 
-    def set_sort(self, sort: Sort, now: float) -> None:
+    def set_sort(self, sort: Sort, now: float, descending: bool | None = None) -> None:
+        """`descending` None: as that order usually begins."""
         self.sort, self._sorted_at = sort, now
+        self.descending = _KEYS[sort].descending if descending is None else descending
         self._rebuild()
 
     def pause(self, paused: bool) -> None:
@@ -99,12 +121,16 @@ class Listing:
 
     def fold(self, ids: tuple[CallId, ...], now: float) -> int:
         """Rows that are new or different, oldest first. Returns how many went away above the rest."""
+        if self._board.views.epoch != self._epoch:
+            self._epoch = self._board.views.epoch
+            self._rebuild()
+            return 0
         if self.paused:
             return 0
         dropped, self._base = self._board.base - self._base, self._board.base
         if self._ids is None:
             return dropped
-        if self.sort is not Sort.TIME:
+        if self.ordered:
             self._stale = self._stale or bool(ids)
             self.resort(now)
             return 0
@@ -138,11 +164,11 @@ class Listing:
     def _rebuild(self) -> None:
         self._stale, self._base = False, self._board.base
         self._where = None
-        if self._predicate is None and self.sort is Sort.TIME:
+        if self._predicate is None and not self.ordered:
             self._ids = [row.id for row in self._board.rows] if self.paused else None
             return
         rows = [row for row in self._board.rows if self._predicate is None or self._predicate(row)]
-        if key := _KEYS.get(self.sort):
-            rows.sort(key=key.read, reverse=key.descending)
+        if self.ordered:
+            rows.sort(key=_KEYS[self.sort].read, reverse=self.descending)
             self._where = {row.id: index for index, row in enumerate(rows)}
         self._ids = [row.id for row in rows]

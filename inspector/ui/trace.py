@@ -45,7 +45,11 @@ def _decision(decision: Decision, width: int) -> Parts:
     if decision.message:
         parts.append((f"“{text.line(decision.message, 600)}”\n", "italic"))
     for index, step in enumerate(decision.trace[:STEPS_SHOWN], 1):
-        parts += _step(index, step, decision, width)
+        if step.result is not StepResult.PASS or not _is_formality(step):
+            parts += _step(index, step, decision, width)
+    formalities = sum(step.result is StepResult.PASS and _is_formality(step) for step in decision.trace)
+    if formalities:
+        parts.append((f" · {formalities} built-in checks passed\n", "$quiet"))
     if len(decision.trace) > STEPS_SHOWN:
         parts.append((f"… {len(decision.trace) - STEPS_SHOWN} more steps\n", "$quiet"))
     if decision.policy_hash:
@@ -53,13 +57,20 @@ def _decision(decision: Decision, width: int) -> Parts:
     return parts
 
 
+def _is_formality(step: TraceStep) -> bool:
+    """The engine's own checks, `(hidden)` or `(invalid name)`: worth a line of their own only when they fire."""
+    return step.rule.startswith("(") or (step.rule.endswith("/action") and not step.note)
+
+
 def _step(index: int, step: TraceStep, decision: Decision, width: int) -> Parts:
     rule = text.line(short_rule(step.rule, decision.server, decision.tool), 300)
     note = text.line(step.note, 300)
     if step.result is StepResult.PASS:
-        room = max(8, width - 6 - (cell_len(note[:20]) + 1 if note else 0))
-        name = text.fit(rule, room) if note or cell_len(rule) > room else rule
-        return [(f"{index:>2} · {name} {text.fit(note, 20).rstrip()}".rstrip() + "\n", "$quiet")]
+        room = max(8, width - 5)
+        if cell_len(rule) + 1 + cell_len(note) <= room:
+            return [(f"{index:>2} · {rule} {note}".rstrip() + "\n", "$quiet")]
+        below = f"     {text.fit(note, room).rstrip()}\n" if note else ""
+        return [(f"{index:>2} · {text.fit(rule, room).rstrip()}\n{below}", "$quiet")]
     look = LOOKS[word_of(decision)]
     mark = look.glyph if step.result is StepResult.FIRED else "✓"
     parts: Parts = [(f"{index:>2} {mark} {rule}", f"bold {look.style}"), (f"  {note}\n" if note else "\n", "bold")]

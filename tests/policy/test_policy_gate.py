@@ -486,3 +486,32 @@ def test_nothing_is_kept_of_calls_that_are_over() -> None:
         world.finish(number, Outcome.INPUT_REQUIRED, number * 60, f"state {number}")
     assert world.gate._live == {}
     assert len(world.gate._continuations._open) <= 11
+
+
+# A person wants to see the next call
+
+
+def test_the_next_call_of_a_tool_is_held_once_though_the_policy_allows_it() -> None:
+    world = World(policy({"t": {}}))
+    world.gate.hold_next("s1", "t")
+    assert kinds(world.arrive(call(1))) == ["CallArrived", "Decided", "Held", "Keep"]
+    assert decided(world.effects).rule == "(held by you)"
+    assert kinds(world.arrive(call(2))) == ["CallArrived", "Decided", "Forward"]
+    answered = world.gate.resolve(CallId(1), YES, 2)
+    assert answered is not None
+    assert kinds(answered) == ["HoldEnded", "Decided", "Forward"]
+
+
+def test_a_call_that_the_policy_denies_stays_denied_though_a_person_asked_to_see_it() -> None:
+    world = World(policy())
+    world.gate.hold_next("s1", "t")
+    assert kinds(world.arrive(call(1))) == ["CallArrived", "Decided", "Refuse"]
+
+
+def test_remembering_the_answer_to_one_call_says_nothing_of_the_next_one_asked_for() -> None:
+    world = World(policy({"t": {}}))
+    world.gate.hold_next("s1", "t")
+    world.arrive(call(1))
+    world.gate.resolve(CallId(1), Resolution(approve=True, remember=Remember.TOOL), 2)
+    world.gate.hold_next("s1", "t")
+    assert "Held" in kinds(world.arrive(call(2)))

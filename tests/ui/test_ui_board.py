@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ui_port import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows
+from ui_port import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows, sample_views
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word
@@ -112,6 +112,17 @@ def test_a_listing_that_was_out_of_sight_has_no_holes_when_it_returns() -> None:
     listing.fold(tuple(row.id for row in board.rows), 0)
     assert ids(listing) == [6, 8]
     assert len(listing) == 2
+
+
+def test_older_rows_that_come_later_stand_before_the_newer_ones() -> None:
+    board = Board()
+    listing = Listing(board)
+    whole = sample_views(40)
+    listing.fold(board.fold(replace(whole, calls=whole.calls[30:])), 0.0)
+    assert len(listing) == 10
+    listing.fold(board.fold(replace(whole, version=2, epoch=1)), 0.0)
+    assert [row.id for row in board.rows] == list(range(1, 41))
+    assert listing.index_of(CallId(31)) == 30
 
 
 def test_time_alone_is_something_to_draw_when_a_rate_falls_or_a_limit_begins_again() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui_port import DENY, ERROR, HOLD_ISSUE, KINDS, LIMIT, NOW, call
+from ui_port import DENY, ERROR, HOLD_ISSUE, HOSTILE, KINDS, LIMIT, NOW, call, sample_views
 
 from inspector.ui.filter import BadFilter, parse
+from inspector.ui.filter_words import completed
 
 ROWS = [call(n, kind, NOW) for n, kind in enumerate((KINDS[0], DENY, LIMIT, ERROR, HOLD_ISSUE), 1)]
 
@@ -42,6 +46,14 @@ def matching(source: str) -> list[int]:
         ("agent:batch AND web", [3]),
         ("!(tool:query | agent:batch)", [1, 5]),
         ("tool:query | agent:batch ms:>1", [2, 4]),
+        ("risk:read", [1, 2, 3]),
+        ("repeats:>1", []),
+        ("arg.path:/srv/app", [1]),
+        ("arg.sql:~^(drop|alter)", [2]),
+        ("tool:~^(fetch|query)$", [2, 3]),
+        ("arg.timeout_ms:5000 | arg.labels.0:bug", [2, 5]),
+        ("arg.nothing:x", []),
+        ('arg.title:~"flaky t.st"', [5]),
     ],
 )
 def test_a_filter_finds_its_rows(source: str, ids: list[int]) -> None:
@@ -64,6 +76,8 @@ def test_an_empty_filter_is_none() -> None:
         ("fetch |", 7),
         ("!", 1),
         ('say "hello', 4),
+        ("arg.sql:~(drop", 9),
+        ("tool:~", 6),
     ],
 )
 def test_a_wrong_filter_says_where(source: str, at: int) -> None:
@@ -71,6 +85,41 @@ def test_a_wrong_filter_says_where(source: str, at: int) -> None:
     assert isinstance(bad, BadFilter)
     assert bad.at == at
     assert bad.why
+
+
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ("ou", "outcome:"),
+        ("!dec", "!decision:"),
+        ("web (ri", "web (risk:"),
+        ("risk:de", "risk:destructive"),
+        ("decision:li", "decision:limit"),
+        ("tool:force", "tool:force_run_execution"),
+        ("server:post", "server:postgres"),
+        ("agent:cur", "agent:cursor"),
+        ("arg.tit", "arg.title:"),
+        ("colour:re", None),
+        ("", None),
+        ("tool:query ", None),
+    ],
+)
+def test_a_half_typed_word_is_completed_from_what_there_is(typed: str, whole: str | None) -> None:
+    assert completed(typed, sample_views(0), ROWS) == whole
+
+
+def test_a_name_that_a_terminal_would_not_show_as_it_is_is_never_offered() -> None:
+    rows = [replace(ROWS[0], rule=f"/bad{name}", arguments=json.dumps({f"x{name}": 1})) for name in HOSTILE.values()]
+    for typed in ("rule:/ba", "arg.x"):
+        whole = completed(typed, sample_views(0), rows)
+        assert whole is None or whole.isprintable()
+
+
+def test_an_argument_of_a_row_that_is_cut_is_found_in_what_there_is() -> None:
+    row = replace(ROWS[0], arguments='{"path":"/srv/long' + "x" * 380 + "…")
+    predicate = parse("arg.path:/srv/long")
+    assert callable(predicate)
+    assert predicate(row)
 
 
 @given(st.text(max_size=60))

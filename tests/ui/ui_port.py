@@ -16,6 +16,7 @@ from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import (
     Approve,
     CallDetail,
+    CheckArguments,
     CheckPolicy,
     ClientConfig,
     Command,
@@ -29,6 +30,7 @@ from inspector.core.commands import (
     Extend,
     Flip,
     FrameLine,
+    HoldNext,
     Inspect,
     Learn,
     MakeRule,
@@ -50,6 +52,7 @@ from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Sc
 from inspector.core.events import UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem, Severity
+from inspector.core.risk import risk_of
 from inspector.core.views import (
     CallView,
     ClientView,
@@ -58,6 +61,7 @@ from inspector.core.views import (
     PolicyView,
     RejectedView,
     RunView,
+    ToolView,
     UpstreamView,
     Views,
     Word,
@@ -163,7 +167,7 @@ def call(number: int, kind: Kind, at: float, rev: int = 1) -> CallView:
     sent = kind.word in (Word.ALLOW, Word.ERROR)
     return CallView(
         CallId(number), rev, at, kind.client, kind.server, kind.tool, arguments[:400], kind.word, kind.rule,
-        kind.outcome, kind.ms, at if sent else None,
+        kind.outcome, kind.ms, at if sent else None, risk=risk_of(kind.tool),
     )  # fmt: skip
 
 
@@ -182,7 +186,11 @@ def limit(
     algorithm = Algorithm.IN_FLIGHT if resets_in is None else Algorithm.FIXED
     key = CounterKey(f"/tools/{tool}/limits/{counter}", scope, "local", 60 if resets_in is not None else 0, algorithm)
     label = f"{counter} · {'minute' if resets_in is not None else 'in flight'}"
-    return LimitView(key, key.name, label, used, maximum, None if resets_in is None else NOW + resets_in)
+    history = (*(used * (step % 9) / 8 for step in range(23)), used)
+    users = (("claude-code", used * 0.6), ("batch-07", used * 0.4))
+    return LimitView(
+        key, key.name, label, used, maximum, None if resets_in is None else NOW + resets_in, history, users
+    )
 
 
 LIMITS = (
@@ -205,6 +213,21 @@ UPSTREAMS = (
     UpstreamView("github", UpstreamState.READY, "docker run -i --rm ghcr.io/github/github-mcp-server", 4214, ("GitHub MCP Server running on stdio",), 41, 5),
     UpstreamView("kestra", UpstreamState.FAILED, "docker run -i kestra/mcp: exited with 1", None,
                  ("Traceback (most recent call last):", "ConnectionError: http://localhost:8080 refused"), None, 0),
+)  # fmt: skip
+
+
+def tool(
+    server: str, name: str, calls: int, size: int, errors: int = 0, p95: float = 40, hidden: bool = False
+) -> ToolView:
+    refused = calls // 9
+    return ToolView(server, name, risk_of(name), True, hidden, size, calls * 640, calls, refused, errors, p95 / 3, p95)
+
+
+TOOLS = (
+    tool("fs", "read_file", 168, 812), tool("postgres", "query", 84, 1204, p95=61), tool("fs", "list_dir", 72, 540, p95=9),
+    tool("web", "fetch", 71, 930, p95=420), tool("kestra", "force_run_execution", 36, 1610),
+    tool("slack", "post_message", 12, 700, errors=12, p95=30_012), tool("github", "create_issue", 2, 2210), tool("shell", "exec", 1, 640),
+    tool("kestra", "delete_flow", 0, 1100, hidden=True),
 )  # fmt: skip
 REJECTED = (
     RejectedView(
@@ -253,6 +276,7 @@ def sample_views(rows: int = 400, policy: PolicyView | None = None) -> Views:
         upstreams=UPSTREAMS,
         clients=CLIENTS,
         rejected=REJECTED,
+        tools=TOOLS,
     )
 
 
@@ -265,6 +289,7 @@ class DataPort:
     details: dict[CallId, CallDetail] = field(default_factory=dict)
     rejects: str = ""
     disk: tuple[str, str] | None = None  # text and hash of the file, when it is not what is in force
+    nonconforming: str = ""  # what a schema says of any arguments
     answered: set[CallId] = field(default_factory=set)
     versions: tuple[PolicyVersion, ...] = ()
 
@@ -298,6 +323,10 @@ class DataPort:
                 return self._extend(call_id, seconds)
             case Inspect(call_id):
                 return self.details.get(call_id) or self._detail(call_id)
+            case HoldNext():
+                return Done("the next call of it waits for you")
+            case CheckArguments():
+                return Text(self.nonconforming)
             case CheckPolicy(text):
                 problems = broken_problems(text)
                 return PolicyCheck(problems, not any(p.severity is Severity.ERROR for p in problems))

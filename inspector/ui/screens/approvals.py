@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import ClassVar
 
 from textual import on, work
@@ -21,6 +22,7 @@ from inspector.ui.widgets.held import HeldPanel, end_of
 from inspector.ui.words import LOOKS, brief_arguments
 
 LINES_SHOWN = 300
+EARLIER_SHOWN = 4
 
 
 class ApprovalsPlace(AnswersPlace):
@@ -94,8 +96,18 @@ class ApprovalsPlace(AnswersPlace):
             (f"“{text.line(held.hold.reason, 400)}”\n" if held.hold.reason else "", "italic"),
             (f"{end_of(held)} when nobody answers\n\n", "$quiet"),
         )  # fmt: skip
+        head = Content("").join([head, self._history(held, max(20, pane.size.width - 5))])
         shown = json_view.view(self._whole, max(20, pane.size.width - 5), LINES_SHOWN)
         body.update(Content("").join([head, shown]))
+
+    def _history(self, held: HoldView, width: int) -> Content:
+        """What the one who asks did just before."""
+        number, client = held.hold.call_id, held.client
+        before = (row for row in reversed(self.board.rows) if row.client == client and row.id < number)
+        lines = [self._answered_line(row, width) for row in islice(before, EARLIER_SHOWN)][::-1]
+        if not lines:
+            return Content.assemble(("its first call in this run\n\n", "$quiet"))
+        return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines, Content(""), Content("")])
 
     def _show_answered(self) -> None:
         pane = self.query_one("#answered")

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static, TextArea
 
-from inspector.core.commands import Approve, CallDetail, Deny, Extend, Inspect
+from inspector.core.commands import Approve, CallDetail, CheckArguments, Deny, Extend, Inspect, Text
 from inspector.core.views import HoldView
 from inspector.ui import arguments, diff, figures, json_view, text
 from inspector.ui.board import remaining
@@ -44,6 +44,7 @@ class EditDialog(Dialog[Approve | Deny]):
         self._held = held
         self._original = ""
         self._editable = False
+        self._against_schema = ""
 
     def body(self) -> Iterable[Widget]:
         yield Static(id="edit-head", markup=False)
@@ -119,6 +120,21 @@ class EditDialog(Dialog[Approve | Deny]):
         )  # fmt: skip
 
     @on(TextArea.Changed)
+    def _on_typed(self) -> None:
+        self._judge()
+        self._ask_schema()
+
+    @work(exclusive=True, group="schema")
+    async def _ask_schema(self) -> None:
+        """Only a warning: the server judges for itself, and an agent's own arguments may be wrong already."""
+        if not self._editable or arguments.check(self.editor.text):
+            return
+        answer = await self.inspect.ask(CheckArguments(self._held.server, self._held.tool, self.editor.text))
+        found = answer.text if isinstance(answer, Text) else ""
+        if found != self._against_schema:
+            self._against_schema = found
+            self._judge()
+
     def _judge(self) -> None:
         editor = self.editor
         if not self._editable:
@@ -135,6 +151,8 @@ class EditDialog(Dialog[Approve | Deny]):
             self.query_one("#edit-diff", Static).update(diff.view(self._original, editor.text, limit=20, context=0))
         if problem:
             words += f" · ✗ line {problem.line}"
+        elif self._against_schema:
+            words += f" · ▲ {text.line(self._against_schema, 90)}"
         editor.border_title = Content(words)
         self.set_class(edited, "-edited")
 

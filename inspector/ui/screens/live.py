@@ -15,10 +15,9 @@ from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
 from inspector.core.views import CallView, HoldView
 from inspector.ui import text
-from inspector.ui.figures import plural
-from inspector.ui.filter import BadFilter, parse
-from inspector.ui.listing import Listing, Sort
-from inspector.ui.screens.answers import AnswersPlace
+from inspector.ui.listing import Listing
+from inspector.ui.screens.jump import to_rule
+from inspector.ui.screens.table import TablePlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.filterline import FilterLine
@@ -27,7 +26,7 @@ from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
 
 
-class LivePlace(AnswersPlace):
+class LivePlace(TablePlace):
     PLACE = "live"
     CSS_PATH = "live.tcss"
     KEYS = (
@@ -44,15 +43,15 @@ class LivePlace(AnswersPlace):
     HELP = (
         "Every call an agent makes, with what the policy said of it. The keys a, d, e, A and + answer the held call"
         " that is marked at its left. Filter: bare words search agent, tool and arguments;"
-        " tool: server: agent: decision: rule: outcome: id: ms:>500; ! negates, | is or, ( ) group."
+        " tool: server: agent: decision: rule: outcome: risk: id: ms:>500 repeats:>2 arg.path:/srv; after ~ stands a"
+        " regular expression; ! negates, | is or, ( ) group; Tab completes."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
-        Binding("slash", "filter", "Filter", key_display="/", id="live.filter"),
-        Binding("space", "pause", "Pause", key_display="spc", id="live.pause"),
-        Binding("s", "sort", "Sort", id="live.sort"),
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
+        Binding("D", "compare", "Compare with the one before", show=False, id="live.compare"),
+        Binding("R", "rule", "Rule in the policy", show=False, id="live.rule"),
         Binding("y", "copy", "Copy", show=False, id="live.copy"),
         Binding("escape", "back", "Back", show=False, id="live.back"),
     ]
@@ -62,12 +61,11 @@ class LivePlace(AnswersPlace):
         self._listing: Listing | None = None
         self._detail: CallDetail | None = None
         self._outdated = False  # the detail pane; the next tick asks again
-        self._filter = ""
         self._framed = ("", "")
 
     def body(self) -> Iterable[Widget]:
         self._listing = Listing(self.board)
-        yield FilterLine()
+        yield FilterLine(self.complete_filter)
         yield HeldBanner(self.inspect.queue)
         with Horizontal(id="columns"):
             with Vertical(id="left"):
@@ -96,11 +94,11 @@ class LivePlace(AnswersPlace):
             table.hint = [
                 Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
             ]
-        table.one_server(len(views.upstreams) == 1)
+        table.choose_columns(table.painter.keys, self.one_server)
         table.fold(changed, now)
         self.query_one(Gauges).show(views.limits, now)
         self.query_one(GaugeLine).show(views.limits, now)
-        self.query_one(Rate).show(views.run)
+        self.query_one(Rate).show(views, now)
         self._show_queue(now)
         self._outdated = self._outdated or table.cursor in changed
 
@@ -112,9 +110,6 @@ class LivePlace(AnswersPlace):
         self._show_queue(now)
         self.query_one(Gauges).show(self.board.views.limits, now)
         self.query_one(GaugeLine).show(self.board.views.limits, now)
-
-    def filter_text(self) -> str:
-        return self._filter
 
     def subject(self) -> CallView | HoldView | None:
         cursor = self.query_one(CallTable).cursor
@@ -157,8 +152,10 @@ class LivePlace(AnswersPlace):
         where = "paused" if listing.paused else "following ▼" if table.following else "G follows"
         if listing.paused and listing.waiting:
             where = f"paused · {listing.waiting} new"
-        order = "" if listing.sort is Sort.TIME else f"by {listing.sort.value} · "
+        order = f"by {listing.sort.value} {'▼' if listing.descending else '▲'} · " if listing.ordered else ""
         count = f"{len(listing)} of {len(self.board.rows)}" if listing.filtered else f"{len(listing)}"
+        if older := self.board.views.run.older:
+            count += f" · {older:,} older in the file"
         words = (
             "Calls · filtered" if listing.filtered else "Calls",
             f"{order}{count} · {where}" if self.board.rows else "",
@@ -194,48 +191,36 @@ class LivePlace(AnswersPlace):
         detail.raw = not detail.raw
         detail.show(detail.row, detail.detail, self.inspect.clock())
 
+    @work(exclusive=True, group="compare")
+    async def action_compare(self) -> None:
+        """What this call has otherwise than the call of the same tool before it; the key again: as it is."""
+        pane = self.query_one(DetailPane)
+        row, pane.versus = pane.row, None if pane.versus else pane.versus
+        before = None if row is None else self.board.call_before(row)
+        if row is None or before is None:
+            self.inspect.say("No earlier call of this tool is in memory.")
+            return
+        if not pane.has_class("-raw"):
+            answer = await self.inspect.ask(Inspect(before.id))
+            if isinstance(answer, CallDetail) and pane.row is not None and pane.row.id == row.id:
+                pane.versus = (before, answer)
+        pane.show(pane.row, pane.detail, self.inspect.clock())
+
+    @work
+    async def action_rule(self) -> None:
+        if row := self.query_one(DetailPane).row:
+            await to_rule(self.inspect, row.rule)
+
     def action_copy(self) -> None:
         copied = self.query_one(DetailPane).copied()
         self.inspect.copy(copied, "the call")
-
-    def action_sort(self) -> None:
-        order = list(Sort)
-        table = self.query_one(CallTable)
-        table.sort_by(order[(order.index(table.listing.sort) + 1) % len(order)])
-
-    def action_pause(self) -> None:
-        table = self.query_one(CallTable)
-        table.pause(not table.listing.paused)
-
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open(self._filter)
 
     def action_back(self) -> None:
         if self.has_class("-zoom"):
             self.action_zoom()
         elif self._filter:
-            self._apply_filter("")
+            self.apply_filter("")
         self.query_one(CallTable).focus()
-
-    @on(FilterLine.Wanted)
-    def _on_filter(self, event: FilterLine.Wanted) -> None:
-        self._apply_filter(event.text)
-
-    @on(FilterLine.Closed)
-    def _on_filter_closed(self) -> None:
-        self.query_one(CallTable).focus()
-
-    def _apply_filter(self, wanted: str) -> None:
-        line = self.query_one(FilterLine)
-        parsed = parse(wanted)
-        if isinstance(parsed, BadFilter):
-            line.complain(parsed)
-            return
-        self._filter = wanted.strip()
-        table = self.query_one(CallTable)
-        table.filter(parsed)
-        line.agree(plural(len(table.listing), "call") if self._filter else "")
-        self.draw(())
 
     @work(exclusive=True, group="inspect")
     async def _inspect(self, call_id: CallId) -> None:

@@ -11,11 +11,12 @@ from textual.widgets import Static
 
 from inspector.core.call import CallId
 from inspector.core.events import UpstreamState
-from inspector.core.views import ClientView, RejectedView, RunView, UpstreamView
-from inspector.ui import figures, text
+from inspector.core.views import ClientView, RejectedView, RunView, ToolView, UpstreamView
+from inspector.ui import figures, text, tool_table
 from inspector.ui.screens.place import Place
 
 STDERR_SHOWN = 12
+TOOLS_SHOWN = 300
 REJECTED_SHOWN = 50
 _STATES = {
     UpstreamState.READY: ("●", "$decision-allow"),
@@ -30,8 +31,9 @@ class SessionsPlace(Place):
     CSS_PATH = "sessions.tcss"
     KEYS = ("app.connect",)
     HELP = (
-        "The agents of this run and their calls; the servers, their state and what they wrote to stderr; and the"
-        " frames that were not let through."
+        "The agents of this run and their calls; the servers, their state and what they wrote to stderr; their tools,"
+        " the busiest first, with what each may do, what its definition and its answers cost an agent's context, and"
+        " its times; and the frames that were not let through."
     )
 
     def body(self) -> Iterable[Widget]:
@@ -42,8 +44,11 @@ class SessionsPlace(Place):
                     yield Static(id="clients-text", markup=False)
                 with VerticalScroll(id="rejected", classes="pane"):
                     yield Static(id="rejected-text", markup=False)
-            with VerticalScroll(id="upstreams", classes="pane"):
-                yield Static(id="upstreams-text", markup=False)
+            with Vertical(id="sessions-right"):
+                with VerticalScroll(id="upstreams", classes="pane"):
+                    yield Static(id="upstreams-text", markup=False)
+                with VerticalScroll(id="tools", classes="pane"):
+                    yield Static(id="tools-text", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#clients").focus()
@@ -72,6 +77,15 @@ class SessionsPlace(Place):
         self._pane(
             "rejected", "Frames not let through", len(views.rejected), frames, "None: every frame was well formed."
         )
+
+        self._show_tools(views.tools)
+
+    def _show_tools(self, tools: tuple[ToolView, ...]) -> None:
+        pane = self.query_one("#tools")
+        width = pane.size.width - 5
+        lines = [tool_table.heading(width), *(tool_table.line(tool, width) for tool in tools[:TOOLS_SHOWN])]
+        self._pane("tools", "Tools", len(tools), lines if tools else [], "No server has listed its tools yet.")
+        pane.border_subtitle = Content(tool_table.context_cost(tools) if tools else "")
 
     def _pane(self, name: str, title: str, count: int, blocks: list[Content], empty: str) -> None:
         self.query_one(f"#{name}").border_title = Content(f"{title} · {count}" if count else title)

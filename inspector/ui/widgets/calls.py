@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -15,7 +14,7 @@ from textual.strip import Strip
 
 from inspector.core.call import CallId
 from inspector.ui.listing import Listing, Predicate, Sort
-from inspector.ui.widgets.rows import RowPainter
+from inspector.ui.widgets.rows import RowPainter, hint_line
 
 
 class CallTable(ScrollView, can_focus=True):
@@ -32,6 +31,7 @@ class CallTable(ScrollView, can_focus=True):
         "calls--hold",
         "calls--limit",
         "calls--error",
+        "calls--mark",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1)", "Row up", show=False, id="calls.up"),
@@ -63,13 +63,10 @@ class CallTable(ScrollView, can_focus=True):
         self.cursor: CallId | None = None
         self.hint: list[Content] = []  # what stands here while there is no row
         self._now = 0.0
-        self._painter = RowPainter(self)
+        self.painter = RowPainter(self)
+        self._measured = False
 
     # What came
-
-    def one_server(self, only: bool) -> None:
-        """Whether all calls go to the same server."""
-        self._painter.one_server(only)
 
     def fold(self, changed: tuple[CallId, ...], now: float) -> None:
         """Take what one poll brought: O(changed rows), and one repaint."""
@@ -77,6 +74,8 @@ class CallTable(ScrollView, can_focus=True):
         gone = self.listing.fold(changed, now)
         self._resize(gone)
         self._settle()
+        if not self._measured:
+            self._measure()
         self.refresh()
 
     def tick(self, now: float) -> None:
@@ -84,6 +83,7 @@ class CallTable(ScrollView, can_focus=True):
         self._now = now
         if self.listing.resort(now):
             self._settle()
+        self._measure()
         self.refresh()
         self.post_message(self.Moved())
 
@@ -93,10 +93,22 @@ class CallTable(ScrollView, can_focus=True):
         self.listing.set_filter(predicate)
         self._rearranged()
 
-    def sort_by(self, sort: Sort) -> None:
-        self.following = sort is Sort.TIME and self.following
-        self.listing.set_sort(sort, self._now)
+    def sort_by(self, sort: Sort, descending: bool | None = None) -> None:
+        """`descending` None: as that order usually begins."""
+        self.listing.set_sort(sort, self._now, descending)
+        self.following = self.following and not self.listing.ordered
         self._rearranged()
+
+    def choose_columns(self, keys: tuple[str, ...], one_server: bool) -> None:
+        if self.painter.choose(keys, one_server):
+            self._measure()
+            self.refresh()
+
+    @property
+    def sorts(self) -> list[Sort]:
+        """The orders of the columns in sight, from left to right."""
+        columns = self.painter.layout(self.size.width)
+        return [column.sort for column, _ in columns if column.sort is not None]
 
     def pause(self, paused: bool) -> None:
         self.listing.pause(paused)
@@ -120,7 +132,7 @@ class CallTable(ScrollView, can_focus=True):
         self._go(0)
 
     def action_follow(self) -> None:
-        if self.listing.sort is not Sort.TIME:
+        if self.listing.ordered:
             self._go(len(self.listing) - 1)
             return
         self.following = True
@@ -141,10 +153,11 @@ class CallTable(ScrollView, can_focus=True):
         super()._on_mouse_scroll_up(event)
 
     def _click_header(self, x: int) -> None:
-        for column, width in self._painter.layout(self.size.width):
+        for column, width in self.painter.layout(self.size.width):
             if x <= width:
                 if column.sort is not None:
-                    self.sort_by(column.sort)
+                    again = column.sort is self.listing.sort
+                    self.sort_by(column.sort, not self.listing.descending if again else None)
                 return
             x -= width + 1
 
@@ -155,7 +168,7 @@ class CallTable(ScrollView, can_focus=True):
         return len(self.listing) - 1 if index is None else index
 
     def _go(self, index: int) -> None:
-        self.following = False
+        self.following = self.following and not len(self.listing)
         self._move(index)
         self.post_message(self.Moved())
 
@@ -183,7 +196,8 @@ class CallTable(ScrollView, can_focus=True):
 
     def _rearranged(self) -> None:
         self._resize(0)
-        self._painter.forget()
+        self.painter.forget()
+        self._measure()
         if self.following:
             self._settle()
         else:
@@ -208,26 +222,24 @@ class CallTable(ScrollView, can_focus=True):
 
     # Drawing
 
+    def _measure(self) -> None:
+        top = self.scroll_offset.y
+        rows = [row for index in range(top, top + self.size.height) if (row := self.listing.at(index))]
+        self._measured = bool(rows)
+        self.painter.measure(rows)
+
     def notify_style_update(self) -> None:
-        self._painter.forget()
+        self.painter.forget()
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self._painter.header(width, self.listing.sort)
+            return self.painter.header(width, self.listing)
         index = self.scroll_offset.y + y - 1
         row = self.listing.at(index)
         if row is None:
-            return self._hint_line(y, width)
+            return hint_line(self, self.hint if not len(self.listing) else [], y)
         if row.id == self.cursor:
-            return self._painter.row(row, "cursor", width, self._now)
-        return self._painter.row(row, "odd" if index & 1 else "row", width, self._now)
-
-    def _hint_line(self, y: int, width: int) -> Strip:
-        top = max(2, (self.size.height - len(self.hint)) // 2)
-        if len(self.listing) or not 0 <= y - top < len(self.hint):
-            return Strip.blank(width, self.rich_style)
-        left = max(0, (width - max(content.cell_length for content in self.hint)) // 2)
-        segments = self.hint[y - top].render_segments(self.visual_style)
-        return Strip([Segment(" " * left, self.rich_style), *segments]).adjust_cell_length(width, self.rich_style)
+            return self.painter.row(row, "cursor", width, self._now)
+        return self.painter.row(row, "odd" if index & 1 else "row", width, self._now)

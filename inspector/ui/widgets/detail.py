@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar, Final
 
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -11,13 +13,14 @@ from textual.content import Content
 
 from inspector.core.commands import CallDetail, FrameLine
 from inspector.core.views import CallView, Word
-from inspector.ui import figures, json_view, text, trace
+from inspector.ui import diff, figures, json_view, result, text, trace
 from inspector.ui.widgets.column import Column
+from inspector.ui.widgets.prompt import Prompt
 from inspector.ui.words import LOOKS
 
-LINES_SHOWN: Final = 200
 _WAITS: Final = {Word.HOLD: "waits for you", Word.DENY: "refused", Word.LIMIT: "refused", Word.CANCELLED: "withdrawn"}
 FRAMES_SHOWN: Final = 40
+COMPARED: Final = 64_000  # characters of each text
 FRAME_LIMIT: Final = 8_000
 
 
@@ -30,6 +33,8 @@ class DetailPane(Horizontal, can_focus=True):
         Binding("pageup", "scroll(-10)", "Page up", show=False, id="detail.page_up"),
         Binding("pagedown", "scroll(10)", "Page down", show=False, id="detail.page_down"),
         Binding("home,g", "scroll(-9999)", "To the top", show=False, id="detail.top"),
+        Binding("slash", "find", "Find in the call", key_display="/", show=False, id="detail.find"),
+        Binding("n", "find_next", "Next place", show=False, id="detail.find_next"),
         Binding("end,G", "scroll(9999)", "To the end", show=False, id="detail.end"),
     ]
 
@@ -38,22 +43,29 @@ class DetailPane(Horizontal, can_focus=True):
         self.row: CallView | None = None
         self.detail: CallDetail | None = None
         self.raw = False
+        self.versus: tuple[CallView, CallDetail] | None = None  # the call that this one is compared with
         self._now = 0.0
+        self._sought, self._found = "", (0, 0)
 
     def compose(self) -> ComposeResult:
         yield Column("request")
         yield Column("trace")
         yield Column("response")
         yield Column("frames")
+        yield Prompt()
 
     def show(self, row: CallView | None, detail: CallDetail | None, now: float) -> None:
         """`detail` None: not fetched yet; the row's own words stand in for it."""
         self.row, self.detail, self._now = row, detail, now
         self.border_title = Content(self._title())
         self.border_subtitle = Content("y copy · o frames · z zoom" if row else "")
-        self.set_class(self.raw, "-raw")
+        if row is None or (self.versus and self.versus[0].id >= row.id):
+            self.versus = None
+        self.set_class(self.raw or self.versus is not None, "-raw")
         if row is None:
             self._empty()
+        elif self.versus is not None and detail is not None:
+            self._show_differences(self.versus, detail)
         elif self.raw:
             self._show_frames()
         else:
@@ -61,10 +73,53 @@ class DetailPane(Horizontal, can_focus=True):
 
     def action_scroll(self, lines: int) -> None:
         for column in self.query(Column):
-            column.scroll_relative(y=lines, animate=False)
+            if lines > 1_000:
+                column.to_end()
+            else:
+                column.scroll_relative(y=lines, animate=False)
+
+    # Find
+
+    def action_find(self) -> None:
+        self.query_one(Prompt).open("find")
+
+    def action_find_next(self) -> None:
+        self._find()
+
+    @on(Prompt.Asked)
+    def _on_asked(self, event: Prompt.Asked) -> None:
+        event.stop()
+        if event.text != self._sought:
+            self._found = (0, 0)
+        self._sought = event.text
+        self._find()
+
+    @on(Prompt.Closed)
+    def _on_prompt_closed(self, event: Prompt.Closed) -> None:
+        event.stop()
+        self.focus()
+
+    @work(exclusive=True, group="find")
+    async def _find(self) -> None:
+        """On from the last place, column by column; what is not laid out yet is, slice by slice."""
+        columns = [column for column in self.query(Column) if column.display]
+        if not self._sought or not columns:
+            return
+        first, line = self._found
+        for index in range(first, len(columns)):
+            while (at := columns[index].find(self._sought, line)) is None and not columns[index].finished:
+                columns[index].more()
+                await asyncio.sleep(0)
+            if at is not None:
+                self._found = (index, at)
+                columns[index].scroll_to(y=max(0, at - 2), animate=False, immediate=True)
+                return
+            line = 0
+        self._found = (0, 0)
+        self.query_one(Prompt).complain("no further place · ⏎ begins again")
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.show, self.row, self.detail, self._now)
+        self.call_after_refresh(lambda: self.show(self.row, self.detail, self._now))
 
     def _title(self) -> str:
         row = self.row
@@ -84,14 +139,14 @@ class DetailPane(Horizontal, can_focus=True):
         detail = self.detail
         arguments = row.arguments if detail is None else detail.sent_arguments or detail.arguments
         edited = "edited by you" if detail is not None and detail.sent_arguments is not None else ""
-        request.show("REQUEST", json_view.view(arguments, request.room, LINES_SHOWN), edited)
+        request.pour(arguments, "REQUEST", lambda width: json_view.pieces(arguments, width), edited)
         decisions = () if detail is None else detail.decisions
         steps = self.query_one("#trace", Column)
         steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
             note = "made here" if detail.response_by_us else figures.size_of(len(detail.response))
-            body = json_view.view(json_view.body_of(detail.response), response.room, LINES_SHOWN)
-            response.show("RESPONSE", body, note)
+            got = detail.response
+            response.pour(got, "RESPONSE", lambda width: result.pieces(got, width), note)
         else:
             response.show("RESPONSE", self._waiting(row))
 
@@ -102,6 +157,16 @@ class DetailPane(Horizontal, can_focus=True):
         note = f"\n{text.line(row.note, 300)}" if row.note else ""
         waits = _WAITS.get(row.word, "running" if row.forwarded_at else "not sent yet")
         return Content.assemble((f"{look.glyph} {waits}", look.style), (note, "$quiet"))
+
+    def _show_differences(self, versus: tuple[CallView, CallDetail], detail: CallDetail) -> None:
+        row, before = versus
+        same = "the same arguments" if before.arguments == detail.arguments else ""
+        pairs = (("request", before.arguments, detail.arguments), ("response", before.response, detail.response))
+        parts = []
+        for name, old, new in pairs:
+            parts.append(Content.assemble((name, "bold $quiet")))
+            parts.append(diff.view(json_view.pretty(old[:COMPARED]), json_view.pretty(new[:COMPARED])))
+        self.query_one("#frames", Column).show(f"AGAINST #{row.id}", Content("\n").join(parts), same)
 
     def _show_frames(self) -> None:
         frames = self.detail.frames if self.detail else ()

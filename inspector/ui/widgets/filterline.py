@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
+from rich.highlighter import Highlighter
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
+from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -19,8 +23,36 @@ from inspector.ui.filter import BadFilter
 PAUSE = 0.12  # seconds without a key before 50,000 rows are looked through
 
 
+Complete = Callable[[str], str | None]
+
+
+class _Pointer(Highlighter):
+    """Turns the character round that the parser stumbled over."""
+
+    at: int | None = None
+
+    def highlight(self, text: Text) -> None:
+        if self.at is not None and text.plain:
+            at = min(self.at, len(text.plain) - 1)
+            text.stylize("bold reverse", at, at + 1)
+
+
+class _Known(Suggester):
+    def __init__(self, complete: Complete) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return self._complete(value)
+
+
 class FilterLine(Horizontal):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Leave", show=False, id="filter.leave")]
+    """`complete` answers a half-typed filter with the whole of it, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", show=False, priority=True, id="filter.complete"),
+        Binding("escape", "close", "Leave", show=False, id="filter.leave"),
+    ]
 
     class Wanted(Message):
         def __init__(self, text: str) -> None:
@@ -30,13 +62,22 @@ class FilterLine(Horizontal):
     class Closed(Message):
         """The table may have the keys again."""
 
-    def __init__(self) -> None:
+    def __init__(self, complete: Complete) -> None:
         super().__init__(id="filter")
+        self._complete = complete
+        self._pointer = _Pointer()
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(Content("filter "), id="filter-label")
-        yield Input(placeholder="fetch  !decision:allow  ms:>500", id="filter-input", compact=True, max_length=400)
+        yield Input(
+            placeholder="fetch  !decision:allow  risk:destructive | ms:>500  arg.path:~^/etc",
+            id="filter-input",
+            compact=True,
+            max_length=400,
+            highlighter=self._pointer,
+            suggester=_Known(self._complete),
+        )
         yield Static(id="filter-word", markup=False)
 
     def open(self, current: str) -> None:
@@ -51,10 +92,20 @@ class FilterLine(Horizontal):
         self._send("")
         self.post_message(self.Closed())
 
+    def action_complete(self) -> None:
+        box = self.query_one(Input)
+        if whole := self._complete(box.value):
+            box.value = whole
+            box.cursor_position = len(whole)
+
     def complain(self, bad: BadFilter) -> None:
+        self._pointer.at = bad.at
+        self.query_one(Input).refresh()
         self._say(Content.assemble((f"✗ at {bad.at + 1}: {text.line(bad.why, 120)}", "$decision-deny")))
 
     def agree(self, words: str) -> None:
+        self._pointer.at = None
+        self.query_one(Input).refresh()
         self._say(Content.assemble((words, "$quiet")))
 
     def _say(self, content: Content) -> None:

@@ -1,41 +1,73 @@
-"""Calls per second over the last minute, and how they were judged."""
+"""Calls per second over the last minute, how they were judged, and which tools are busy."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from textual.content import Content
 from textual.widget import Widget
 
-from inspector.core.views import RunView, Word
-from inspector.ui import figures
+from inspector.core.views import RunView, ToolView, Views, Word
+from inspector.ui import figures, text
 from inspector.ui.board import NOTHING
 from inspector.ui.words import LOOKS
 
 _SHOWN = (Word.ALLOW, Word.DENY, Word.LIMIT, Word.HOLD, Word.ERROR)
+CHART_AT_MOST: Final = 7  # lines: more would be a blank with a few bars
+SHORTEST: Final = 15  # seconds that the chart spans at the beginning of a run
 
 
 class Rate(Widget):
     def __init__(self) -> None:
         super().__init__(id="rate", classes="pane")
         self._run: RunView = NOTHING.run
+        self._tools: tuple[ToolView, ...] = ()
+        self._seconds = 60
 
-    def show(self, run: RunView) -> None:
-        if (run.per_second, run.words) == (self._run.per_second, self._run.words):
+    def show(self, views: Views, now: float) -> None:
+        run = views.run
+        seconds = round(min(60.0, max(SHORTEST, now - run.started_at)))
+        state = (run.per_second, run.words, views.tools, seconds)
+        if state == (self._run.per_second, self._run.words, self._tools, self._seconds):
             return
-        self._run = run
-        self.border_title = Content("Calls / s · last 60 s")
+        self._run, self._tools, self._seconds = run, views.tools, seconds
+        self.border_title = Content(f"Calls / s · last {seconds} s")
         self.border_subtitle = Content(f"{run.calls} in all" if run.calls else "")
         self.refresh()
 
     def render(self) -> Content:
         width, height = self.size.width, self.size.height
-        if not any(self._run.per_second):
-            chart = Content.assemble(("Quiet for a minute." if self._run.calls else "No call yet.", "$quiet"))
-            return Content("\n").join([chart, *[Content("")] * (height - 2), self._words()]) if height > 1 else chart
-        values = figures.buckets(self._run.per_second, width)
-        rows = figures.columns(values, max(1, height - 2))
-        stretched = [_stretch(row, width) for row in rows]
-        peak = Content.assemble(("peak ", "$quiet"), (f"{max(self._run.per_second)}/s", "bold"))
-        return Content("\n").join([peak, *(Content.assemble((row, "$primary")) for row in stretched), self._words()])
+        chart = self._chart(width, min(CHART_AT_MOST, height - 2))
+        room = height - len(chart) - 1
+        lines = [*chart, self._words()]
+        if room >= 4:
+            lines += [Content(""), *self._busiest(width, room - 1)]
+        return Content("\n").join(lines[:height])
+
+    def _chart(self, width: int, height: int) -> list[Content]:
+        counts = self._run.per_second[-self._seconds :]
+        if not any(counts):
+            return [Content.assemble(("Quiet for a minute." if self._run.calls else "No call yet.", "$quiet"))]
+        rows = figures.columns(figures.buckets(counts, width), max(1, height - 1))
+        peak = Content.assemble(("peak ", "$quiet"), (f"{max(counts)}/s", "bold"))
+        return [peak, *(Content.assemble((_stretch(row, width), "$primary")) for row in rows)]
+
+    def _busiest(self, width: int, room: int) -> list[Content]:
+        called = [tool for tool in self._tools if tool.calls]
+        if not called:
+            return []
+        lines = [Content.assemble(("BUSIEST".ljust(width - 14), "bold $quiet"), (" calls     p95", "$quiet"))]
+        for tool in called[: room - 1]:
+            bad = "!" if tool.errors else " "
+            lines.append(
+                Content.assemble(
+                    text.fit(text.line(tool.name, 80), width - 15),
+                    (bad, "$decision-error"),
+                    (f"{figures.number(tool.calls):>6}", "bold"),
+                    (f" {figures.milliseconds(tool.p95_ms):>8}", "$quiet"),
+                )
+            )
+        return lines
 
     def _words(self) -> Content:
         counts = dict(self._run.words)
@@ -47,9 +79,9 @@ class Rate(Widget):
 
 
 def _stretch(row: str, width: int) -> str:
-    """Fewer values than cells: each takes as many cells as fit, filled up at the left (the present is at the right)."""
-    times = max(1, width // max(1, len(row)))
-    return "".join(c * times for c in row).rjust(width)
+    """Each value in its share of the cells, so that the chart fills the width."""
+    size = max(1, len(row))
+    return "".join(row[min(size - 1, cell * size // width)] for cell in range(width)) if row else ""
 
 
 def _percent(count: int, total: int) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.cache import LRUCache
+from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
+from inspector.core.call import CallId
 from inspector.core.views import CallView
 from inspector.ui import text
-from inspector.ui.listing import Sort
-from inspector.ui.widgets.columns import Column, is_running, widths
+from inspector.ui.listing import Listing
+from inspector.ui.widgets.columns import USUAL, Column, arrange, chosen, is_loop, is_running, is_slow, natural
 
-_PLAIN_COLUMNS = ("agent", "tool")
-_WORD_STYLES = ("allow", "deny", "hold", "limit", "error")
+_PLAIN_COLUMNS: Final = ("agent", "tool")
+_WORD_STYLES: Final = ("allow", "deny", "hold", "limit", "error")
+_RISKY: Final = {"destructive": "deny", "financial": "hold", "execute": "hold"}
 
 
 class RowPainter:
@@ -26,33 +32,49 @@ class RowPainter:
         self._styles: dict[str, Style] = {}
         self._columns: list[tuple[Column, int]] = []
         self._columns_for = -1
-        self._one_server = False
-
-    def one_server(self, only: bool) -> None:
-        """With a single server its name says nothing, and the tool's gets the room."""
-        if only != self._one_server:
-            self._one_server = only
-            self.forget()
+        self._natural: dict[str, int] = {}
+        self.keys: tuple[str, ...] = USUAL
+        self.one_server = False
+        self.marks: set[CallId] = set()
 
     def forget(self) -> None:
-        """The theme or the order has changed: nothing that was drawn can be used again."""
+        """The theme, the order or the columns have changed: nothing that was drawn can be used again."""
         self._styles.clear()
         self._strips.clear()
+        self._columns_for = -1
+
+    def choose(self, keys: tuple[str, ...], one_server: bool) -> bool:
+        """True when that is something new."""
+        if (keys, one_server) == (self.keys, self.one_server):
+            return False
+        self.keys, self.one_server = keys, one_server
+        self._natural.clear()
+        self.forget()
+        return True
+
+    def measure(self, rows: Iterable[CallView]) -> None:
+        """Let columns grow to what stands in these rows. They never shrink by themselves: that would flicker."""
+        wanted = natural(chosen(self.keys, self.one_server), rows, self._natural)
+        if wanted != self._natural:
+            self._natural = wanted
+            self._columns_for = -1
 
     def layout(self, width: int) -> list[tuple[Column, int]]:
         """The columns shown in a table of that width, and how wide each is."""
         if self._columns_for != width:
-            self._columns, self._columns_for = widths(width), width
-            self._strips.clear()
+            columns = arrange(width, chosen(self.keys, self.one_server), self._natural)
+            self._columns_for = width
+            if columns != self._columns:
+                self._columns = columns
+                self._strips.clear()
         return self._columns
 
-    def header(self, width: int, sort: Sort) -> Strip:
+    def header(self, width: int, listing: Listing) -> Strip:
         style = self._table.rich_style + self._style("header")
         cells = []
         for column, wide in self.layout(width):
-            marked = column.sort is sort and sort is not Sort.TIME
-            label = "TOOL" if column.key == "tool" and self._one_server else column.label
-            label = label[: wide - 1] + "▼" if marked else label
+            arrow = ("▼" if listing.descending else "▲") if column.sort is listing.sort and listing.ordered else ""
+            label = column.label[: wide - 1] + arrow if arrow else column.label
             cells.append((label.rjust(wide) if column.right else label.ljust(wide))[:wide])
         return Strip([Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
 
@@ -60,7 +82,7 @@ class RowPainter:
         """`shade` is "row", "odd" or "cursor". A running row is drawn again each second, for its elapsed time."""
         columns = self.layout(width)
         age = int(now) if is_running(row) else 0
-        key = (row.id, row.rev, shade, self._table.has_focus and shade == "cursor", age)
+        key = (row.id, row.rev, shade, self._table.has_focus and shade == "cursor", age, row.id in self.marks)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self._draw(row, shade, columns, width, now)
@@ -68,19 +90,25 @@ class RowPainter:
 
     def _draw(self, row: CallView, shade: str, columns: list[tuple[Column, int]], width: int, now: float) -> Strip:
         base = self._table.rich_style + self._style(shade)
+        mark = Segment("◆", base + self._style("mark")) if row.id in self.marks else None
         segments = []
         for column, wide in columns:
             shown = column.read(row, now)
-            if column.key == "tool" and self._one_server:
-                shown = text.line(row.tool, 200)
             cell = text.fit(shown.rjust(wide) if column.right else shown, wide)
-            style = base if shade == "cursor" else base + self._cell_style(row, column)
-            segments.append(Segment(cell + " ", style))
+            style = base if shade == "cursor" else base + self._cell_style(row, column, now)
+            segments += [Segment(cell, style), mark or Segment(" ", style)]
+            mark = None
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _cell_style(self, row: CallView, column: Column) -> Style:
+    def _cell_style(self, row: CallView, column: Column, now: float) -> Style:
+        if column.key == "tool" and is_loop(row):
+            return self._style("hold")
         if column.key in _PLAIN_COLUMNS:
             return Style.null()
+        if column.key == "ms" and is_slow(row, now):
+            return self._style("limit")
+        if column.key == "risk":
+            return self._style(_RISKY.get(row.risk.value, "quiet"))
         name = row.word.name.lower()
         return self._style(name if column.key == "decision" and name in _WORD_STYLES else "quiet")
 
@@ -89,3 +117,14 @@ class RowPainter:
         if found is None:
             found = self._styles[name] = self._table.get_component_rich_style(f"calls--{name}", partial=True)
         return found
+
+
+def hint_line(table: Widget, hint: list[Content], y: int) -> Strip:
+    """Line `y` of a table without rows: the hint stands in its middle, as one block."""
+    width = table.size.width
+    top = max(2, (table.size.height - len(hint)) // 2)
+    if not 0 <= y - top < len(hint):
+        return Strip.blank(width, table.rich_style)
+    left = max(0, (width - max(content.cell_length for content in hint)) // 2)
+    segments = hint[y - top].render_segments(table.visual_style)
+    return Strip([Segment(" " * left, table.rich_style), *segments]).adjust_cell_length(width, table.rich_style)

@@ -1,0 +1,120 @@
+"""Every tool of a run: its definition, its risk, and what its calls took."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from inspector.core.call import Outcome
+from inspector.core.events import ToolsListed
+from inspector.core.json import JsonObject
+from inspector.core.risk import Risk, risk_of
+from inspector.core.views import CallView, ToolView, Word
+
+MAX_TOOLS: Final = 1_000  # a client may make names up
+TIMES_KEPT: Final = 200
+_REFUSED: Final = frozenset({Word.DENY, Word.LIMIT, Word.CANCELLED})
+
+
+@dataclass(slots=True)
+class _Tool:
+    risk: Risk
+    definition: bytes = b""
+    hidden: bool = False
+    calls: int = 0
+    refused: int = 0
+    errors: int = 0
+    result_bytes: int = 0
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=TIMES_KEPT))
+    view: ToolView | None = None  # None: has changed since
+
+
+class Tools:
+    """By server and name. The listed ones stay; of those that were only called, the latest."""
+
+    def __init__(self) -> None:
+        self._tools: OrderedDict[tuple[str, str], _Tool] = OrderedDict()
+        self._shown: tuple[ToolView, ...] | None = None
+
+    def listed(self, event: ToolsListed) -> None:
+        hidden = frozenset(event.hidden)
+        for name, definition in event.definitions:
+            tool = self._tool(event.upstream, name)
+            tool.definition, tool.hidden = definition, name in hidden
+            tool.risk = risk_of(name, _parsed(definition))
+
+    def arrived(self, server: str, name: str) -> Risk:
+        """One more call of it; answers how much the tool may do."""
+        tool = self._tool(server, name)
+        tool.calls += 1
+        return tool.risk
+
+    def ended(self, row: CallView, response_bytes: int) -> None:
+        tool = self._tool(row.server, row.tool)
+        if row.ms is not None:
+            tool.times.append(row.ms)
+            tool.result_bytes += response_bytes
+        tool.errors += row.word is Word.ERROR
+        tool.refused += row.word in _REFUSED and row.outcome is Outcome.NOT_SENT
+
+    def definition(self, server: str, name: str) -> str:
+        """Its definition as JSON text; "" when it was never listed."""
+        tool = self._tools.get((server, name))
+        return "" if tool is None else tool.definition.decode(errors="replace")
+
+    def views(self) -> tuple[ToolView, ...]:
+        """The busiest first, then by name."""
+        if self._shown is None:
+            found = [_view(server, name, tool) for (server, name), tool in self._tools.items()]
+            self._shown = tuple(sorted(found, key=lambda view: (-view.calls, view.server, view.name)))
+        return self._shown
+
+    def _tool(self, server: str, name: str) -> _Tool:
+        key = server, name
+        tool = self._tools.get(key)
+        if tool is None:
+            tool = self._tools[key] = _Tool(risk_of(name))
+            if len(self._tools) > MAX_TOOLS:
+                self._forget()
+        tool.view = self._shown = None
+        return tool
+
+    def _forget(self) -> None:
+        oldest = next((key for key, tool in self._tools.items() if not tool.definition), next(iter(self._tools)))
+        del self._tools[oldest]
+
+
+def _view(server: str, name: str, tool: _Tool) -> ToolView:
+    if tool.view is None:
+        times = sorted(tool.times)
+        tool.view = ToolView(
+            server=server,
+            name=name,
+            risk=tool.risk,
+            listed=bool(tool.definition),
+            hidden=tool.hidden,
+            definition_bytes=len(tool.definition),
+            result_bytes=tool.result_bytes,
+            calls=tool.calls,
+            refused=tool.refused,
+            errors=tool.errors,
+            p50_ms=_rank(times, 0.5),
+            p95_ms=_rank(times, 0.95),
+        )
+    return tool.view
+
+
+def _rank(times: list[float], share: float) -> float | None:
+    return times[math.ceil(share * len(times)) - 1] if times else None
+
+
+def _parsed(definition: bytes) -> JsonObject | None:
+    """Only to guess the risk: numbers need not keep their text."""
+    try:
+        value = json.loads(definition)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
