@@ -68,7 +68,7 @@ class AnswersPlace(RuleMaking):
         if held := self._target():
             remember = await self.app.push_screen_wait(AlwaysDialog(held))
             if remember is Rule.WRITTEN:
-                if await self.make_rule(held):
+                if await self.propose_rule(held):
                     self._answer(Approve(held.hold.call_id), f"Rule written, and #{held.hold.call_id} approved")
             elif remember is not None:
                 self._answer(

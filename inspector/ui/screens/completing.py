@@ -36,6 +36,9 @@ class Completing(Place):
         self._known = ""  # the text as it was asked about last
         self._start = 0
 
+    def on_mount(self) -> None:
+        self.editor.first_look = lambda key: self.completions.is_open and self.completions.take(key)
+
     @property
     def editor(self) -> CodeEditor:
         raise NotImplementedError
@@ -45,10 +48,11 @@ class Completing(Place):
         return self.query_one(CompletionList)
 
     def action_complete(self) -> None:
-        self._look(wanted=True)
+        if not self.editor.read_only:
+            self._look(wanted=True)
 
     def action_comment(self) -> None:
-        if not self.editor.toggle_comment():
+        if not self.editor.read_only and not self.editor.toggle_comment():
             self.inspect.say("JSON has no comments.")
 
     @on(TextArea.SelectionChanged, "#editor")

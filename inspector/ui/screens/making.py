@@ -21,21 +21,21 @@ _WRITTEN = "Written, and in force with the next call."
 class RuleMaking(Place):
     """A place where a call can be pointed at."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "rule", "Make a rule", id="call.rule")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "make_rule", "Make a rule", id="call.rule")]
 
     def subject(self) -> CallView | HoldView | None:
         """The call that a person points at."""
         raise NotImplementedError
 
     @work(exclusive=True, group="rule")
-    async def action_rule(self) -> None:
+    async def action_make_rule(self) -> None:
         call = self.subject()
         if call is None:
             self.inspect.say("Choose a call first.")
-        elif await self.make_rule(call):
+        elif await self.propose_rule(call):
             self.inspect.say(_WRITTEN)
 
-    async def make_rule(self, call: CallView | HoldView, kind: RuleKind = RuleKind.ALLOW) -> bool:
+    async def propose_rule(self, call: CallView | HoldView, kind: RuleKind = RuleKind.ALLOW) -> bool:
         """True when a rule has been written."""
         if self.board.views.policy.version == 0:
             self.inspect.say("No policy is in force: repair it in place 4 first.", wrong=True)

@@ -42,16 +42,8 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
     PLACE = "policy"
     CSS_PATH: ClassVar[CSSPathType | None] = ["policy.tcss", "../widgets/editor.tcss"]
     KEYS = (
-        "policy.save",
-        "policy.take",
-        "policy.what_if",
-        "editor.next_problem",
-        "policy.complete",
-        "policy.find",
-        "policy.comment",
-        "policy.line",
-        "policy.revert",
-        "policy.leave",
+        *("policy.save", "policy.take", "policy.what_if", "editor.next_problem", "policy.complete"),
+        *("policy.find", "policy.comment", "policy.line", "policy.revert", "policy.leave"),
     )
     HELP = (
         "The policy decides every tools/call. It is checked while you type; Ctrl+S writes the file and puts it in"
@@ -97,7 +89,6 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
     def on_mount(self) -> None:
         self.editor.read_only = self.board.views.run.read_only
         self.editor.focus()
-        self.editor.first_look = lambda key: self.completions.is_open and self.completions.take(key)
         self._take_problems(self.board.views.policy.problems, checking=False)
         self._check()
 

@@ -36,12 +36,13 @@ class CompletionList(OptionList):
 
     def open(self, items: tuple[Completion, ...], at: Offset, room: Size) -> None:
         """`at`: the cell of the word's first letter within the pane; `room`: the pane."""
+        marked = self.items[self.highlighted] if self.is_open and self.highlighted is not None else None
         self.items = items
         label = max(len(text.line(one.label, 40)) for one in items)
         width = min(MAX_WIDTH, room.width - 2, max(MIN_WIDTH, label + 3 + max(len(_aside(one)) for one in items)))
         self.clear_options()
         self.add_options([Option(_row(one, min(label, width - 4), width - 3)) for one in items])
-        self.highlighted = 0
+        self.highlighted = items.index(marked) if marked in items else 0  # a late answer must not move the mark
         rows = min(ROWS, len(items))
         below = at.y + 1 + rows <= room.height
         self.styles.width, self.styles.height = width, rows
