@@ -193,20 +193,27 @@ class Life:
         await self._client.open()
         while time.monotonic() < until:
             try:
-                await self._step()
+                async with asyncio.timeout(2 * PATIENCE):
+                    await self._step()
             except FailedError:
                 self._tally.failed += 1
                 await self._again()
-            except (aiohttp.ClientError, ConnectionError) as error:
+            except (aiohttp.ClientError, OSError, WrongError, TimeoutError, ValueError, KeyError) as error:
                 self._tally.wrong.append(f"client {self._serial}: {error!r}")
                 await self._again()
-            except (WrongError, TimeoutError, ValueError, KeyError) as error:
-                self._tally.wrong.append(f"client {self._serial}: {error!r}")
-        await self._client.cut()
+        await self._part()
 
     async def _again(self) -> None:
-        await self._client.cut()
-        await self._client.open()
+        await self._part()
+        async with asyncio.timeout(PATIENCE):
+            await self._client.open()
+
+    async def _part(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._client.cut()
+        except TimeoutError:
+            self._tally.wrong.append(f"client {self._serial} could not be cut off")
 
     async def _step(self) -> None:
         match self._chance.random():

@@ -59,10 +59,13 @@ def policy(tmp_path: Path) -> str:
 
 def test_a_client_s_own_secrets_stay_out_of_the_recording(home: Path, policy: str) -> None:
     command = ("--standalone", "--policy", policy, "--", sys.executable, "-S", str(TINY))
-    done = stdio(*command, home=home, said=json.dumps(CALL).encode() + b"\n", EXAMPLE_API_KEY=SECRET)
+    done = stdio(
+        *command, home=home, said=json.dumps(CALL).encode() + b"\n", EXAMPLE_API_KEY=SECRET, PWD=str(TINY.parent)
+    )
     assert SECRET.encode() in done.stdout  # the server and the client have it
     (path,) = (home / "state" / "recordings").glob("*.sqlite")
     assert SECRET.encode() not in path.read_bytes()
+    assert str(TINY).encode() in path.read_bytes()  # a folder's name is no secret, though PWD sounds like one
     with Recording.open(path) as recording:
         assert any("•••redacted•••" in str(event) for event in recording.events())
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+_INNOCENT = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})  # folders and sockets: they stand everywhere
 _TELLING = re.compile(r"auth|token|secret|passw|pwd|api[-_]?key|apikey|credential|cookie|private|signature", re.I)
 
 
@@ -17,7 +18,7 @@ def secret_values(pairs: Iterable[tuple[str, str]], url: str = "") -> tuple[str,
     found: dict[str, None] = {}
     parts = urlsplit(url)
     for name, value in [*pairs, *parse_qsl(parts.query)]:
-        if _TELLING.search(name) and value:
+        if value and name not in _INNOCENT and _TELLING.search(name):
             found[value] = None
             found[value.rpartition(" ")[2]] = None
     if parts.password:
