@@ -49,7 +49,7 @@ def _decision(decision: Decision, width: int) -> Parts:
             parts += _step(index, step, decision, width)
     formalities = sum(step.result is StepResult.PASS and _is_formality(step) for step in decision.trace)
     if formalities:
-        parts.append((f" · {formalities} built-in checks passed\n", "$quiet"))
+        parts.append((f" · {formalities} built-in checks\n", "$quiet"))
     if len(decision.trace) > STEPS_SHOWN:
         parts.append((f"… {len(decision.trace) - STEPS_SHOWN} more steps\n", "$quiet"))
     if decision.policy_hash:
@@ -64,7 +64,7 @@ def _is_formality(step: TraceStep) -> bool:
 
 def _step(index: int, step: TraceStep, decision: Decision, width: int) -> Parts:
     rule = text.line(short_rule(step.rule, decision.server, decision.tool), 300)
-    note = text.line(step.note, 300)
+    note = text.line(step.note, 300).removesuffix(", 1 wanted")
     if step.result is StepResult.PASS:
         room = max(8, width - 5)
         if cell_len(rule) + 1 + cell_len(note) <= room:

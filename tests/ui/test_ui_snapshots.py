@@ -112,3 +112,9 @@ def test_policy_with_completions(bench: Bench, snap_compare, size) -> None:
         await settle(pilot)
 
     assert snap_compare(bench.app(start_place="policy"), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("place", ["approvals", "limits", "sessions"])
+def test_the_other_places_in_a_small_light_terminal(bench: Bench, snap_compare, place) -> None:
+    app = bench.app(start_place=place, theme="inspect-light")
+    assert snap_compare(app, terminal_size=(80, 24), run_before=settle)

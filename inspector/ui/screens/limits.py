@@ -34,7 +34,7 @@ class LimitsPlace(Place):
         " Enter goes to the rule in the policy."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "rule", "Rule in the policy", key_display="⏎", id="limits.rule"),
+        Binding("R,enter", "rule", "Rule in the policy", key_display="⏎", id="limits.rule"),
         Binding("s", "order", "Tightest first or by name", id="limits.order"),
     ]
 
@@ -67,7 +67,7 @@ class LimitsPlace(Place):
                 ("A limit shows here with the first call it counts.", "$quiet"),
             )
         )
-        self._fill(limits, max(30, pane.size.width - 7), now)
+        self._fill(limits, max(30, pane.size.width - 3), now)
 
     def _ordered(self) -> list[LimitView]:
         limits = self.board.views.limits
@@ -113,12 +113,12 @@ def _block(limit: LimitView, width: int, now: float) -> Content:
     name = text.fit(text.line(limit.label, 120), max(8, width - len(amount) - len(reset) - 2))
     filled, rest = figures.bar(used, width - 2)
     under = text.fit(f"{_whose(limit.key)} · {text.line(limit.rule, 160)}", width - 2).rstrip()
-    went = figures.columns([*limit.history, limit.max], 1)[0][:-1] if limit.history else ""
-    users = text.fit(_users(limit), max(8, width - len(went) - 5)).rstrip()
+    went = figures.columns(limit.history, 1)[0] + "  " if any(limit.history) else ""
+    users = text.fit(_users(limit), max(8, width - len(went) - 3)).rstrip()
     return Content.assemble(
         (f"{glyph} ", style), (name, "bold"), (amount, "bold" if used >= 0.7 else ""), (f"{reset}\n  ", "$quiet"),
         (filled, f"{style} on $panel"), (rest, "on $panel"),
-        ("\n  ", ""), (went, style), (f"  {users}\n  {under}\n", "$quiet"),
+        ("\n  ", ""), (went, style), (f"{users}\n  {under}\n", "$quiet"),
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ class LivePlace(TablePlace):
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
         Binding("D", "compare", "Compare with the one before", show=False, id="live.compare"),
-        Binding("R", "rule", "Rule in the policy", show=False, id="live.rule"),
+        Binding("R", "to_rule", "Rule in the policy", show=False, id="live.rule"),
         Binding("y", "copy", "Copy", show=False, id="live.copy"),
         Binding("escape", "back", "Back", show=False, id="live.back"),
     ]
@@ -207,7 +207,7 @@ class LivePlace(TablePlace):
         pane.show(pane.row, pane.detail, self.inspect.clock())
 
     @work
-    async def action_rule(self) -> None:
+    async def action_to_rule(self) -> None:
         if row := self.query_one(DetailPane).row:
             await to_rule(self.inspect, row.rule)
 

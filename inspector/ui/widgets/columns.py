@@ -84,7 +84,7 @@ def is_loop(row: CallView) -> bool:
 COLUMNS: Final = (
     Column("id", "#", 5, lambda row, _now: f"#{row.id}", right=True, sort=Sort.ID),
     Column("time", "TIME", 8, lambda row, _now: figures.clock_time(row.at), sort=Sort.TIME),
-    Column("agent", "AGENT", 6, lambda row, _now: text.line(row.client, 100), 3, 24, sort=Sort.AGENT),
+    Column("agent", "AGENT", 6, lambda row, _now: text.line(row.client, 100), 4, 24, sort=Sort.AGENT),
     Column("tool", "SERVER › TOOL", 13, _tool, 7, 60, sort=Sort.TOOL),
     Column("risk", "RISK", 5, lambda row, _now: row.risk.value, 1, 11, sort=Sort.RISK),
     Column("arguments", "ARGUMENTS", 10, _arguments, 3, 400, sort=Sort.ARGUMENTS),

@@ -64,7 +64,7 @@ class Rate(Widget):
                     text.fit(text.line(tool.name, 80), width - 15),
                     (bad, "$decision-error"),
                     (f"{figures.number(tool.calls):>6}", "bold"),
-                    (f" {figures.milliseconds(tool.p95_ms):>8}", "$quiet"),
+                    (f"{figures.milliseconds(tool.p95_ms):>8}", "$quiet"),
                 )
             )
         return lines
