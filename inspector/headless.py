@@ -7,7 +7,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from inspector.core.decision import Decision, Verdict
-from inspector.core.events import CallArrived, Decided, Event, FrameRejected, HoldEnded, PolicyLoaded, PolicyRejected
+from inspector.core.events import (
+    CallArrived,
+    Decided,
+    Event,
+    FrameRejected,
+    HoldEnded,
+    PolicyLoaded,
+    PolicyRejected,
+    ToolsDrifted,
+)
 
 _MARK = {Verdict.ALLOW: "allow", Verdict.DENY: "DENY ", Verdict.PENDING: "HOLD ", Verdict.CANCELLED: "gone "}
 
@@ -33,11 +42,12 @@ class DecisionPrinter:
                 if decision.verdict is not Verdict.PENDING:
                     self._callers.pop(decision.call_id, None)
                 self._write(_json_line(decision, caller) if self._as_json else _text_line(decision, caller))
-            case PolicyLoaded() | PolicyRejected() | FrameRejected() | HoldEnded() if not self._as_json:
-                self._write(_notice(event))
+            case PolicyLoaded() | PolicyRejected() | FrameRejected() | HoldEnded() | ToolsDrifted():
+                if not self._as_json:
+                    self._write(_notice(event))
 
 
-def _notice(event: PolicyLoaded | PolicyRejected | FrameRejected | HoldEnded) -> str:
+def _notice(event: PolicyLoaded | PolicyRejected | FrameRejected | HoldEnded | ToolsDrifted) -> str:
     match event:
         case PolicyLoaded():
             what = f"policy v{event.version} in force ({event.origin}) {event.path}"
@@ -45,6 +55,9 @@ def _notice(event: PolicyLoaded | PolicyRejected | FrameRejected | HoldEnded) ->
             what = f"policy not taken, the last good one stays: {event.path} {event.problems[0]}"
         case FrameRejected():
             what = f"rejected ({event.code}): {event.reason}"
+        case ToolsDrifted():
+            names = ", ".join(sorted({change.tool for change in event.changes}))
+            what = f"tools of {event.upstream} have changed: {names[:200]} (see: mcp-inspect tools)"
         case HoldEnded():
             what = f"#{event.call_id} {event.end} by {event.by}"
     return f"{_time(event.at)}  ·      {_printable(what)}"

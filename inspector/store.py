@@ -33,6 +33,7 @@ from inspector.core.events import (
     Progressed,
     RunStarted,
     StderrLine,
+    ToolsDrifted,
     ToolsListed,
     UpstreamChanged,
 )
@@ -99,6 +100,7 @@ class Store:
             Dropped: self._dropped_some,
             UpstreamChanged: self._upstreams.changed,
             ToolsListed: self._tools_listed,
+            ToolsDrifted: self._upstreams.drifted,
             StderrLine: self._upstreams.stderr,
             ClientConnected: self._clients.connected,
             ClientGone: self._clients.gone,

@@ -41,6 +41,7 @@ from inspector.proxy.watch import PolicyFile
 from inspector.proxy.watchdog import Watchdog
 from inspector.record.recorder import Recorder
 from inspector.settings import PROJECT_POLICIES, OutputFormat, Reload, Settings, Unattended, choose_policy
+from inspector.upstreams.known_tools import DriftWatch, KnownTools
 from inspector.upstreams.secrets import secret_values
 
 UNATTENDED = 5.0  # seconds until a call that needs a person is denied when there is none
@@ -83,8 +84,10 @@ class UpstreamBuilder:
     clock: Callable[[], float]
     tasks: TaskGroup
     watchdog: Watchdog
+    drift: DriftWatch
 
     def __call__(self, spec: UpstreamSpec) -> Upstream:
+        self.drift.knows(spec)
         match spec.target:
             case CommandSpec():
                 return StdioUpstream(spec, emit=self.emit, now=self.clock, tasks=self.tasks, watchdog=self.watchdog)
@@ -109,12 +112,19 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
     recorder = Recorder.create(folder, run, clock(), hidden)
     try:
         async with anyio.create_task_group() as tasks:
+            drift = DriftWatch(KnownTools(paths.state_dir()))
+
+            def watch_all(event: Event) -> None:
+                watch(event)
+                if (drifted := drift.told(event)) is not None and not settings.demo:
+                    driver.emit(drifted)
+
             driver = Driver(
                 run=run,
                 gate=Gate(None, ledger, latest=ledger.latest()),
                 ledger=ledger,
                 log=recorder,
-                watch=watch,
+                watch=watch_all,
                 clock=clock,
                 call_timeout=settings.call_timeout,
             )
@@ -126,7 +136,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
                 clock=clock,
                 confirm=settings.reload is Reload.CONFIRM,
             )
-            build = UpstreamBuilder(driver.emit, clock, tasks, watchdog)
+            build = UpstreamBuilder(driver.emit, clock, tasks, watchdog, drift)
             for spec in settings.upstreams:
                 driver.adopt(build(spec))
             tasks.start_soon(driver.run)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from inspector.core.commands import (
@@ -26,6 +26,7 @@ from inspector.core.commands import (
 )
 from inspector.core.errors import PolicyError
 from inspector.core.json import JsonObject
+from inspector.policy.complete import complete
 from inspector.policy.definitions import Definitions
 from inspector.policy.edit import add_rule
 from inspector.policy.learn import learn
@@ -54,6 +55,8 @@ class Workbench:
                 return await self._make_rule(command)
             case Learn(text):
                 return await _in_thread(lambda: learn(text, self._store.past(), path=self._path()))
+            case Complete(text, line, column):
+                return complete(text, line, column, path=self._path(), listed=self._listed())
             case PolicyHistory():
                 return PolicyVersions(self._store.policies())
 
@@ -66,7 +69,7 @@ class Workbench:
         for one in replaying(policy, self._store.past(), listed):
             again.append(one)
             if len(again) % SLICE == 0:
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
         return summary(again)
 
     async def _load(self, text: str) -> Policy | None:

@@ -29,3 +29,10 @@ def test_an_unknown_benchmark_lists_those_that_exist(argv: list[str]) -> None:
 def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
     done = benchmark(name, "50")
     assert (done.returncode, says in done.stdout) == (0, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts processes and descriptors by /proc")
+def test_twenty_seconds_of_random_faults_lose_mix_up_and_leak_nothing() -> None:
+    done = benchmark("soak", "--seconds", "20", "--clients", "6", "--seed", "3")
+    assert (done.returncode, "WRONG" in done.stdout) == (0, False), done.stdout + done.stderr
+    assert "calls," in done.stdout

@@ -30,6 +30,8 @@ from inspector.core.events import (
     Progressed,
     RunStarted,
     StderrLine,
+    ToolChange,
+    ToolsDrifted,
     ToolsListed,
     UncoveredMethod,
     UpstreamChanged,
@@ -337,6 +339,14 @@ def test_an_upstream_shows_its_state_its_tools_and_its_last_words() -> None:
     assert len(view.stderr) == 200
     assert view.stderr[-2] == "line 299"
     assert len(view.stderr[-1]) == 2000
+
+
+def test_an_upstream_shows_what_has_changed_in_its_tools() -> None:
+    change = ToolChange("pay", "description", '"Pays."', '"Pays twice."')
+    (view,) = shown(
+        ToolsListed(1.0, "bank", (("pay", b"{}"),), (), True), ToolsDrifted(2.0, "bank", (change,))
+    ).upstreams
+    assert (view.tools, view.drift) == (1, (change,))
 
 
 def test_upstreams_keep_their_order_and_a_new_state_keeps_what_was_listed() -> None:

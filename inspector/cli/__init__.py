@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-COMMANDS = ("demo", "open", "policy", "stdio")
+COMMANDS = ("demo", "open", "policy", "stdio", "tools")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,6 +48,10 @@ def _dispatch(arguments: list[str]) -> int:
             from inspector.cli.open import run as run_open
 
             return run_open(rest)
+        case ["tools", *rest]:
+            from inspector.cli.tools import run as run_tools
+
+            return run_tools(rest)
         case ["policy", *rest]:
             from inspector.cli.policy import run as run_policy
 

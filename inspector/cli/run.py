@@ -18,12 +18,13 @@ from inspector.token import checked_token, local_token
 _ABOUT = "See, stop and shape everything an AI agent does through MCP."
 _USAGE = """mcp-inspect [flags] --upstream NAME|URL…
        mcp-inspect [flags] -- COMMAND…
-       mcp-inspect demo | open FILE | stdio … | policy …"""
+       mcp-inspect demo | open FILE | stdio … | policy … | tools …"""
 _COMMANDS = """commands:
   demo                  the app on the embedded demo server, with a scripted agent
   open FILE             look at a recording
   stdio NAME            the front that a stdio client spawns; also: stdio [flags] -- COMMAND…
   policy …              check and test policy documents
+  tools [accept]        what has changed in the tools of upstreams since it was accepted
 
 Each of them has its own --help."""
 

@@ -233,6 +233,29 @@ class ToolsListed:
     upstream: str
     definitions: tuple[tuple[str, bytes], ...]
     hidden: tuple[str, ...]
+    complete: bool = False  # all that it has, not a page of it
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChange:
+    """One difference to what was known of a tool. Values are JSON text (ASCII, at most 400 characters); "": not there.
+
+    `field` "" is the tool itself: added when `before` is "", removed when `after` is.
+    """
+
+    tool: str
+    field: str  # "description", "inputSchema.properties.amount.maximum", …
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsDrifted:
+    """An upstream's tools are not what they were when they were first seen, or accepted. Said once for each state."""
+
+    at: float
+    upstream: str
+    changes: tuple[ToolChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,5 +288,6 @@ Event: TypeAlias = (
     | UncoveredMethod
     | StderrLine
     | ToolsListed
+    | ToolsDrifted
     | Dropped
 )

@@ -8,11 +8,11 @@ from typing import Protocol
 from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import Command, CommandResult
 from inspector.core.decision import CounterKey
-from inspector.core.events import UpstreamState
+from inspector.core.events import ToolChange, UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem
 from inspector.core.risk import Risk
-from inspector.core.word import Word as Word  # noqa: PLC0414 - its home moved
+from inspector.core.word import Word as Word  # noqa: PLC0414 -- who reads views reads it from here
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class UpstreamView:
     stderr: tuple[str, ...]  # the last 200 lines
     tools: int | None  # listed; None when never listed
     hidden: int
+    drift: tuple[ToolChange, ...] = ()  # what has changed since its tools were first seen or accepted
 
 
 @dataclass(frozen=True, slots=True)

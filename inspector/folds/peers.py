@@ -12,6 +12,7 @@ from inspector.core.events import (
     ClientGone,
     FrameRejected,
     StderrLine,
+    ToolsDrifted,
     ToolsListed,
     UpstreamChanged,
     UpstreamState,
@@ -44,6 +45,9 @@ class Upstreams:
             del known[name]
         view = self._view(event.upstream)
         self._set(replace(view, tools=len(event.definitions), hidden=len(event.hidden)))
+
+    def drifted(self, event: ToolsDrifted) -> None:
+        self._set(replace(self._view(event.upstream), drift=event.changes))
 
     def stderr(self, event: StderrLine) -> None:
         self._set(self._view(event.upstream))

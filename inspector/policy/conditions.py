@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from functools import partial
+from itertools import chain, compress, islice, repeat
+from operator import is_not
 
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Condition, Operator, Path, Predicate, Star
@@ -61,7 +63,7 @@ def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool)
 def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool) -> Finding:
     """One condition against the arguments of a call. Total: any JSON is an answer, never an error."""
     if condition.op is Operator.EXISTS:
-        return _presence(condition, resolve(condition.path, arguments))
+        return _presence(condition, _lazily(condition.path, arguments))
     most = MAX_DEAR_VALUES if condition.op in DEAR else MAX_VALUES
     values = resolve(condition.path, arguments, most)
     if len(values) > most:
@@ -82,7 +84,7 @@ def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool)
 
 
 def _presence(condition: Condition, values: Iterable[Json]) -> Finding:
-    found = next((value for value in values if value is not None), None)
+    found = next(filter(_IS_THERE, values), None)
     present = found is not None
     result = Result.TRUE if present is condition.value else Result.FALSE
     return Finding(condition, result, found, "" if present else "missing")
@@ -117,6 +119,9 @@ def _sees_null(condition: Condition) -> bool:
 
 # Paths
 
+_IS_THERE = partial(is_not, None)
+_HAS_ITEMS = frozenset[type]({list, dict}).__contains__
+
 
 def resolve(path: Path, arguments: JsonObject, most: int | None = None) -> Sequence[Json]:
     """All values at a path, nulls included; nothing where it leads nowhere.
@@ -136,6 +141,20 @@ def resolve(path: Path, arguments: JsonObject, most: int | None = None) -> Seque
             values = [item for value in values for item in _step(value, segment)]
         if not values:
             break
+    return values
+
+
+def _lazily(path: Path, arguments: JsonObject) -> Iterable[Json]:
+    """As `resolve`, one value at a time: who asks whether there is one stops at the first. What has no
+    items is passed over without a call of ours, since there may be millions of it."""
+    values: Iterable[Json] = (arguments,)
+    for segment in path:
+        if isinstance(segment, Star):
+            filled: list[Json] = list(filter(None, values))
+            with_items: Iterable[Json] = compress(filled, map(_HAS_ITEMS, map(type, filled)))
+            values = chain.from_iterable(map(_items, with_items))
+        else:
+            values = chain.from_iterable(map(_step, values, repeat(segment)))
     return values
 
 

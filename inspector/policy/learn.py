@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from inspector.core.errors import PolicyError
-from inspector.core.json import Json, JsonObject
+from inspector.core.json import Json, JsonObject, Number
 from inspector.core.past import PastCall
 from inspector.policy.edit import argument_path, entry_location, is_json
 from inspector.policy.ledger import window_start
@@ -20,7 +20,7 @@ from inspector.policy.load import load_text
 from inspector.policy.model import Default, Entry, Policy
 from inspector.policy.places import normalised, url_host
 from inspector.policy.splice import Splice
-from inspector.policy.values import equal, is_number
+from inspector.policy.values import equal
 
 MINUTE: Final = 60
 ENOUGH: Final = 3  # calls of a tool, before its arguments say anything
@@ -114,13 +114,18 @@ def _of_values(path: str, values: list[Json]) -> Iterator[JsonObject]:
     elif all(isinstance(value, bool) for value in distinct):
         if len(distinct) == 1:
             yield {"path": path, "op": "in", "value": distinct}
-    elif numbers := [value for value in distinct if is_number(value)]:
-        if len(numbers) == len(distinct):
-            conditions: list[Json] = [
-                {"path": path, "op": "gte", "value": min(numbers)},
-                {"path": path, "op": "lte", "value": max(numbers)},
-            ]
-            yield {"conditions": conditions}
+    else:
+        yield from _of_numbers(path, distinct)
+
+
+def _of_numbers(path: str, values: list[Json]) -> Iterator[JsonObject]:
+    numbers = [value for value in values if isinstance(value, int | Number) and not isinstance(value, bool)]
+    if len(numbers) == len(values):
+        conditions: list[Json] = [
+            {"path": path, "op": "gte", "value": min(numbers)},
+            {"path": path, "op": "lte", "value": max(numbers)},
+        ]
+        yield {"conditions": conditions}
 
 
 def _of_texts(path: str, texts: list[str], seen: int) -> Iterator[JsonObject]:

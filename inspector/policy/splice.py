@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from inspector.core.errors import PolicyError
 from inspector.core.json import Json, to_text
@@ -69,7 +69,7 @@ class Splice:
         node = self._node(where)
         if node is None:
             self.merge(where[:-1], {str(where[-1]): fields})
-        elif isinstance(node, MappingNode) and not node.flow_style and node.value:
+        elif isinstance(node, MappingNode) and not _flows(node) and node.value:
             self._insert_lines(node, _lines(fields))
         elif isinstance(node, MappingNode) and node.value:
             self._insert_flow(node, [f"{self._key(name)}: {self._value(item)}" for name, item in fields.items()])
@@ -83,7 +83,7 @@ class Splice:
         node = self._node(where)
         if node is None:
             self.merge(where[:-1], {str(where[-1]): items})
-        elif isinstance(node, SequenceNode) and not node.flow_style and node.value:
+        elif isinstance(node, SequenceNode) and not _flows(node) and node.value:
             self._insert_lines(node, write_yaml(items).splitlines())
         elif isinstance(node, SequenceNode) and node.value:
             self._insert_flow(node, [self._value(item) for item in items])
@@ -97,7 +97,7 @@ class Splice:
         node = self._node(where)
         if node is None:
             self.merge(where[:-1], {str(where[-1]): value})
-        elif isinstance(node, ScalarNode) or node.flow_style:
+        elif isinstance(node, ScalarNode) or _flows(node):
             self._replace(node, value)
         else:
             raise self._refusal(where)
@@ -114,7 +114,7 @@ class Splice:
                 self.remove(where[:-1])
             else:
                 self._empty(where[:-1], parent)
-        elif parent.flow_style:
+        elif _flows(parent):
             self._cut_flow(parts, index)
         else:
             self._cut_lines(parts[index], where)
@@ -156,7 +156,7 @@ class Splice:
         """Where its text ends: a block ends with its last part, not where the next one begins."""
         if _is_nothing(node) and id(node) in self._keys:
             return self._colon(node)
-        if isinstance(node, ScalarNode) or node.flow_style or not node.value:
+        if isinstance(node, ScalarNode) or _flows(node) or not node.value:
             begin, end = self._start(node), int(node.end_mark.index) + self._shift
             return begin + len(self._text[begin:end].rstrip())
         return self._end(list(_parts(node))[-1][1])
@@ -195,7 +195,7 @@ class Splice:
     def _may_open(self, node: Node) -> bool:
         """Stands it behind a key at the beginning of a line, so that lines may stand below?"""
         key, holder = self._keys.get(id(node), (None, None))
-        if self._json or key is None or holder is None or holder.flow_style:
+        if self._json or key is None or holder is None or _flows(holder):
             return False
         rest = self._text[self._end(node) : self._line_end(self._end(node))].strip()
         below = "\n" not in self._text[self._start(key) : self._start(node)]
@@ -227,7 +227,7 @@ class Splice:
     # Taking away
 
     def _empty(self, where: Location, node: Node) -> None:
-        if not node.flow_style:
+        if not _flows(node):
             self._cut_block(where, node)
         else:
             self._replace(node, {})
@@ -265,6 +265,11 @@ def _parts(node: Node) -> Iterator[tuple[Node, Node]]:
         yield from ((item, item) for item in node.value)
 
 
+def _flows(node: Node) -> bool:
+    """Is it written within braces or brackets?"""
+    return isinstance(node, CollectionNode) and bool(node.flow_style)
+
+
 def _is_nothing(node: Node) -> bool:
     """An empty value (`key:`), which stands in no place of its own."""
     return isinstance(node, ScalarNode) and node.start_mark.index == node.end_mark.index
@@ -273,8 +278,7 @@ def _is_nothing(node: Node) -> bool:
 def _is_deep(fields: dict[str, Json]) -> bool:
     """Too much for one line: objects, or lists of more than plain values."""
     return any(
-        isinstance(value, dict)
-        or (isinstance(value, list) and any(isinstance(item, dict | list) for item in value))
+        isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict | list) for item in value))
         for value in fields.values()
     )
 

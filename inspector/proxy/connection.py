@@ -7,7 +7,7 @@ from typing import Protocol
 
 from inspector.core.call import Caller, Era
 from inspector.proxy.exchange import Exchange
-from inspector.proxy.links import Headers, HttpRequest, Link, Outgoing, Route
+from inspector.proxy.links import ClientSide, Headers, HttpRequest, Link, Outgoing, Route
 from inspector.proxy.steps import Step
 from inspector.wire.jsonrpc import Frame, Kind
 
@@ -35,6 +35,7 @@ class ClientConnection:
         self.transport = transport
         self.shared = shared
         self.link: Link | None = None
+        self.side: ClientSide | None = None
         self.closed = False
         self.inbound = Inbound(self, performer, clock)
         self._performer = performer

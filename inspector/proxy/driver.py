@@ -8,17 +8,18 @@ recording: so a decision is on disk before its call leaves, and a burst of calls
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol, TypeAlias, assert_never
 
 import anyio
+from anyio.abc import TaskGroup
 
-from inspector.core.call import CallId, Outcome
-from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reserve, Settle, StoreFailed
-from inspector.core.errors import StoreBusyError, StoreError
+from inspector.core.call import Call, CallId, Outcome
+from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
+from inspector.core.errors import StoreError
 from inspector.core.events import (
     ClientGone,
-    Counted,
     Direction,
     Dropped,
     Event,
@@ -26,26 +27,37 @@ from inspector.core.events import (
     Forwarded,
     FrameRejected,
     PolicyLoaded,
-    StderrLine,
-    ToolsListed,
 )
 from inspector.core.holds import CLOSING, Resolution
 from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
 from inspector.policy.model import Policy
+from inspector.proxy.catalogue import Catalogue
+from inspector.proxy.charging import Charging
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.links import ClientSide, Outgoing, Upstream
 from inspector.proxy.presence import Presence
-from inspector.proxy.steps import Abandon, Answer, End, Ended, Judge, Listed, Note, Plain, Send, Step, Withdraw
-from inspector.wire.jsonrpc import BadFrame, Frame, dump
+from inspector.proxy.steps import (
+    Abandon,
+    Answer,
+    End,
+    Ended,
+    Judge,
+    Listed,
+    Note,
+    Plain,
+    Send,
+    Step,
+    ToolsChanged,
+    Withdraw,
+)
+from inspector.wire.jsonrpc import BadFrame, Frame
 from inspector.wire.mcp import client_info
 
 SIGN_OF_LIFE = 5.0  # seconds between two progress notifications of a held call
 BEAT = 0.25  # seconds between two looks at what needs writing or waking
-STORE_PATIENCE = 2.0  # seconds that a call waits for a ledger which another process holds
-STORE_RETRY = 0.02  # seconds between two tries
 
 Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
 
@@ -74,7 +86,9 @@ class Driver:
     ) -> None:
         self._run = run
         self.gate = gate
-        self._ledger = ledger
+        self._charging = Charging(ledger, clock, self._reserved, self.emit)
+        self._tools = Catalogue(lambda: self.gate, self.emit, clock)
+        self._tasks: TaskGroup | None = None  # while `run` runs
         self._log = log
         self._watch = watch
         self._upstreams: dict[str, Upstream] = {}
@@ -85,7 +99,6 @@ class Driver:
         self._owners: dict[CallId, ClientConnection] = {}
         self._held: dict[CallId, tuple[float, int]] = {}  # when the last sign of life went out, and its number
         self._presence = Presence()
-        self._definitions: dict[str, dict[str, JsonObject]] = {}
         self._outbox: list[Departure] = []
         self._scheduled = False
         self._unlogged: str | None = None  # why an event found no room in the log
@@ -102,7 +115,7 @@ class Driver:
         return tuple(self._upstreams)
 
     def definition(self, upstream: str, tool: Json) -> JsonObject | None:
-        return self._definitions.get(upstream, {}).get(tool) if isinstance(tool, str) else None
+        return self._tools.definition(upstream, tool)
 
     def adopt(self, upstream: Upstream) -> None:
         """From now on clients may connect to it."""
@@ -116,6 +129,7 @@ class Driver:
         caller = self._presence.caller(label, transport, grant, upstream)
         exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http)
         connection = ClientConnection(self, exchange, self._clock, transport=transport, shared=shared)
+        connection.side = client
         connection.link = await target.open(connection.inbound, shared=shared, client=client)
         self._connections[connection] = None
         return connection
@@ -171,19 +185,16 @@ class Driver:
 
     def reload(self, policy: Policy, origin: str) -> None:
         """Put a policy in force; clients whose visible tools change are told to list again."""
-        before = self._visible_now()
+        before = self._tools.visible()
         self._policies += 1
         now = self._clock()
         path, version, warnings = policy.path, self._policies, policy.warnings
         self.emit(PolicyLoaded(now, path, policy.hash, version, policy.text, origin, warnings))
         self._apply(self.gate.reload(policy, now))
-        after = self._visible_now()
+        after = self._tools.visible()
         for connection in tuple(self._connections):
             if before.get(connection.exchange.upstream) != after.get(connection.exchange.upstream):
                 self.perform(connection, connection.exchange.list_changed())
-
-    def _visible_now(self) -> Mapping[str, list[str]]:
-        return {server: self.visible(server, list(tools)) for server, tools in self._definitions.items()}
 
     def _try(self, effects: list[Effect] | None) -> bool:
         if effects is None:
@@ -206,7 +217,7 @@ class Driver:
                     route.frame(raw, final=final, fields=fields)
                 case Judge(call):
                     self._owners[call.id] = connection
-                    self._apply(self.gate.arrive(call, connection.exchange.connection, now))
+                    self._judge(connection, call)
                 case Send(outgoing):
                     self._depart((connection, outgoing, None))
                 case Ended(call_id, outcome, response, state):
@@ -220,8 +231,10 @@ class Driver:
                 case Abandon(route, frame_id):
                     if connection.link is not None:
                         connection.link.cancel(route, frame_id)
-                case Listed(page, hidden):
-                    self._listed(connection.exchange.upstream, page.definitions, page.duplicated, hidden)
+                case Listed(page, hidden, complete):
+                    self._tools.listed(connection.exchange.upstream, page, hidden, complete=complete)
+                case ToolsChanged():
+                    self._tools.outdate(connection.exchange.upstream)
                 case _:
                     assert_never(step)
 
@@ -244,13 +257,20 @@ class Driver:
         self._sent.pop(call_id, None)
         self._apply(self.gate.finish(call_id, outcome, self._clock(), response=response, request_state=state))
 
-    def _listed(
-        self, server: str, definitions: Mapping[str, JsonObject], duplicated: frozenset[str], hidden: tuple[str, ...]
-    ) -> None:
-        self._definitions.setdefault(server, {}).update(definitions)
-        self.gate.listed(server, definitions, duplicated)
-        texts = tuple((name, dump(definition)) for name, definition in definitions.items())
-        self.emit(ToolsListed(self._clock(), server, texts, hidden))
+    def _judge(self, connection: ClientConnection, call: Call) -> None:
+        pending = connection.exchange.pending.of_call(call.id)
+        arrive = partial(self._arrive, connection, call)
+        if pending is None or self._tasks is None or not self._tools.is_needed(connection, pending, call.tool):
+            arrive()
+        else:
+            upstream = self._upstreams[connection.exchange.upstream]
+            self._tools.survey(upstream, connection, pending, self._tasks, arrive)
+
+    def _arrive(self, connection: ClientConnection, call: Call) -> None:
+        if connection.exchange.pending.of_call(call.id) is None:  # its client gave it up while it waited for a survey
+            self._owners.pop(call.id, None)
+        else:
+            self._apply(self.gate.arrive(call, connection.exchange.connection, self._clock()))
 
     # ------------------------------------------------------------------ effects of the gate
 
@@ -263,9 +283,9 @@ class Driver:
                     self._held.pop(call_id, None)
                     self._depart((self._owners[call_id], call_id, arguments))
                 case Reserve():
-                    self._reserve(effect, self._clock())
+                    self._charging.reserve(effect)
                 case Settle():
-                    self._settle(effect, self._clock())
+                    self._charging.settle(effect)
                 case Refuse():
                     self._refuse(effect)
                 case Keep(call_id):
@@ -275,27 +295,8 @@ class Driver:
                 case _:
                     assert_never(effect)
 
-    def _reserve(self, effect: Reserve, asked: float) -> None:
-        """A store that another process holds is asked again for a while; the loop never waits for it."""
-        now = self._clock()
-        reservation = self._ledger.reserve(effect.call_id, effect.charges, now)
-        if isinstance(reservation, StoreFailed) and reservation.busy and now - asked < STORE_PATIENCE:
-            asyncio.get_running_loop().call_later(STORE_RETRY, self._reserve, effect, asked)
-        else:
-            self._apply(self.gate.reserved(effect.call_id, reservation, now))
-
-    def _settle(self, effect: Settle, asked: float) -> None:
-        now, all_, errors = self._clock(), effect.refund_all, effect.refund_errors
-        try:
-            changed = self._ledger.settle(effect.call_id, now, refund_all=all_, refund_errors=errors)
-        except StoreError as error:
-            if isinstance(error, StoreBusyError) and now - asked < STORE_PATIENCE:
-                asyncio.get_running_loop().call_later(STORE_RETRY, self._settle, effect, asked)
-            else:  # the charge stands: that errs on the side of the limit
-                self.emit(StderrLine(now, "mcp-inspect", f"#{effect.call_id} was not given back its limits: {error}"))
-            return
-        if changed:
-            self.emit(Counted(now, changed))
+    def _reserved(self, call_id: CallId, reservation: Reservation, now: float) -> None:
+        self._apply(self.gate.reserved(call_id, reservation, now))
 
     def _refuse(self, effect: Refuse) -> None:
         call_id = effect.call_id
@@ -388,6 +389,14 @@ class Driver:
 
     async def run(self) -> None:
         """Deadlines of held calls, signs of life, and the commit of what nobody waits for. Ends by cancellation."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks = tasks
+            try:
+                await self._look_after()
+            finally:
+                self._tasks = None
+
+    async def _look_after(self) -> None:
         while True:
             with anyio.move_on_after(self._next_look()):
                 await self._wake.wait()

@@ -17,7 +17,20 @@ from inspector.core.events import Direction, FrameRejected, FrameSeen, Progresse
 from inspector.core.json import JsonObject
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route
 from inspector.proxy.pending import Pending, PendingTable
-from inspector.proxy.steps import Abandon, Answer, End, Ended, Judge, Listed, Note, Plain, Send, Step, Withdraw
+from inspector.proxy.steps import (
+    Abandon,
+    Answer,
+    End,
+    Ended,
+    Judge,
+    Listed,
+    Note,
+    Plain,
+    Send,
+    Step,
+    ToolsChanged,
+    Withdraw,
+)
 from inspector.wire import mcp
 from inspector.wire.jsonrpc import (
     INTERNAL_ERROR,
@@ -261,7 +274,10 @@ class Exchange:
             return error, [self._seen(now, Direction.TO_CLIENT, error)]
         names = [name for name in page.definitions if name not in page.duplicated]
         visible = self.rules.visible(self.upstream, names)
-        listed = Listed(page, tuple(name for name in page.definitions if name not in visible))
+        result = frame.body["result"]
+        more = isinstance(result, dict) and result.get("nextCursor") is not None
+        complete = not more and pending.frame.params.get("cursor") is None
+        listed = Listed(page, tuple(name for name in page.definitions if name not in visible), complete)
         if not listed.hidden:
             return raw, [listed]
         changed = mcp.filtered_list(frame, page, visible, pending.era)
@@ -285,6 +301,8 @@ class Exchange:
             steps.append(Note(Progressed(now, call_id, mcp.progress_text(frame))))
         if owner and owner.waited and not mcp.progress_above(frame, owner.waited):
             return steps  # progress may only grow, and ours has grown already
+        if frame.method == "notifications/tools/list_changed":
+            steps.append(ToolsChanged())
         raw = mcp.one_line(frame.raw)
         target = route or (owner.route if owner else self._choose(frame))
         if target is None:

@@ -43,10 +43,11 @@ class Server(Protocol):
 
 
 class HttpLink:
-    """A `links.Link`."""
+    """A `links.Link`. `borrowed`: headers that go with what we say by ourselves."""
 
-    def __init__(self, server: Server, receiver: Receiver) -> None:
+    def __init__(self, server: Server, receiver: Receiver, borrowed: Headers = ()) -> None:
         self._server = server
+        self._borrowed = borrowed
         self._receiver = receiver
         self._exchanges: dict[asyncio.Task[None], Outgoing | None] = {}
         self._role = ClientRole()  # ours, while the client itself speaks no HTTP
@@ -219,7 +220,7 @@ class HttpLink:
             await self._receiver.ready()
 
     def _our_headers(self, role: Mapping[str, str]) -> Headers:
-        return request_headers((), (*role.items(), *self._server.own_headers))
+        return request_headers(self._borrowed, (*role.items(), *self._server.own_headers))
 
     def _withdrawn(self, frame: Frame) -> bool:
         """Was that a modern client's cancellation? Closing the request says it; there is nothing to send."""

@@ -126,10 +126,12 @@ class Receiver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClientSide:
-    """The environment of a stdio client: its server must get this one, not ours."""
+    """The environment of a stdio client: its server must get this one, not ours. `headers`: an HTTP client's own
+    credentials, where they have to be borrowed."""
 
     cwd: str
     env: Mapping[str, str]
+    headers: Headers = ()
 
 
 class Upstream(Protocol):

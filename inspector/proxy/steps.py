@@ -82,6 +82,12 @@ class Listed:
 
     page: ToolList
     hidden: tuple[str, ...]
+    complete: bool = False  # all of them, not one page
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsChanged:
+    """The upstream says that its tools are others now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +95,4 @@ class Note:
     event: Event
 
 
-Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | Note
+Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | ToolsChanged | Note

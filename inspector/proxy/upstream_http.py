@@ -47,7 +47,7 @@ class HttpUpstream:
         self._links: set[HttpLink] = set()
 
     async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None) -> HttpLink:
-        link = HttpLink(self, receiver)
+        link = HttpLink(self, receiver, client.headers if client is not None else ())
         self._links.add(link)
         return link
 

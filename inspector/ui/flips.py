@@ -48,9 +48,9 @@ def in_one_line(found: WhatIfResult) -> Content:
     return Content.assemble((" · ", "$quiet")).join(parts)
 
 
-def row(flip: Flip, width: int) -> Content:
+def row(flip: Flip, width: int, named_server: bool = True) -> Content:
     """One call in exactly `width` cells: its number, where it went, and the marks of both decisions at the end."""
-    name = text.line(f"{flip.server} › {flip.tool}", 200)
+    name = text.line(f"{flip.server} › {flip.tool}" if named_server else flip.tool, 200)
     room = max(4, width - ID_WIDTH - MARKS_WIDTH - 1)
     before, after = LOOKS[flip.before], LOOKS[flip.after]
     return Content.assemble(

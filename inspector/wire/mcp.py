@@ -23,6 +23,7 @@ from inspector.wire.jsonrpc import (
 
 PROTOCOL_VERSION_META = "io.modelcontextprotocol/protocolVersion"
 CLIENT_INFO_META = "io.modelcontextprotocol/clientInfo"
+CLIENT_CAPABILITIES_META = "io.modelcontextprotocol/clientCapabilities"
 SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
 WAITING_STEP = 1e-6  # of progress, for each sign of life of a held call
 DECISION_META = "mcp-inspect/decision"
@@ -248,6 +249,16 @@ def tool_list(frame: Frame) -> ToolList | None:
         if name in definitions:
             duplicated.add(name)
         definitions[name] = tool
+    return ToolList(definitions, frozenset(duplicated))
+
+
+def merged(pages: Sequence[ToolList]) -> ToolList:
+    """Pages of one listing as one; a name that stands on two of them is duplicated, too."""
+    definitions: dict[str, JsonObject] = {}
+    duplicated: set[str] = set()
+    for page in pages:
+        duplicated |= page.duplicated | (definitions.keys() & page.definitions.keys())
+        definitions |= page.definitions
     return ToolList(definitions, frozenset(duplicated))
 
 

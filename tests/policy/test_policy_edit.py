@@ -129,9 +129,7 @@ def test_without_tools_there_are_tools_then() -> None:
 def test_a_file_without_a_last_line_break_and_one_with_crlf() -> None:
     text = (HEAD + "tools:\n  a:\n    action: approve").replace("\n", "\r\n")
     made = check(text, call("b"), RuleKind.LIMIT, "")
-    assert made == text + (
-        "\r\n  b:\r\n    limits:\r\n      - {counter: calls_per_minute, window: minute, max: 10}"
-    )
+    assert made == text + ("\r\n  b:\r\n    limits:\r\n      - {counter: calls_per_minute, window: minute, max: 10}")
 
 
 def test_json_stays_json() -> None:

@@ -14,7 +14,20 @@ from inspector.core.decision import Decision, Verdict
 from inspector.core.events import FrameRejected, FrameSeen, Progressed, UncoveredMethod
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.links import Headers, HttpRequest
-from inspector.proxy.steps import Abandon, Answer, End, Ended, Judge, Listed, Note, Plain, Send, Step, Withdraw
+from inspector.proxy.steps import (
+    Abandon,
+    Answer,
+    End,
+    Ended,
+    Judge,
+    Listed,
+    Note,
+    Plain,
+    Send,
+    Step,
+    ToolsChanged,
+    Withdraw,
+)
 from inspector.wire.jsonrpc import Frame, parse_client
 
 NOW = 1768473000.0
@@ -263,7 +276,7 @@ def test_what_a_server_asks_goes_with_the_latest_request_and_what_it_announces_t
 def test_an_announcement_waits_for_the_stream_that_the_client_opens_later() -> None:
     machine, stream = exchange(), Line()
     told = said({"method": "notifications/tools/list_changed"})
-    assert without_notes(machine.from_upstream(told, None, (), NOW)) == []
+    assert without_notes(machine.from_upstream(told, None, (), NOW)) == [ToolsChanged()]
     assert machine.open_stream(stream) == [Answer(stream, told, False)]
 
 

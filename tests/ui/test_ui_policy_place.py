@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 from ui_bench import Bench, shown, until
-from ui_port import BROKEN_POLICY, POLICY, DataPort, broken_problems, empty_views
+from ui_port import BROKEN_POLICY, KINDS, POLICY, DataPort, broken_problems, call, empty_views
 
-from inspector.core.commands import SavePolicy, TakeOffered
+from inspector.core.commands import Learn, PolicyVersion, SavePolicy, TakeOffered, WhatIf
 from inspector.core.views import PolicyView
 from inspector.ui.screens.conflict import ConflictDialog
 from inspector.ui.screens.place import Place
+from inspector.ui.widgets.calls import CallTable
+from inspector.ui.widgets.completions import CompletionList
 from inspector.ui.widgets.editor import CodeEditor
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +166,123 @@ async def test_letters_and_digits_belong_to_the_text_until_escape(bench: Bench) 
         assert pilot.app.screen.PLACE == "approvals"
         await pilot.press("4", "escape", "1")
         assert pilot.app.screen.PLACE == "live"
+
+
+async def test_the_draft_is_judged_while_one_types_and_the_last_result_stays(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: "no call would be decided otherwise" in shown(pilot))
+        editor_of(pilot).text = POLICY.replace("max: 60}", "max: 3}").replace("action: approve", "action: allow")
+        await until(pilot, lambda: "10 calls change decision" in shown(pilot))
+        assert "9  ✓ allow  →  ⊘ limit" in shown(pilot)
+        assert "1  ◐ hold   →  ✓ allow" in shown(pilot)
+        editor_of(pilot).text = BROKEN_POLICY
+        await until(pilot, lambda: "last valid draft" in shown(pilot))
+        assert "10 calls change decision" in shown(pilot)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_f9_leads_to_the_calls_and_enter_shows_one(bench: Bench, size: tuple[int, int]) -> None:
+    async with bench.app(start_place="policy").run_test(size=size, notifications=True) as pilot:
+        editor_of(pilot).text = POLICY.replace("max: 60}", "max: 3}")
+        await until(pilot, lambda: "9 calls change decision" in shown(pilot))
+        await pilot.press("f9")
+        await until(pilot, lambda: pilot.app.focused is not editor_of(pilot))
+        chosen = bench.sent(WhatIf)
+        assert chosen[-1].text == editor_of(pilot).text
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: getattr(pilot.app.screen, "PLACE", "") == "live")
+        flipped = [row.id for row in reversed(bench.port.rows.values()) if row.tool == "fetch" and row.word == "allow"]
+        await until(pilot, lambda: pilot.app.screen.query_one(CallTable).cursor == flipped[1])
+
+
+async def test_escape_leads_from_the_calls_back_into_the_text(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=NARROW, notifications=True) as pilot:
+        editor_of(pilot).text = POLICY.replace("max: 60}", "max: 3}")
+        await until(pilot, lambda: "9 calls change decision" in shown(pilot))
+        await pilot.press("f9", "escape")
+        assert pilot.app.focused is editor_of(pilot)
+        assert not pilot.app.screen.has_class("-what-if")
+
+
+async def test_new_calls_are_judged_after_a_while(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: len(bench.sent(WhatIf)) == 1)
+        await until(pilot, lambda: "What-if · 400 calls" in shown(pilot))
+        bench.now += 3
+        bench.port.push([call(401, KINDS[0], bench.now)], run=replace(bench.port.now_views.run, calls=401))
+        await until(pilot, lambda: "What-if · 401 calls" in shown(pilot))
+        assert len(bench.sent(WhatIf)) == 2
+
+
+async def test_what_is_typed_is_completed(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=WIDE, notifications=True) as pilot:
+        editor = editor_of(pilot)
+        editor.move_cursor(editor.document.end)
+        await until(pilot, lambda: "none: this text loads" in shown(pilot))
+        await pilot.press("a", "p")
+        await until(pilot, lambda: pilot.app.screen.query_one(CompletionList).is_open)
+        await until(pilot, lambda: "Any that holds asks a person." in shown(pilot))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: editor.text.endswith("\napproval: "), repr(editor.text[-40:]))
+        assert not pilot.app.screen.query_one(CompletionList).is_open
+        await until(pilot, lambda: "approval  Deadline of this entry's approvals." in shown(pilot))
+
+
+async def test_escape_closes_the_list_and_nothing_else(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=NARROW, notifications=True) as pilot:
+        editor = editor_of(pilot)
+        editor.move_cursor(editor.document.end)
+        await pilot.press("a")
+        await until(pilot, lambda: pilot.app.screen.query_one(CompletionList).is_open)
+        await pilot.press("escape", "x")
+        assert pilot.app.focused is editor
+        assert editor.text.endswith("\nax")
+
+
+async def test_ctrl_slash_comments_lines_out_and_in(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=WIDE, notifications=True) as pilot:
+        editor = editor_of(pilot)
+        editor.go_to(2, 0)
+        await pilot.press("ctrl+underscore")
+        assert editor.document.get_line(2) == "# default: deny"
+        await pilot.press("ctrl+slash")
+        assert editor.text == POLICY
+
+
+async def test_shift_f8_goes_back_to_the_problem_before(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=WIDE, notifications=True) as pilot:
+        editor = editor_of(pilot)
+        editor.text = BROKEN_POLICY
+        await until(pilot, lambda: "✗ 2" in shown(pilot))
+        await pilot.press("shift+f8")
+        assert editor.cursor_location[0] == 23
+        await pilot.press("shift+f8")
+        assert editor.cursor_location[0] == 18
+
+
+async def test_an_earlier_version_is_taken_back(bench: Bench) -> None:
+    old = POLICY.replace("max: 60}", "max: 5}")
+    bench.port.versions = (
+        PolicyVersion(13, bench.now - 60, "start", "h13", old),
+        PolicyVersion(14, bench.now - 30, "editor", "h14", POLICY),
+    )
+    async with bench.app(start_place="policy").run_test(size=WIDE, notifications=True) as pilot:
+        await pilot.press("f3")
+        await until(pilot, lambda: "Versions of the policy" in shown(pilot))
+        await until(pilot, lambda: "9 allow → limit" in shown(pilot))
+        assert "v14" in shown(pilot)
+        assert "max: 5}" in shown(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: SavePolicy(old, "h14") in bench.port.sent)
+        await until(pilot, lambda: editor_of(pilot).text == old)
+
+
+async def test_what_a_session_taught_is_a_diff_first(bench: Bench) -> None:
+    async with bench.app(start_place="policy").run_test(size=NARROW, notifications=True) as pilot:
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: "Learn from this session" in shown(pilot))
+        await until(pilot, lambda: "max: 20}" in shown(pilot))
+        assert not bench.sent(SavePolicy)
+        await pilot.press("enter")
+        await until(pilot, lambda: bench.sent(SavePolicy))
+        assert isinstance(bench.sent(Learn)[0], Learn)

@@ -6,9 +6,11 @@ import time
 
 import pytest
 from textual.pilot import Pilot
-from ui_bench import Bench
-from ui_port import BROKEN_POLICY, DataPort, empty_views
+from ui_bench import Bench, until
+from ui_port import BROKEN_POLICY, POLICY, DataPort, empty_views
 
+from inspector.core.commands import WhatIf
+from inspector.ui.widgets.completions import CompletionList
 from inspector.ui.widgets.editor import CodeEditor
 
 SIZES = pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
@@ -82,3 +84,37 @@ def test_the_other_places(bench: Bench, snap_compare, place) -> None:
 def test_the_other_places_in_a_small_light_terminal(bench: Bench, snap_compare, place) -> None:
     app = bench.app(start_place=place, theme="inspect-light")
     assert snap_compare(app, terminal_size=(80, 24), run_before=settle)
+
+
+@SIZES
+@pytest.mark.parametrize("theme", ["inspect-dark", "inspect-light"])
+def test_policy_with_what_if(bench: Bench, snap_compare, size, theme) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        draft = POLICY.replace("max: 60}", "max: 3}").replace("action: approve", "action: allow") + "# postgres\n"
+        pilot.app.screen.query_one(CodeEditor).text = draft
+        await until(pilot, lambda: bench.sent(WhatIf) and bench.sent(WhatIf)[-1].text == draft)
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="policy", theme=theme), terminal_size=size, run_before=before)
+
+
+@SIZES
+@pytest.mark.parametrize("theme", ["inspect-dark", "inspect-light"])
+def test_a_rule_before_it_is_written(bench: Bench, snap_compare, size, theme) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.press("up", "r", "down", "down", "down")
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="live", theme=theme), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_policy_with_completions(bench: Bench, snap_compare, size) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        editor = pilot.app.screen.query_one(CodeEditor)
+        editor.go_to(24, 40)
+        await pilot.press("enter", "a", "p")
+        await until(pilot, lambda: pilot.app.screen.query_one(CompletionList).is_open)
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="policy"), terminal_size=size, run_before=before)

@@ -21,6 +21,9 @@ from inspector.core.commands import (
     ClientConfig,
     Command,
     CommandResult,
+    Complete,
+    Completion,
+    Completions,
     Conflict,
     Deny,
     Done,
@@ -29,6 +32,7 @@ from inspector.core.commands import (
     FrameLine,
     HoldNext,
     Inspect,
+    Learn,
     MakeRule,
     PolicyCheck,
     PolicyHistory,
@@ -335,6 +339,10 @@ class DataPort:
                 return self._what_if(text)
             case MakeRule(text, call_id, wish):
                 return self._make_rule(text, call_id, wish)
+            case Complete(text, line, column):
+                return complete_sample(text, line, column)
+            case Learn(text):
+                return Text(text.replace("max: 60}", "max: 20}"))
             case PolicyHistory():
                 return PolicyVersions(self.versions)
             case ClientConfig(client, upstream):
@@ -424,6 +432,22 @@ class DataPort:
         return CallDetail(
             call_id, arguments, None, (decision(row),), response, by_us, (), frames if response else frames[:1]
         )
+
+
+_KEYS = (
+    Completion("action: ", "action", "", "`allow`, `deny`, or `approve`."),
+    Completion("approve_if: ", "approve_if", "†", "Any that holds asks a person."),
+    Completion("approval: ", "approval", "†", "Deadline of this entry's approvals."),
+)
+
+
+def complete_sample(text: str, line: int, column: int) -> Completions:
+    """A few keys that begin with what is typed."""
+    before = text.split("\n")[line][:column]
+    word = before.split(" ")[-1]
+    items = tuple(one for one in _KEYS if word and one.label.startswith(word) and one.label != word)
+    help_ = next((f"{one.label}: {one.help}" for one in _KEYS if one.label in before), "")
+    return Completions(column - len(word), items, help_)
 
 
 def answer_to(row: CallView) -> tuple[str, bool]:

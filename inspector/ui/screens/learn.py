@@ -20,7 +20,10 @@ class LearnDialog(ProposalDialog):
     def head(self) -> Iterable[Widget]:
         yield Static(
             Content.assemble(
-                ("Only what was used: its tools, the values and ranges of their arguments, twice the observed peak.", ""),
+                (
+                    "Only what was used: its tools, the values and ranges of their arguments, twice the observed peak.",
+                    "",
+                ),
                 ("\nRules of tools that nobody called stay as they are. Read it: a short run knows little.", "$quiet"),
             ),
             markup=False,

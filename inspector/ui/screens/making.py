@@ -40,7 +40,8 @@ class RuleMaking(Place):
         if self.board.views.policy.version == 0:
             self.inspect.say("No policy is in force: repair it in place 4 first.", wrong=True)
             return False
-        return bool(await self.app.push_screen_wait(RuleDialog(self.board.views.policy, call, kind)))
+        written = await self.app.push_screen_wait(RuleDialog(self.board.views.policy, call, kind))
+        return written is True
 
 
 class PolicyChanging(Place):
@@ -48,7 +49,7 @@ class PolicyChanging(Place):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "history", "History", show=False, id="policy.history"),
-        Binding("f7", "learn", "Learn from this session", show=False, id="policy.learn"),
+        Binding("ctrl+l", "learn", "Learn from this session", show=False, id="policy.learn"),
     ]
 
     @work(exclusive=True, group="change")

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import TextArea
+from textual.widgets import Static, TextArea
 
 from inspector.core.call import CallId
 from inspector.core.commands import CheckPolicy, PolicyCheck, TakeOffered
@@ -21,9 +21,11 @@ from inspector.core.problems import Problem, Severity
 from inspector.core.views import PolicyView
 from inspector.ui import text
 from inspector.ui.draft import Draft, Step, language_of
+from inspector.ui.screens.completing import Completing
 from inspector.ui.screens.foresight import Foresight
 from inspector.ui.screens.making import PolicyChanging
 from inspector.ui.screens.saving import Saving
+from inspector.ui.widgets.completions import CompletionList
 from inspector.ui.widgets.editor import CodeEditor
 from inspector.ui.widgets.policy_notes import Changes, PolicyBanner
 from inspector.ui.widgets.problems import Problems
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 CHECK_AFTER = 0.25  # seconds without a key
 
 
-class PolicyPlace(Saving, PolicyChanging, Foresight):
+class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
     PLACE = "policy"
     CSS_PATH: ClassVar[CSSPathType | None] = ["policy.tcss", "../widgets/editor.tcss"]
     KEYS = (
@@ -44,7 +46,9 @@ class PolicyPlace(Saving, PolicyChanging, Foresight):
         "policy.take",
         "policy.what_if",
         "editor.next_problem",
+        "policy.complete",
         "policy.find",
+        "policy.comment",
         "policy.line",
         "policy.revert",
         "policy.leave",
@@ -78,6 +82,8 @@ class PolicyPlace(Saving, PolicyChanging, Foresight):
         with Horizontal(id="policy-columns"):
             with Vertical(id="editor-pane", classes="pane"):
                 yield CodeEditor(self.draft.base, language_of(self.met.path, self.draft.base), "editor")
+                yield CompletionList()
+                yield Static(id="editor-help", markup=False)
                 yield Prompt()
             with Vertical(id="policy-notes"):
                 yield Problems()
@@ -91,6 +97,7 @@ class PolicyPlace(Saving, PolicyChanging, Foresight):
     def on_mount(self) -> None:
         self.editor.read_only = self.board.views.run.read_only
         self.editor.focus()
+        self.editor.first_look = lambda key: self.completions.is_open and self.completions.take(key)
         self._take_problems(self.board.views.policy.problems, checking=False)
         self._check()
 

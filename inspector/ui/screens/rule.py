@@ -21,6 +21,7 @@ from inspector.ui.words import LOOKS, brief_arguments
 
 NUMBERS: Final = (1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 120, 200, 300, 500, 600, 1000, 2000, 5000, 10_000)
 WINDOWS: Final = ("second", "minute", "hour", "day")
+_A: Final = {"second": "a second", "minute": "a minute", "hour": "an hour", "day": "a day"}
 
 
 class RuleDialog(ProposalDialog):
@@ -70,7 +71,7 @@ class RuleDialog(ProposalDialog):
             case RuleKind.ASK:
                 look, what = LOOKS[Word.HOLD], f"a person decides every call of {tool}"
             case RuleKind.LIMIT:
-                look, what = LOOKS[Word.LIMIT], f"at most {NUMBERS[self._number]:,} calls a {self._window}"
+                look, what = LOOKS[Word.LIMIT], f"at most {NUMBERS[self._number]:,} calls {_A[self._window]}"
             case RuleKind.PIN:
                 return Content.assemble((" = pin    ", "bold $primary"), "only with these arguments")
         name = "ask" if kind is RuleKind.ASK else look.label

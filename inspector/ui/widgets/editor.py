@@ -6,8 +6,8 @@ the syntax theme): Textual's minor version is pinned for that.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from typing import ClassVar, cast
 
 from rich.segment import Segment
@@ -22,6 +22,7 @@ from textual.widgets.text_area import Selection, TextAreaTheme
 
 from inspector.core.problems import Problem, Severity
 from inspector.ui import text
+from inspector.ui.lines import next_indent, toggled
 
 HIGHLIGHTED_AT_MOST = 200_000  # characters: more of them would make every key wait for the parser
 _SYNTAX = {
@@ -43,11 +44,13 @@ class CodeEditor(TextArea):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"editor--error", "editor--warning"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f8", "next_problem", "Next problem", id="editor.next_problem"),
+        Binding("f8", "problem(1)", "Next problem", id="editor.next_problem"),
+        Binding("shift+f8,f20", "problem(-1)", "Previous problem", show=False, id="editor.previous_problem"),
     ]
 
     def __init__(self, content: str, language: str, id: str) -> None:
         self._problems: dict[int, Problem] = {}
+        self.first_look: Callable[[str], bool] = lambda _key: False  # True: the key was for somebody else
         super().__init__(
             text.encodable(content),
             language=language if len(content) <= HIGHLIGHTED_AT_MOST else None,
@@ -69,6 +72,17 @@ class CodeEditor(TextArea):
 
         Esc is for the screen, which knows what leaving means; TextArea would move the focus on.
         """
+        if self.first_look(event.key):
+            event.stop()
+            event.prevent_default()
+            return
+        if event.key == "enter" and not self.read_only:
+            event.stop()
+            event.prevent_default()
+            start, end = sorted((self.selection.start, self.selection.end))
+            indent = next_indent(self.document.get_line(start[0])[: start[1]], self.indent_width)
+            self.replace(f"\n{indent}", start, end, maintain_selection_offset=False)
+            return
         if event.key == "escape":
             event.prevent_default()
             return
@@ -103,14 +117,28 @@ class CodeEditor(TextArea):
         self._line_cache.clear()  # its key knows nothing of problems
         self.refresh()
 
-    def action_next_problem(self) -> None:
-        """To the next one below the cursor, and round."""
+    def action_problem(self, step: int) -> None:
+        """To the next one below the cursor (or above it), and round."""
         if not self._problems:
             self.app.bell()
             return
-        lines = sorted(self._problems)
-        line = lines[bisect_right(lines, self.cursor_location[0]) % len(lines)]
+        lines, here = sorted(self._problems), self.cursor_location[0]
+        index = bisect_right(lines, here) if step > 0 else bisect_left(lines, here) - 1
+        line = lines[index % len(lines)]
         self.go_to(line, self._problems[line].column - 1)
+
+    def toggle_comment(self) -> bool:
+        """Comment the selected lines out, or in again; one step of undo. False where there are no comments."""
+        if self.language == "json":
+            return False
+        first, last = sorted((self.selection.start[0], self.selection.end[0]))
+        lines = [self.document.get_line(line) for line in range(first, last + 1)]
+        changed = toggled(lines)
+        at, column = self.cursor_location
+        self.replace("\n".join(changed), (first, 0), (last, len(lines[-1])))
+        moved = max(0, column + len(changed[at - first]) - len(lines[at - first]))
+        self.move_cursor((at, min(moved, len(changed[at - first]))))
+        return True
 
     def go_to(self, line: int, column: int = 0) -> None:
         """Line and column count from 0; what lies outside is the nearest place inside."""

@@ -76,7 +76,8 @@ class WhatIfPanel(Vertical):
         width = calls.scrollable_content_region.width or 30
         at = calls.highlighted
         calls.clear_options()
-        calls.add_options([Option(flips.row(flip, width), id=str(flip.call_id)) for flip in found.flips])
+        several = len({flip.server for flip in found.flips}) > 1
+        calls.add_options([Option(flips.row(flip, width, several), id=str(flip.call_id)) for flip in found.flips])
         calls.display = bool(found.flips)
         if at is not None and found.flips:
             calls.highlighted = min(at, len(found.flips) - 1)

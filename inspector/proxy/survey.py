@@ -1,0 +1,226 @@
+"""What tools an upstream has, asked by ourselves on a link of our own: never on the client's session.
+
+A policy that looks at tool definitions (`validate`, `pin`) and the `Mcp-Param-*` headers of a modern HTTP server need
+them before the first call, and not every client lists before it calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+from anyio.abc import TaskGroup
+
+from inspector import __version__
+from inspector.core.call import Era
+from inspector.core.errors import UpstreamError
+from inspector.core.json import JsonObject
+from inspector.proxy.links import ClientSide, Headers, Link, Outgoing, Route, Upstream
+from inspector.wire.jsonrpc import METHOD_NOT_FOUND, Frame, FrameId, Kind, dump, parse_client, parse_upstream
+from inspector.wire.mcp import (
+    CLIENT_CAPABILITIES_META,
+    CLIENT_INFO_META,
+    PROTOCOL_VERSION_META,
+    ToolList,
+    merged,
+    rpc_error,
+    tool_list,
+)
+
+PATIENCE = 15.0  # seconds that a call waits for a survey, the start of a server included
+AGAIN = 30.0  # seconds until one that failed is tried again
+PAGES = 100
+
+_INFO: JsonObject = {"name": "mcp-inspect", "version": __version__}
+_HELLO: JsonObject = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": _INFO}
+_META: JsonObject = {
+    PROTOCOL_VERSION_META: "2026-07-28",
+    CLIENT_INFO_META: _INFO,
+    CLIENT_CAPABILITIES_META: {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Behalf:
+    """For whom it is asked: in which era, and in which surroundings or with which credentials."""
+
+    era: Era
+    side: ClientSide | None
+
+
+class Surveys:
+    """One for the engine. `learn` gets what was listed; `clock` gives seconds."""
+
+    def __init__(self, learn: Callable[[str, ToolList], None], clock: Callable[[], float]) -> None:
+        self._learn = learn
+        self._clock = clock
+        self._stale: set[str] = set()
+        self._done: set[str] = set()
+        self._failed: dict[str, float] = {}
+        self._waiting: dict[str, list[Callable[[], None]]] = {}
+
+    def outdate(self, upstream: str) -> None:
+        """It said that its tools have changed."""
+        self._done.discard(upstream)
+        self._stale.add(upstream)
+
+    def due(self, upstream: str, *, known: bool) -> bool:
+        """Must a call that needs a definition wait? `known`: the client's own listing had it."""
+        if upstream in self._waiting:
+            return True
+        failed = self._failed.get(upstream)
+        if failed is not None and 0 <= self._clock() - failed < AGAIN:
+            return False
+        return upstream in self._stale or not (known or upstream in self._done)
+
+    def before(self, upstream: Upstream, behalf: Behalf, tasks: TaskGroup, then: Callable[[], None]) -> None:
+        """Do `then` when it is known, or will not be for now; in the order in which it was asked for."""
+        waiting = self._waiting.setdefault(upstream.name, [])
+        waiting.append(then)
+        if len(waiting) == 1:
+            tasks.start_soon(self._ask, upstream, behalf)
+
+    async def _ask(self, upstream: Upstream, behalf: Behalf) -> None:
+        name, listed = upstream.name, None
+        self._stale.discard(name)
+        try:
+            with anyio.move_on_after(PATIENCE):
+                listed = await ask_for_tools(upstream, behalf)
+        except UpstreamError:
+            pass  # its own event says why
+        if listed is None:
+            self._failed[name] = self._clock()
+        else:
+            self._done.add(name)
+            self._learn(name, listed)
+        for then in self._waiting.pop(name):
+            then()
+
+
+async def ask_for_tools(upstream: Upstream, behalf: Behalf) -> ToolList | None:
+    """All of an upstream's tools as it lists them to a client of that era; None when it does not.
+
+    Raises:
+        UpstreamError: it cannot be started.
+    """
+    asking = _Asking(behalf.era)
+    asking.link = await upstream.open(asking, shared=False, client=behalf.side)
+    try:
+        return await _pages(asking)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await asking.link.close()
+
+
+async def _pages(asking: _Asking) -> ToolList | None:
+    if not await _begin(asking):
+        return None
+    pages: list[ToolList] = []
+    cursor: JsonObject = {}
+    while len(pages) < PAGES:
+        frame = await asking.ask("tools/list", cursor)
+        page = tool_list(frame) if frame is not None else None
+        if frame is None or page is None:
+            return None
+        pages.append(page)
+        result = frame.body["result"]
+        following = result.get("nextCursor") if isinstance(result, dict) else None
+        if not isinstance(following, str):
+            break
+        cursor = {"cursor": following}
+    return merged(pages)
+
+
+async def _begin(asking: _Asking) -> bool:
+    """A modern server is only discovered; one that is not modern after all, and a legacy one, shake hands."""
+    if asking.era is Era.MODERN:
+        found = await asking.ask("server/discover", {})
+        if found is not None and "result" in found.body:
+            return True
+        asking.era = Era.LEGACY
+    welcome = await asking.ask("initialize", _HELLO)
+    if welcome is None or "result" not in welcome.body:
+        return False
+    asking.tell("notifications/initialized")
+    return True
+
+
+class _Asking:
+    """One question at a time: a `links.Receiver`, and the Route of its own requests."""
+
+    def __init__(self, era: Era) -> None:
+        self.era = era
+        self.link: Link | None = None
+        self._id = 0
+        self._answer: Frame | None = None
+        self._heard = anyio.Event()
+        self._over = False
+
+    async def ask(self, method: str, params: JsonObject) -> Frame | None:
+        """The response; None when there is none."""
+        self._id += 1
+        self._answer, self._heard = None, anyio.Event()
+        if self._over:
+            return None
+        self._send({"jsonrpc": "2.0", "id": self._id, "method": method, "params": params})
+        await self._heard.wait()
+        return self._answer
+
+    def tell(self, method: str) -> None:
+        self._send({"jsonrpc": "2.0", "method": method})
+
+    def _send(self, body: JsonObject) -> None:
+        params = body.get("params")
+        if self.era is Era.MODERN and isinstance(params, dict):
+            body = {**body, "params": {**params, "_meta": _META}}
+        raw = dump(body)
+        frame = parse_client(raw)
+        if isinstance(frame, Frame) and self.link is not None:
+            self.link.send(Outgoing(raw, frame, self, None, self.era))
+
+    def _hear(self, frame: Frame | None) -> None:
+        if not self._heard.is_set():
+            self._answer = frame
+            self._heard.set()
+
+    def _is_ours(self, frame_id: FrameId | None) -> bool:
+        return frame_id == self._id and not isinstance(frame_id, str)
+
+    # Receiver
+
+    def upstream_frame(self, raw: bytes, route: Route | None, fields: tuple[bytes, ...] = ()) -> None:
+        frame = parse_upstream(raw)
+        if not isinstance(frame, Frame):
+            return
+        if frame.kind is Kind.RESPONSE and self._is_ours(frame.id):
+            self._hear(frame)
+        elif frame.kind is Kind.REQUEST and self.link is not None:
+            no = rpc_error(frame.id, METHOD_NOT_FOUND, "this client only lists tools")
+            yes = dump({"jsonrpc": "2.0", "id": frame.id, "result": {}})
+            reply = yes if frame.method == "ping" else no
+            self.link.send(Outgoing(reply, None, self, None, Era.LEGACY))
+
+    def upstream_plain(self, outgoing: Outgoing, status: int, headers: Headers, body: bytes) -> None:
+        self.upstream_ended(outgoing, str(status))
+
+    def upstream_ended(self, outgoing: Outgoing, why: str | None) -> None:
+        if outgoing.frame is not None and outgoing.frame.kind is Kind.REQUEST and self._is_ours(outgoing.frame.id):
+            self._hear(None)
+
+    def upstream_lost(self, why: str) -> None:
+        self._over = True
+        self._hear(None)
+
+    def upstream_head(self, route: Route, status: int, headers: Headers) -> None: ...
+    def upstream_event(self, route: Route, fields: tuple[bytes, ...]) -> None: ...
+    async def ready(self) -> None: ...
+
+    # Route: an answer comes to the Receiver
+
+    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None: ...
+    def head(self, status: int, headers: Headers) -> None: ...
+    def event(self, fields: tuple[bytes, ...]) -> None: ...
+    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
+    def hold(self) -> None: ...
+    def end(self) -> None: ...

@@ -1,0 +1,263 @@
+"""Definitions that are needed before the client has listed any: we ask for them ourselves, beside its session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from http_rig import HELLO, META, Rig, at, running, sdk_over_http, serving, tiny
+from http_upstream import Exchange, Script, session
+
+from inspector.core.events import CallArrived, Decided, Finished, ToolsListed
+from inspector.core.upstream import UpstreamSpec
+from inspector.policy.load import load_text
+from inspector.proxy import survey
+from inspector.proxy.connection import ClientConnection
+from inspector.proxy.links import Headers
+from inspector.wire.jsonrpc import Frame, parse_client
+
+pytestmark = pytest.mark.anyio
+CHECKED = '{"version": "1", "default": "allow", "all_tools": {"validate": "input_schema"}}'
+ALLOW = '{"version": "1", "default": "allow"}'
+TOOL = {
+    "name": "x",
+    "inputSchema": {"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}},
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Pipe:
+    """A stdio client of the rig's upstream."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.frames: list[dict[str, Any]] = []
+
+    def head(self, status: int, headers: Headers) -> None: ...
+    def event(self, fields: tuple[bytes, ...]) -> None: ...
+    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
+    def hold(self) -> None: ...
+    def end(self) -> None: ...
+    async def ready(self) -> None: ...
+
+    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None:
+        self.frames.append(json.loads(raw))
+
+    def send(self, **body: Any) -> None:
+        frame = parse_client(json.dumps({"jsonrpc": "2.0", **body}).encode())
+        assert isinstance(frame, Frame)
+        self.connection.receive(frame, self)
+
+    async def ask(self, id_: int, method: str, **params: Any) -> dict[str, Any]:
+        self.send(id=id_, method=method, params=params)
+        return await self.answer(id_)
+
+    async def answer(self, id_: int) -> dict[str, Any]:
+        while not (found := [frame for frame in self.frames if frame.get("id") == id_]):
+            await anyio.sleep(0.005)
+        return found[0]
+
+
+@asynccontextmanager
+async def piped(rig: Rig) -> AsyncIterator[Pipe]:
+    connection = await rig.driver.connect(rig.name, transport="stdio", grant="stdio:up")
+    client = Pipe(connection)
+    connection.open_stream(client, None)
+    try:
+        yield client
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def upstream(kind: str, folder: Path) -> AsyncIterator[tuple[UpstreamSpec, str]]:
+    """A server, and the name of a tool of it whose `text` must be a string."""
+    if kind == "command":
+        yield tiny(folder), "send"
+    else:
+        async with sdk_over_http() as url:
+            yield at(url), "echo"
+
+
+async def calls(rig: Rig, front: str, era: str, tool: str) -> list[str]:
+    """The texts that a call with a wrong and one with a right argument are answered by; nothing was listed before."""
+    wanted = [{"text": 5}, {"text": "right"}]
+    if front == "http":
+        if era == "modern":
+            replies = [
+                await rig.modern("tools/call", {"name": tool, "arguments": a}, mcp_param_text=str(a["text"]))
+                for a in wanted
+            ]
+        else:
+            headers = {"mcp_session_id": await rig.initialize()}
+            replies = [await rig.ask("tools/call", {"name": tool, "arguments": a}, **headers) for a in wanted]
+        return [reply.said for reply in replies]
+    async with piped(rig) as client:
+        meta = {"_meta": META} if era == "modern" else {}
+        if not meta:
+            await client.ask(0, "initialize", **HELLO)
+            client.send(method="notifications/initialized")
+        answers = [await client.ask(n, "tools/call", name=tool, arguments=a, **meta) for n, a in enumerate(wanted, 1)]
+        return [answer["result"]["content"][0]["text"] for answer in answers]
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("kind", ["command", "url"])
+@pytest.mark.parametrize("front", ["stdio", "http"])
+async def test_the_first_call_is_checked_against_a_schema_that_its_client_never_asked_for(
+    tmp_path: Path, front: str, kind: str, era: str
+) -> None:
+    async with upstream(kind, tmp_path) as (spec, tool), running(tmp_path, spec, policy=CHECKED) as rig:
+        wrong, right = await calls(rig, front, era, tool)
+        assert wrong.startswith("[POLICY DENIED]")
+        assert right == "right"
+        assert len(rig.seen(ToolsListed)) == 1
+
+
+async def test_it_is_asked_on_a_session_of_its_own_and_the_clients_hears_nothing_of_it(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=CHECKED) as rig, piped(rig) as client:
+        await client.ask(0, "initialize", **HELLO)
+        await client.ask(1, "tools/call", name="echo", arguments={})
+        await client.ask(2, "tools/call", name="echo", arguments={})
+        methods = [message["method"] for message in rig.received()]
+        assert sorted(methods) == sorted(
+            ["initialize", "initialize", "notifications/initialized", "tools/list", "tools/call", "tools/call"]
+        )
+        assert [frame["id"] for frame in client.frames] == [0, 1, 2]
+
+
+async def test_nothing_is_asked_while_no_rule_needs_it(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=ALLOW) as rig, piped(rig) as client:
+        await client.ask(1, "tools/call", name="echo", arguments={})
+        assert [message["method"] for message in rig.received()] == ["tools/call"]
+
+
+async def test_what_the_client_listed_itself_is_not_asked_again_until_it_has_changed(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=CHECKED) as rig, piped(rig) as client:
+        await client.ask(1, "tools/list")
+        await client.ask(2, "tools/call", name="echo", arguments={})
+        assert len(rig.seen(ToolsListed)) == 1
+        changed = b'{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
+        client.connection.inbound.upstream_frame(changed, None)
+        await client.ask(3, "tools/call", name="echo", arguments={})
+        assert len(rig.seen(ToolsListed)) == 2
+
+
+async def test_calls_that_wait_are_judged_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=CHECKED) as rig, piped(rig) as client:
+        for id_ in range(1, 6):
+            client.send(id=id_, method="tools/call", params={"name": "echo", "arguments": {"text": str(id_)}})
+        await client.answer(5)
+        assert [event.arguments["text"] for event in rig.seen(CallArrived)] == [*"12345"]
+        assert len(rig.seen(ToolsListed)) == 1
+
+
+async def test_a_call_that_is_given_up_while_it_waits_is_never_judged(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=CHECKED) as rig, piped(rig) as client:
+        client.send(id=1, method="tools/call", params={"name": "echo", "arguments": {}})
+        client.send(method="notifications/cancelled", params={"requestId": 1})
+        await client.ask(2, "tools/call", name="echo", arguments={})
+        assert len(rig.seen(CallArrived)) == len(rig.seen(Decided)) == len(rig.seen(Finished)) == 1
+
+
+async def test_a_server_that_lists_nothing_keeps_a_call_waiting_for_a_bounded_time_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "PATIENCE", 0.2)
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.message.get("method") == "tools/list":
+            await exchange.until_left()
+        else:
+            await session(exchange)
+
+    script = Script(handle)
+    async with serving(script) as url, running(tmp_path, at(url), policy=CHECKED) as rig, piped(rig) as client:
+        for id_ in (1, 2):  # the second does not wait again
+            answer = await client.ask(id_, "tools/call", name="x", arguments={})
+            assert "its input schema is not known" in answer["result"]["content"][0]["text"]
+        assert len(script.of("tools/list")) == 1
+        assert script.of("tools/call") == []
+
+
+async def test_a_server_that_cannot_be_reached_denies_what_depends_on_its_tools(tmp_path: Path) -> None:
+    spec = at("http://127.0.0.1:9/mcp")
+    async with running(tmp_path, spec, policy=CHECKED) as rig, piped(rig) as client:
+        answer = await client.ask(1, "tools/call", name="x", arguments={})
+        assert "its input schema is not known" in answer["result"]["content"][0]["text"]
+
+
+async def test_all_pages_are_read_and_a_twin_on_a_later_page_is_a_duplicate(tmp_path: Path) -> None:
+    pages: dict[str, dict[str, Any]] = {
+        "": {"tools": [{"name": "a", "inputSchema": {}}], "nextCursor": "2"},
+        "2": {"tools": [{"name": "b", "inputSchema": {}}, {"name": "a", "inputSchema": {}}]},
+    }
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.message.get("method") == "tools/list":
+            await exchange.result(pages[exchange.message["params"].get("cursor", "")])
+        else:
+            await session(exchange)
+
+    async with serving(Script(handle)) as url, running(tmp_path, at(url), policy=CHECKED) as rig, piped(rig) as client:
+        assert "result" in await client.ask(1, "tools/call", name="b", arguments={})
+        answer = await client.ask(2, "tools/call", name="a", arguments={})
+        assert answer["result"]["_meta"]["mcp-inspect/decision"]["rule"] == "(duplicate tool)"
+
+
+async def test_a_modern_http_server_gets_its_parameter_headers_with_the_first_call_of_a_stdio_client(
+    tmp_path: Path,
+) -> None:
+    async def handle(exchange: Exchange) -> None:
+        match exchange.message.get("method"):
+            case "server/discover":
+                await exchange.result({"resultType": "complete"})
+            case "tools/list":
+                await exchange.result({"tools": [TOOL]})
+            case _:
+                await exchange.result({"content": []})
+
+    script = Script(handle)
+    async with serving(script) as url, running(tmp_path, at(url), policy=ALLOW) as rig, piped(rig) as client:
+        await client.ask(1, "tools/call", name="x", arguments={"region": "north"}, _meta=META)
+        assert script.of("tools/call")[0].headers["mcp-param-region"] == "north"
+        assert [exchange.headers["mcp-method"] for exchange in script.seen] == [
+            "server/discover",
+            "tools/list",
+            "tools/call",
+        ]
+
+
+async def test_an_http_clients_credential_is_lent_to_the_listing_and_to_nothing_else(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        if exchange.headers.get("authorization") != "Bearer theirs":
+            await exchange.answer(401)
+        elif exchange.message.get("method") == "tools/list":
+            await exchange.result({"tools": [TOOL]})
+        else:
+            await session(exchange)
+
+    script = Script(handle)
+    async with serving(script) as url, running(tmp_path, at(url), policy=CHECKED) as rig:
+        wrong, right = ({"name": "x", "arguments": {"region": region}} for region in (5, "north"))
+        assert (await rig.ask("tools/call", wrong, authorization="Bearer theirs")).said.startswith("[POLICY DENIED]")
+        assert len(rig.seen(ToolsListed)) == 1
+        assert (await rig.ask("tools/call", right, authorization="Bearer theirs")).said == "done"
+        assert (await rig.ask("tools/call", right)).status == 401
+
+
+async def test_a_reload_that_brings_the_first_such_rule_has_the_next_call_ask(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=ALLOW) as rig, piped(rig) as client:
+        await client.ask(1, "tools/call", name="send", arguments={"text": 5})
+        rig.driver.reload(load_text(CHECKED), "editor")
+        answer = await client.ask(2, "tools/call", name="send", arguments={"text": 5})
+        assert answer["result"]["content"][0]["text"].startswith("[POLICY DENIED]")
