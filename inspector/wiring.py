@@ -173,7 +173,7 @@ def _ledger(settings: Settings, run: str) -> Ledger:
     """
     if settings.demo:
         return MemoryLedger()
-    ledger = SqliteLedger.open(paths.private_dir(paths.state_dir()) / "counters.sqlite", run)
+    ledger = SqliteLedger.open(paths.private_dir(paths.state_dir()) / "counters.sqlite", run, grouped=True)
     if ledger.set_aside is not None:
         told = f"mcp-inspect: the counters' file was damaged; it is kept at {ledger.set_aside}, and limits begin at 0"
         print(told, file=sys.stderr)

@@ -45,6 +45,13 @@ class Ledger(Protocol):
         """
         ...
 
+    def commit(self) -> tuple[CallId, ...]:
+        """Make everything since the last commit stand. A call must not go before it.
+
+        Returns the calls whose reservations did not stand after all: those must not go either.
+        """
+        ...
+
     def latest(self) -> float:
         """The latest time seen, of an earlier run too; -inf for a new store."""
         ...

@@ -98,6 +98,9 @@ class MemoryLedger:
             self._give_back(one)
         return self.readings((one.charge.key for one in back), now)
 
+    def commit(self) -> tuple[CallId, ...]:
+        return ()
+
     def latest(self) -> float:
         return self._latest
 

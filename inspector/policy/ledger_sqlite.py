@@ -46,9 +46,16 @@ class _Held:
 
 
 class SqliteLedger:
-    """`set_aside` names the corrupt file that was found and kept, for the person to be told; else None."""
+    """`set_aside` names the corrupt file that was found and kept, for the person to be told; else None.
 
-    def __init__(self, opened: Opened, run: str) -> None:
+    `grouped`: everything between two `commit`s is one transaction, which most of the cost of a change is. Without it
+    every change stands by itself.
+    """
+
+    def __init__(self, opened: Opened, run: str, *, grouped: bool = False) -> None:
+        self._grouped = grouped
+        self._turn: list[CallId] = []  # charged in the transaction that is open
+        self._lost: list[CallId] = []  # charged in one that was rolled back
         self._writer, self._reader = opened.writer, opened.reader
         self._alive = opened.alive
         self._run = run
@@ -58,22 +65,22 @@ class SqliteLedger:
         self.set_aside = opened.set_aside
 
     @classmethod
-    def open(cls, path: Path, run: str, patience: float = PATIENCE) -> SqliteLedger:
+    def open(cls, path: Path, run: str, patience: float = PATIENCE, *, grouped: bool = False) -> SqliteLedger:
         """The store at `path`, created 0600 when it is new. Raises StoreError.
 
         `run` is unique per process; `patience` is how many seconds a change waits for another process.
         """
         opened = open_store(path, run, free_slots)
         opened.writer.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
-        return cls(opened, run)
+        return cls(opened, run, grouped=grouped)
 
     def used(self, key: CounterKey, now: float) -> Reading:
         with _Reported():
-            return _read(self._reader, key, now)
+            return _read(self._current, key, now)
 
     def readings(self, keys: Iterable[CounterKey], now: float) -> tuple[Reading, ...]:
         with _Reported():
-            return tuple(_read(self._reader, key, now) for key in dict.fromkeys(keys))
+            return tuple(_read(self._current, key, now) for key in dict.fromkeys(keys))
 
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
         def work(db: sqlite3.Connection) -> Reservation:
@@ -94,6 +101,7 @@ class SqliteLedger:
             _see(db, at)
             self._sweep(db, at)
             self._held[call_id] = held
+            self._turn.append(call_id)
             return Granted(at, weighed.readings)
 
         try:
@@ -133,15 +141,48 @@ class SqliteLedger:
 
     def close(self) -> None:
         """Leave nothing behind that is ours alone: the slots of calls that still ran, and the mark of being alive."""
+        self.commit()
         with suppress(sqlite3.Error):  # what we cannot do now, the next one who opens the store does
             free_slots(self._writer, self._run)
         self._reader.close()
         self._writer.close()
         self._alive.close()
 
+    def commit(self) -> tuple[CallId, ...]:
+        if self._writer.in_transaction:
+            try:
+                self._writer.execute("COMMIT")
+            except sqlite3.Error:
+                self._roll_back()
+        self._turn.clear()
+        lost, self._lost = tuple(self._lost), []
+        return lost
+
+    @property
+    def _current(self) -> sqlite3.Connection:
+        """Who sees what this turn has changed."""
+        return self._writer if self._writer.in_transaction else self._reader
+
     def _write(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
-        with _Reported(), _Transaction(self._writer):
-            return work(self._writer)
+        with _Reported():
+            if not self._grouped:
+                with _Transaction(self._writer):
+                    return work(self._writer)
+            if not self._writer.in_transaction:
+                self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                return work(self._writer)
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):
+            self._writer.execute("ROLLBACK")
+        for call_id in self._turn:
+            self._held.pop(call_id, None)
+        self._lost += self._turn
+        self._turn.clear()
 
     def _sweep(self, db: sqlite3.Connection, now: float) -> None:
         """Forget counters whose windows have passed."""

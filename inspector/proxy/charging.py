@@ -16,7 +16,8 @@ RETRY = 0.02  # seconds between two tries
 
 
 class Charging:
-    """`reserved` is told what a reservation came to, and when."""
+    """`reserved` is told what a reservation came to, and when. `changed` is called whenever there is something to be
+    committed, soon."""
 
     def __init__(
         self,
@@ -24,7 +25,9 @@ class Charging:
         clock: Callable[[], float],
         reserved: Callable[[CallId, Reservation, float], None],
         emit: Callable[[Event], None],
+        changed: Callable[[], None],
     ) -> None:
+        self._changed = changed
         self._ledger = ledger
         self._clock = clock
         self._reserved = reserved
@@ -36,8 +39,13 @@ class Charging:
     def settle(self, effect: Settle) -> None:
         self._settle(effect, self._clock())
 
+    def commit(self) -> frozenset[CallId]:
+        """The calls that must not go, since their charges do not stand."""
+        return frozenset(self._ledger.commit())
+
     def _reserve(self, effect: Reserve, asked: float) -> None:
         now = self._clock()
+        self._changed()
         reservation = self._ledger.reserve(effect.call_id, effect.charges, now)
         if isinstance(reservation, StoreFailed) and reservation.busy and now - asked < PATIENCE:
             asyncio.get_running_loop().call_later(RETRY, self._reserve, effect, asked)
@@ -46,6 +54,7 @@ class Charging:
 
     def _settle(self, effect: Settle, asked: float) -> None:
         now, all_, errors = self._clock(), effect.refund_all, effect.refund_errors
+        self._changed()
         try:
             changed = self._ledger.settle(effect.call_id, now, refund_all=all_, refund_errors=errors)
         except StoreError as error:

@@ -59,6 +59,8 @@ from inspector.wire.mcp import client_info
 SIGN_OF_LIFE = 5.0  # seconds between two progress notifications of a held call
 BEAT = 0.25  # seconds between two looks at what needs writing or waking
 
+UNCOUNTED = "the counters of this call cannot be written; it was not sent"
+
 Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
 
 
@@ -86,7 +88,7 @@ class Driver:
     ) -> None:
         self._run = run
         self.gate = gate
-        self._charging = Charging(ledger, clock, self._reserved, self.emit)
+        self._charging = Charging(ledger, clock, self._reserved, self.emit, self._soon)
         self._tools = Catalogue(lambda: self.gate, self.emit, clock)
         self._tasks: TaskGroup | None = None  # while `run` runs
         self._log = log
@@ -333,6 +335,9 @@ class Driver:
 
     def _depart(self, departure: Departure) -> None:
         self._outbox.append(departure)
+        self._soon()
+
+    def _soon(self) -> None:
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._empty_outbox)
@@ -340,13 +345,13 @@ class Driver:
     def _empty_outbox(self) -> None:
         self._scheduled = False
         departures, self._outbox = self._outbox, []
-        why = self._commit()
+        lost, why = self._charging.commit(), self._commit()
         for connection, what, arguments in departures:
             if isinstance(what, Outgoing):
                 if connection.link is not None:
                     connection.link.send(what)
-            elif why is not None:
-                self.perform(connection, connection.exchange.not_recorded(what, why))
+            elif why is not None or what in lost:
+                self.perform(connection, connection.exchange.not_recorded(what, why or UNCOUNTED))
             else:
                 self._forward(connection, what, arguments)
 

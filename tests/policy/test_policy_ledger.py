@@ -323,3 +323,35 @@ def test_the_files_are_private(tmp_path: Path) -> None:
         os.umask(before)
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
     ledger.close()
+
+
+def test_a_group_of_changes_stands_at_its_commit_and_is_seen_before_by_its_own_run(tmp_path: Path) -> None:
+    first = SqliteLedger.open(tmp_path / "s.db", "one", grouped=True)
+    second = SqliteLedger.open(tmp_path / "s.db", "two")
+    for number in (1, 2):
+        assert isinstance(first.reserve(CallId(number), [charge(key(), "2")], 60), Granted)
+    assert isinstance(first.reserve(CallId(3), [charge(key(), "2")], 60), Exceeded)
+    assert (used(first, key(), 60), used(second, key(), 60)) == (2, 0)
+    waits = second.reserve(CallId(1), [charge(key(), "9")], 60)
+    assert isinstance(waits, StoreFailed)
+    assert waits.busy
+    assert first.commit() == ()
+    assert used(second, key(), 60) == 2
+    assert isinstance(second.reserve(CallId(1), [charge(key(), "9")], 60), Granted)
+    first.close()
+    second.close()
+
+
+def test_a_group_that_cannot_be_kept_names_the_calls_that_must_not_go(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "s.db", "one", grouped=True)
+    assert isinstance(ledger.reserve(CallId(1), [charge(key(), "9")], 60), Granted)
+    with sqlite3.connect(tmp_path / "s.db", isolation_level=None) as other:
+        assert other.execute("SELECT count(*) FROM counters").fetchone() == (0,)
+    ledger._writer.execute("DROP TABLE counters")
+    failed = ledger.reserve(CallId(2), [charge(key())], 60)
+    assert isinstance(failed, StoreFailed)
+    assert ledger.commit() == (CallId(1),)
+    assert ledger.commit() == ()
+    assert used(ledger, key(), 60) == 0
+    assert ledger.settle(CallId(1), 60, refund_all=True, refund_errors=True) == (), "nothing is given back twice"
+    ledger.close()
