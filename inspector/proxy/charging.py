@@ -54,7 +54,6 @@ class Charging:
 
     def _settle(self, effect: Settle, asked: float) -> None:
         now, all_, errors = self._clock(), effect.refund_all, effect.refund_errors
-        self._changed()
         try:
             changed = self._ledger.settle(effect.call_id, now, refund_all=all_, refund_errors=errors)
         except StoreError as error:
@@ -64,4 +63,5 @@ class Charging:
                 self._emit(StderrLine(now, "mcp-inspect", f"#{effect.call_id} was not given back its limits: {error}"))
             return
         if changed:
+            self._changed()
             self._emit(Counted(now, changed))

@@ -345,7 +345,7 @@ class Driver:
     def _empty_outbox(self) -> None:
         self._scheduled = False
         departures, self._outbox = self._outbox, []
-        lost, why = self._charging.commit(), self._commit()
+        lost, why = self._charging.commit(), self._commit() if departures else None
         for connection, what, arguments in departures:
             if isinstance(what, Outgoing):
                 if connection.link is not None:

@@ -36,7 +36,7 @@ def test_the_demo_shows_three_agents_a_held_call_a_denial_and_a_limit_and_is_rec
     before = recorded.read_bytes()
     with inspect(tmp_path, "open", str(recorded), flags=()) as opened:
         opened.wait_for("◌ RECORDING", STARTS_WITHIN)
-        opened.wait_for(re.compile(r"media-agent +demo › force_run_e.* +⊘ limit"))
+        opened.wait_for(re.compile(r"media-agent +force_run_e.* +⊘ limit"))
         opened.send("4")
         assert "Save & reload" not in opened.wait_for("10  default: deny")
         opened.send("q")  # typed into the editor of a live run; here nothing can be written
