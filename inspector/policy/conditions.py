@@ -17,6 +17,7 @@ from inspector.policy.model import Condition, Operator, Path, Predicate, Star
 from inspector.policy.operators import DEAR, Result, cannot_judge, test_of
 
 MAX_VALUES = 100_000  # of a fan-out: more cannot be judged without holding up every other call
+MAX_LOOKED_AT = 500_000  # by `exists`, on the way to a value
 MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
 
 
@@ -63,7 +64,10 @@ def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool)
 def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool) -> Finding:
     """One condition against the arguments of a call. Total: any JSON is an answer, never an error."""
     if condition.op is Operator.EXISTS:
-        return _presence(condition, _lazily(condition.path, arguments))
+        found = _lazily(condition.path, arguments)
+        if found is None:
+            return Finding(condition, Result.MISMATCH, None, f"mismatch: more than {MAX_LOOKED_AT} values on the way")
+        return _presence(condition, found)
     most = MAX_DEAR_VALUES if condition.op in DEAR else MAX_VALUES
     values = resolve(condition.path, arguments, most)
     if len(values) > most:
@@ -144,13 +148,15 @@ def resolve(path: Path, arguments: JsonObject, most: int | None = None) -> Seque
     return values
 
 
-def _lazily(path: Path, arguments: JsonObject) -> Iterable[Json]:
-    """As `resolve`, one value at a time: who asks whether there is one stops at the first. What has no
-    items is passed over without a call of ours, since there may be millions of it."""
+def _lazily(path: Path, arguments: JsonObject) -> Iterable[Json] | None:
+    """As `resolve`, one value at a time: who asks whether there is one stops at the first. What has no items is passed
+    over without a call of ours, since there may be millions of it. None: there is too much to look at."""
     values: Iterable[Json] = (arguments,)
     for segment in path:
         if isinstance(segment, Star):
-            filled: list[Json] = list(filter(None, values))
+            filled: list[Json] = list(islice(filter(None, values), MAX_LOOKED_AT + 1))
+            if len(filled) > MAX_LOOKED_AT:
+                return None
             with_items: Iterable[Json] = compress(filled, map(_HAS_ITEMS, map(type, filled)))
             values = chain.from_iterable(map(_items, with_items))
         else:

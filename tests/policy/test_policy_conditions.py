@@ -15,7 +15,7 @@ from inspector.core.decision import Verdict
 from inspector.core.json import Json, JsonObject, Number
 from inspector.policy.approvals import Remembered
 from inspector.policy.compiled import compile_pattern
-from inspector.policy.conditions import MAX_DEAR_VALUES, MAX_VALUES, judge_condition, resolve
+from inspector.policy.conditions import MAX_DEAR_VALUES, MAX_LOOKED_AT, MAX_VALUES, judge_condition, resolve
 from inspector.policy.engine import decide
 from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.match import glob_matches
@@ -225,10 +225,9 @@ HUGE: JsonObject = {
 def test_no_argument_takes_more_than_a_bounded_number_of_steps(path: tuple[str, ...], op: str, value: Json) -> None:
     search = compile_pattern(value) if op == "regex" and isinstance(value, str) else None
     one = Condition(path, "args.…", Operator(op), value, search=search)
-    # A few calls for each value that a fan-out may have (`exists` looks at all of them), whatever else lies there. What
-    # reads a text of megabytes does so in one call to C, in linear time.
-    most = 5 * MAX_VALUES if op != "exists" else 5 << 20
-    assert calls_of(lambda: judge_condition(one, HUGE, every=False)) < most
+    # A few calls for each value that a fan-out may have, whatever else lies there. What reads a text of megabytes does
+    # so in one call to C, in linear time.
+    assert calls_of(lambda: judge_condition(one, HUGE, every=False)) < 5 * MAX_VALUES
 
 
 @pytest.mark.parametrize(("op", "value", "most"), [("gt", 5, MAX_VALUES), ("regex", "b", MAX_DEAR_VALUES)])
@@ -238,3 +237,10 @@ def test_a_fan_out_over_too_many_values_is_a_mismatch(op: str, value: Json, most
     element: Json = 1 if op == "gt" else "a"
     assert judge_condition(one, {"x": [element] * most}, every=False).result is Result.FALSE
     assert judge_condition(one, {"x": [element] * (most + 1)}, every=False).result is Result.MISMATCH
+
+
+def test_exists_stops_at_the_first_value_and_gives_up_where_there_is_too_much_on_the_way() -> None:
+    one = Condition(("x", STAR, STAR), "args.x.*.*", Operator.EXISTS, True)
+    assert judge_condition(one, {"x": [[]] * (MAX_LOOKED_AT + 9) + [[1]]}, every=False).result is Result.TRUE
+    assert judge_condition(one, {"x": [[None]] * MAX_LOOKED_AT}, every=False).result is Result.FALSE
+    assert judge_condition(one, {"x": [[None]] * (MAX_LOOKED_AT + 1)}, every=False).result is Result.MISMATCH
