@@ -10,18 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Protocol, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 import anyio
 from anyio.abc import TaskGroup
 
 from inspector.core.call import Call, CallId, Outcome
 from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
-from inspector.core.errors import StoreError
 from inspector.core.events import (
     ClientGone,
     Direction,
-    Dropped,
     Event,
     Finished,
     Forwarded,
@@ -37,6 +35,7 @@ from inspector.proxy.catalogue import Catalogue
 from inspector.proxy.charging import Charging
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
+from inspector.proxy.journal import Journal, Log
 from inspector.proxy.links import ClientSide, Outgoing, Upstream
 from inspector.proxy.presence import Presence
 from inspector.proxy.steps import (
@@ -64,14 +63,6 @@ UNCOUNTED = "the counters of this call cannot be written; it was not sent"
 Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
 
 
-class Log(Protocol):
-    """The recording (`record.Recorder`)."""
-
-    def append(self, event: Event) -> None: ...
-
-    def flush(self) -> Dropped | None: ...
-
-
 class Driver:
     """Implements `links.Hub`. Use `run` as a task beside the fronts; everything else happens inside their callbacks."""
 
@@ -87,12 +78,12 @@ class Driver:
         call_timeout: float | None = None,
     ) -> None:
         self._run = run
+        self._journal = Journal(log, watch)
+        self.emit = self._journal.emit
         self.gate = gate
         self._charging = Charging(ledger, clock, self._reserved, self.emit, self._soon)
         self._tools = Catalogue(lambda: self.gate, self.emit, clock)
         self._tasks: TaskGroup | None = None  # while `run` runs
-        self._log = log
-        self._watch = watch
         self._upstreams: dict[str, Upstream] = {}
         self._clock = clock
         self._call_timeout = call_timeout
@@ -103,7 +94,6 @@ class Driver:
         self._presence = Presence()
         self._outbox: list[Departure] = []
         self._scheduled = False
-        self._unlogged: str | None = None  # why an event found no room in the log
         self._wake = anyio.Event()
         self._calls = 0
         self._policies = 0
@@ -173,7 +163,7 @@ class Driver:
         """Nobody will answer any more: every held call is denied."""
         for hold in self.gate.holds:
             self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by=CLOSING))
-        self._commit()
+        self._journal.commit()
 
     async def close_upstreams(self) -> None:
         """End every server, side by side."""
@@ -345,7 +335,7 @@ class Driver:
     def _empty_outbox(self) -> None:
         self._scheduled = False
         departures, self._outbox = self._outbox, []
-        lost, why = self._charging.commit(), self._commit() if departures else None
+        lost, why = self._charging.commit(), self._journal.commit() if departures else None
         for connection, what, arguments in departures:
             if isinstance(what, Outgoing):
                 if connection.link is not None:
@@ -371,25 +361,6 @@ class Driver:
             else:
                 self.perform(connection, [step])
 
-    def emit(self, event: Event) -> None:
-        """Into the log and before the screen. What cannot be logged stops its call at the commit, not here."""
-        try:
-            self._log.append(event)
-        except StoreError as error:
-            self._unlogged = str(error)
-        self._watch(event)
-
-    def _commit(self) -> str | None:
-        """Why what was logged is not on disk; None when it is."""
-        unlogged, self._unlogged = self._unlogged, None
-        try:
-            dropped = self._log.flush()
-        except StoreError as error:
-            return str(error)
-        if dropped is not None:
-            self._watch(dropped)
-        return unlogged
-
     # ------------------------------------------------------------------ time
 
     async def run(self) -> None:
@@ -409,7 +380,7 @@ class Driver:
             self._apply(self.gate.tick(self._clock()))
             self._sign_of_life()
             self._time_out()
-            self._commit()
+            self._journal.commit()
 
     def _next_look(self) -> float:
         deadline = self.gate.next_deadline()

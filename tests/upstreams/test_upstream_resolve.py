@@ -10,7 +10,7 @@ from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec
 from inspector.upstreams.config import Config, Defined
 from inspector.upstreams.resolve import resolve, resolve_command
 
-CWD = Path("/work/project")
+CWD = Path("/srv/project")
 FILE = CWD / "mcp-inspect.toml"
 
 
