@@ -35,6 +35,8 @@ _USED = (
     """SELECT m.value, c.id, c.start, c.used FROM meta m LEFT JOIN counters c ON c.key = ? WHERE m.name = 'latest'"""
 )
 _USE = "UPDATE counters SET used = ? WHERE key = ? AND start = ?"  # in the window that it stands for: no index changes
+# Each fixed window is a row of its own, with a number that no other ever had: what is given back finds its own window.
+_BEGIN = "INSERT OR REPLACE INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)"
 _STORE = """INSERT INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)
             ON CONFLICT (key) DO UPDATE SET start = excluded.start, used = excluded.used, expires = excluded.expires"""
 
@@ -42,7 +44,7 @@ _STORE = """INSERT INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)
 @dataclass(frozen=True, slots=True)
 class _Held:
     charge: Charge
-    mark: float | None  # where a refund belongs
+    mark: int | None  # where a refund belongs
 
 
 class SqliteLedger:
@@ -85,8 +87,9 @@ class SqliteLedger:
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
         def work(db: sqlite3.Connection) -> Reservation:
             at, standing = now, {}
+            rows: dict[CounterKey, int | None] = {}
             for charge in charges:
-                standing[charge.key], at = _look(db, charge.key, at)
+                standing[charge.key], at, rows[charge.key] = _look(db, charge.key, at)
             weighed = weigh(charges, standing)
             if weighed.exceeded is not None:
                 return Exceeded(at, weighed.exceeded, weighed.readings)
@@ -94,7 +97,7 @@ class SqliteLedger:
             held: list[_Held] = []
             for number, charge in enumerate(charges):
                 used[charge.key] = EXACT.add(used[charge.key], charge.amount)
-                held.append(_Held(charge, _charge(db, charge, used[charge.key], at)))
+                held.append(_Held(charge, _charge(db, charge, used[charge.key], at, rows)))
                 if charge.key.algorithm is Algorithm.IN_FLIGHT:
                     slot = (self._run, call_id, number, spelled(charge.key), str(charge.amount))
                     db.execute("INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)", slot)
@@ -131,6 +134,17 @@ class SqliteLedger:
         changed = self._write(work) if back else ()
         self._held.pop(call_id, None)
         return changed
+
+    def reset(self, key: CounterKey, now: float) -> Reading:
+        def work(db: sqlite3.Connection) -> Reading:
+            text, (before, at, counter) = spelled(key), _look(db, key, now)
+            db.execute("DELETE FROM entries WHERE counter = ?", (counter,))
+            db.execute("DELETE FROM counters WHERE key = ?", (text,))
+            db.execute("DELETE FROM slots WHERE key = ?", (text,))
+            _see(db, at)
+            return before
+
+        return self._write(work)
 
     def latest(self) -> float:
         with _Reported():
@@ -255,35 +269,37 @@ def _read(db: sqlite3.Connection, key: CounterKey, now: float) -> Reading:
     return _look(db, key, now)[0]
 
 
-def _look(db: sqlite3.Connection, key: CounterKey, now: float) -> tuple[Reading, float]:
-    """The counter as it stands, and the time: `now`, or the latest that the store has seen."""
+def _look(db: sqlite3.Connection, key: CounterKey, now: float) -> tuple[Reading, float, int | None]:
+    """The counter as it stands; the time: `now`, or the latest that the store has seen; and its row, if it has one."""
     latest, counter, start, used = db.execute(_USED, (spelled(key),)).fetchone()
     now = now if latest is None else max(now, latest)
     total = ZERO if used is None else Decimal(used)
     match key.algorithm:
         case Algorithm.FIXED:
             current = window_start(now, key.window)
-            return reading(key, total if start == current else ZERO, current + key.window), now
+            return reading(key, total if start == current else ZERO, current + key.window), now, counter
         case Algorithm.SLIDING:
             until = now - key.window
             for (amount,) in db.execute("SELECT amount FROM entries WHERE counter = ? AND at <= ?", (counter, until)):
                 total = EXACT.subtract(total, Decimal(amount))
             oldest = db.execute("SELECT min(at) FROM entries WHERE counter = ? AND at > ?", (counter, until)).fetchone()
-            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window), now
+            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window), now, counter
         case Algorithm.IN_FLIGHT:
-            return reading(key, total, None), now
+            return reading(key, total, None), now, counter
 
 
-def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -> float | None:
-    """Make `used` what its counter holds. The mark says where a refund belongs: a window's start, or an entry's id."""
+def _charge(
+    db: sqlite3.Connection, charge: Charge, used: Decimal, now: float, rows: dict[CounterKey, int | None]
+) -> int | None:
+    """Make `used` what its counter holds. The mark says where a refund belongs: a counter's row, or an entry's id."""
     key = charge.key
     text = spelled(key)
     match key.algorithm:
         case Algorithm.FIXED:
             start = window_start(now, key.window)
             if not db.execute(_USE, (str(used), text, start)).rowcount:
-                db.execute(_STORE, (text, start, str(used), start + key.window))
-            return start
+                rows[key] = db.execute(_BEGIN, (text, start, str(used), start + key.window)).lastrowid
+            return rows[key]
         case Algorithm.SLIDING:
             db.execute(_STORE, (text, None, str(used), now + key.window))
             (counter,) = db.execute("SELECT id FROM counters WHERE key = ?", (text,)).fetchone()
@@ -293,20 +309,24 @@ def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -
             )
             return added.lastrowid
         case Algorithm.IN_FLIGHT:
-            db.execute(_STORE, (text, None, str(used), None))
-            return None
+            stored = db.execute(_STORE, (text, None, str(used), None))
+            if rows[key] is None:
+                rows[key] = stored.lastrowid
+            return rows[key]
 
 
-def _give_back(db: sqlite3.Connection, key: CounterKey, mark: float | None, amount: Decimal) -> None:
+def _give_back(db: sqlite3.Connection, key: CounterKey, mark: int | None, amount: Decimal) -> None:
+    """`mark` None: of a process that has ended; its slots are given back whatever row they stand in."""
     text = spelled(key)
-    row = db.execute("SELECT start, used FROM counters WHERE key = ?", (text,)).fetchone()
+    row = db.execute("SELECT id, used FROM counters WHERE key = ?", (text,)).fetchone()
     if row is None:
         return  # the window has passed, and nothing reads it any more
-    start, used = row
-    if key.algorithm is Algorithm.FIXED and start != mark:
-        return
-    if key.algorithm is Algorithm.SLIDING and not db.execute("DELETE FROM entries WHERE id = ?", (mark,)).rowcount:
-        return
+    counter, used = row
+    if key.algorithm is Algorithm.SLIDING:
+        if not db.execute("DELETE FROM entries WHERE id = ?", (mark,)).rowcount:
+            return
+    elif mark not in (None, counter):
+        return  # another window, or the counter has begun again
     left = EXACT.subtract(Decimal(used), amount)
     if key.algorithm is Algorithm.IN_FLIGHT and left <= 0:
         db.execute("DELETE FROM counters WHERE key = ?", (text,))

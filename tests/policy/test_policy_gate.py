@@ -342,7 +342,11 @@ def test_how_far_an_approval_reaches(remember: Remember, same: str, other_sessio
     world.arrive(call(1, arguments={"x": 1}), 100)
     effects = world.resolve(1, Resolution(approve=True, remember=remember), 101)
     remembered = [event for event in events(effects) if isinstance(event, ApprovalRemembered)]
-    expected = [ApprovalRemembered(101, CallId(1), remember, "/tools/*/action", "g1", "s1", "t")]
+    session = "c1" if remember is Remember.SESSION else ""
+    arguments = {"x": 1} if remember is Remember.ARGUMENTS else None
+    expected = [
+        ApprovalRemembered(101, CallId(1), remember, "/tools/*/action", "g1", "s1", "t", 1, "you", session, arguments)
+    ]
     assert remembered == ([] if remember is Remember.ONCE else expected)
     elsewhere = Caller("g1", "c2", "agent")
     assert kinds(world.arrive(call(2, arguments={"x": 1}), 102))[-1] == same
