@@ -74,10 +74,7 @@ class LivePort(Port):
         match command:
             case Approve() | Deny() | Extend() | Inspect():
                 return self._about_a_call(command)
-            case HoldNext(server, tool):
-                self._driver.gate.hold_next(server, tool)
-                return Done("the next call of it waits for you")
-            case RevokeApproval() | RaiseLimit() | ResetCounter():
+            case HoldNext() | RevokeApproval() | RaiseLimit() | ResetCounter():
                 return await self._for_this_run(command)
             case CheckArguments():
                 return self._check_arguments(command)
@@ -108,16 +105,19 @@ class LivePort(Port):
             case Inspect(call_id):
                 return self._inspect(call_id)
 
-    async def _for_this_run(self, command: RevokeApproval | RaiseLimit | ResetCounter) -> CommandResult:
+    async def _for_this_run(self, command: HoldNext | RevokeApproval | RaiseLimit | ResetCounter) -> CommandResult:
         """What a person changes beside the policy, which stays as it is."""
         driver, now = self._driver, self._clock()
         try:
             match command:
+                case HoldNext(server, tool):
+                    driver.gate.hold_next(server, tool)
+                    return Done("the next call of it waits for you")
                 case RevokeApproval(approval):
                     revoked = driver.carry_out(driver.gate.revoke(approval, now))
                     return Done("the next call asks again") if revoked else Rejected("it has ended already")
-                case RaiseLimit(key, rule, most):
-                    driver.carry_out(driver.gate.raise_limit(key, rule, most, now))
+                case RaiseLimit():
+                    driver.carry_out(driver.gate.raise_limit(command, now))
                     return Done()
                 case ResetCounter(key):
                     await driver.reset_counter(key)

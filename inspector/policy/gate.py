@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from math import inf
 
 from inspector.core.call import Call, CallId, Outcome
-from inspector.core.decision import CounterKey, Decision, Verdict
+from inspector.core.commands import RaiseLimit
+from inspector.core.decision import Decision, Verdict
 from inspector.core.effects import (
     Drop,
     Effect,
@@ -214,11 +214,11 @@ class Gate:
         ended = self._approvals.revoke(approval, by, self._now(now))
         return None if ended is None else [*effects, *ended]
 
-    def raise_limit(self, key: CounterKey, rule: str, most: Decimal, now: float, by: str = "you") -> list[Effect]:
+    def raise_limit(self, wish: RaiseLimit, now: float, by: str = "you") -> list[Effect]:
         """Another max for one limit on one counter, until the run ends or the policy's own is edited; the policy's own
         takes it back. Raises UsageError when the policy has no such limit, or allows more."""
         effects = self._advance(now)
-        return [*effects, *self._raises.put(self._policy, key, rule, most, by, self._now(now))]
+        return [*effects, *self._raises.put(self._policy, wish, by, self._now(now))]
 
     def withdraw(self, call_id: CallId, now: float) -> list[Effect]:
         """The client cancelled, or went away, before the call was forwarded: it must never run.

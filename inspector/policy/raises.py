@@ -6,9 +6,10 @@ is edited or goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 
+from inspector.core.commands import RaiseLimit
 from inspector.core.decision import CounterKey
 from inspector.core.effects import Effect, Emit
 from inspector.core.errors import UsageError
@@ -28,24 +29,23 @@ class Raises:
     def in_force(self) -> RaisedMax:
         return self._in_force
 
-    def put(
-        self, policy: Policy | None, key: CounterKey, rule: str, most: Decimal, by: str, now: float
-    ) -> list[Effect]:
-        """Give the limit that `rule` names another max on this counter; the policy's own takes that back.
+    def put(self, policy: Policy | None, wish: RaiseLimit, by: str, now: float) -> list[Effect]:
+        """Give one limit another max on one counter; the policy's own takes that back.
 
         Raises UsageError: the policy in force has no such limit, or allows more by itself.
         """
-        limit = None if policy is None else _limit(policy, key, rule)
+        found = wish.key, wish.rule
+        limit = None if policy is None else _limit(policy, *found)
         if limit is None:
             raise UsageError("the policy in force has no such limit any more")
-        if not most.is_finite() or most < limit.max:
+        if not wish.max.is_finite() or wish.max < limit.max:
             own = plain(limit.max)
             raise UsageError(f"the policy allows {own} already: give more than that, or lower it in the policy")
-        if most == limit.max:
-            return [self._end((key, rule), most, by, now)] if (key, rule) in self._raised else []
-        raised = LimitRaised(now, key, rule, most, limit.max, by)
-        self._raised[key, rule] = raised
-        self._in_force[key, rule] = most
+        if wish.max == limit.max:
+            return [self._end(found, limit.max, by, now)] if found in self._raised else []
+        raised = LimitRaised(now, *found, wish.max, limit.max, by)
+        self._raised[found] = raised
+        self._in_force[found] = wish.max
         return [Emit(raised)]
 
     def keep(self, policy: Policy, now: float) -> list[Effect]:

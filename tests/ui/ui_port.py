@@ -38,7 +38,10 @@ from inspector.core.commands import (
     PolicyHistory,
     PolicyVersion,
     PolicyVersions,
+    RaiseLimit,
     Rejected,
+    ResetCounter,
+    RevokeApproval,
     RuleKind,
     RuleWish,
     SavePolicy,
@@ -50,16 +53,20 @@ from inspector.core.commands import (
 )
 from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Scope, StepResult, TraceStep, Verdict
 from inspector.core.events import UpstreamState
-from inspector.core.holds import Hold
+from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.problems import Problem, Severity
 from inspector.core.risk import risk_of
 from inspector.core.views import (
+    AnsweredView,
+    ApprovalView,
     CallView,
     ClientView,
     HoldView,
     LimitView,
     PolicyView,
+    Raised,
     RejectedView,
+    Reset,
     RunView,
     ToolView,
     UpstreamView,
@@ -195,10 +202,70 @@ def limit(
 
 LIMITS = (
     limit("fetch", "pages", 60, 60, 18),
-    limit("write_file", "writes", 47, 60, 31),
+    replace(
+        limit("write_file", "writes", 47, 60, 31), raised=Raised(40, NOW - 71, "you"), reset=Reset(NOW - 95, "you", 40)
+    ),
     limit("force_run_execution", "force_run_execution_rate", 4, 10, 44),
     limit("query", "rows", 88_000, 300_000, 12, Scope.GLOBAL),
     limit("exec", "at_once", 1, 4, None),
+)
+APPROVALS = (
+    ApprovalView(2, NOW - 300, "you", Remember.TOOL, "/tools/exec/approve_if/args.command-regex", "local", "shell", "exec",
+                 CallId(210), "claude-code", "", "", 12, NOW - 9),
+    ApprovalView(3, NOW - 60, "you", Remember.ARGUMENTS, "/tools/create_issue/action", "local", "github", "create_issue",
+                 CallId(301), "cursor", "", '{"repo":"acme/api","title":"Nightly"}'),
+    ApprovalView(1, NOW - 800, "you", Remember.SESSION, "/tools/create_issue/action", "local", "github", "create_issue",
+                 CallId(12), "cursor", "local+github+cursor", "", 3, NOW - 700, NOW - 600, "you"),
+)  # fmt: skip
+ANSWERED = (
+    AnsweredView(
+        CallId(390),
+        NOW - 12,
+        HoldEnd.APPROVED,
+        "you",
+        "",
+        True,
+        "cursor",
+        "github",
+        "create_issue",
+        '{"repo":"acme/api","title":"Steady test"}',
+    ),
+    AnsweredView(
+        CallId(377),
+        NOW - 40,
+        HoldEnd.DENIED,
+        "you",
+        "publish from CI only",
+        False,
+        "claude-code",
+        "shell",
+        "exec",
+        '{"command":"npm publish"}',
+    ),
+    AnsweredView(
+        CallId(301),
+        NOW - 60,
+        HoldEnd.APPROVED,
+        "you",
+        "",
+        False,
+        "cursor",
+        "github",
+        "create_issue",
+        '{"repo":"acme/api","title":"Nightly"}',
+    ),
+    AnsweredView(
+        CallId(288),
+        NOW - 91,
+        HoldEnd.EXPIRED,
+        "time-out",
+        "",
+        False,
+        "cursor",
+        "github",
+        "create_issue",
+        '{"repo":"acme/web","title":"Slow page"}',
+    ),
 )
 CLIENTS = (
     ClientView("c1", "claude-code", "2.1.0", "local", Era.LEGACY, "http", "fs", NOW - 900, False, 212),
@@ -277,6 +344,8 @@ def sample_views(rows: int = 400, policy: PolicyView | None = None) -> Views:
         clients=CLIENTS,
         rejected=REJECTED,
         tools=TOOLS,
+        approvals=APPROVALS,
+        answered=ANSWERED,
     )
 
 
@@ -325,6 +394,10 @@ class DataPort:
                 return self.details.get(call_id) or self._detail(call_id)
             case HoldNext():
                 return Done("the next call of it waits for you")
+            case RevokeApproval(number):
+                return self._revoke(number)
+            case ResetCounter() | RaiseLimit():
+                return self._change_limit(command)
             case CheckArguments():
                 return Text(self.nonconforming)
             case CheckPolicy(text):
@@ -389,6 +462,25 @@ class DataPort:
         word, outcome = (Word.ALLOW, Outcome.OK) if approved else (Word.DENY, None)
         ended = replace(row, rev=row.rev + 1, word=word, outcome=outcome, ms=31.0 if approved else None)
         self.push([ended], holds=tuple(h for h in self.now_views.holds if h.hold.call_id != call_id))
+        return Done()
+
+    def _revoke(self, number: int) -> CommandResult:
+        approvals = [
+            replace(a, ended_at=NOW, ended_by="you") if a.id == number else a for a in self.now_views.approvals
+        ]
+        self.push(approvals=tuple(sorted(approvals, key=lambda a: a.ended_at is not None)))
+        return Done()
+
+    def _change_limit(self, command: ResetCounter | RaiseLimit) -> CommandResult:
+        def changed(limit: LimitView) -> LimitView:
+            if limit.key != command.key:
+                return limit
+            if isinstance(command, ResetCounter):
+                return replace(limit, used=0, reset=Reset(NOW, "you", limit.used))
+            own = limit.max if limit.raised is None else limit.raised.policy_max
+            return replace(limit, max=float(command.max), raised=Raised(own, NOW, "you"))
+
+        self.push(limits=tuple(map(changed, self.now_views.limits)))
         return Done()
 
     def _extend(self, call_id: CallId, seconds: float) -> CommandResult:
