@@ -60,7 +60,8 @@ def answer_line(answer: AnsweredView, width: int) -> Content:
     number = f"#{answer.call_id} "
     left = width - len(at) - 1 - len(word) - len(number)
     # Who and why stand whole where they can; the arguments take what is left.
-    tail = text.fit(tail, max(0, min(left - cell_len(tool), cell_len(tail)))).rstrip()
+    beside = min(left - cell_len(tool), cell_len(tail))
+    tail = text.fit(tail, beside).rstrip() if beside >= LEAST else ""
     room = left - cell_len(tail) - cell_len(tool) - 2
     arguments = f"  {text.fit(brief_arguments(answer.arguments), room).rstrip()}" if room >= LEAST else ""
     what = text.fit(tool, min(left, cell_len(tool))) + arguments
@@ -73,7 +74,7 @@ def approval_lines(approval: ApprovalView, width: int) -> Content:
     scope, roomy = _SCOPES[approval.remember], width >= ROOMY
     name = f"{approval.server} › {approval.tool}" if roomy else approval.tool
     arguments = f"  {brief_arguments(approval.arguments)}" if approval.arguments else ""
-    used = f"used {approval.uses}×" if approval.uses else "not used yet"
+    used = f"{approval.uses}×" if not roomy else f"used {approval.uses}×" if approval.uses else "not used yet"
     if approval.used_at is not None and roomy:
         used += f", last {figures.clock_time(approval.used_at)}"
     lead = f"{'–' if over else '∞'} {scope}  "

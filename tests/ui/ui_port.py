@@ -202,12 +202,15 @@ def limit(
 
 LIMITS = (
     limit("fetch", "pages", 60, 60, 18),
-    replace(
-        limit("write_file", "writes", 47, 60, 31), raised=Raised(40, NOW - 71, "you"), reset=Reset(NOW - 95, "you", 40)
-    ),
+    limit("write_file", "writes", 47, 60, 31),
     limit("force_run_execution", "force_run_execution_rate", 4, 10, 44),
     limit("query", "rows", 88_000, 300_000, 12, Scope.GLOBAL),
     limit("exec", "at_once", 1, 4, None),
+)
+BY_HAND = (
+    LIMITS[0],
+    replace(LIMITS[1], raised=Raised(40, NOW - 71, "you"), reset=Reset(NOW - 95, "you", 40)),
+    *LIMITS[2:],
 )
 APPROVALS = (
     ApprovalView(2, NOW - 300, "you", Remember.TOOL, "/tools/exec/approve_if/args.command-regex", "local", "shell", "exec",
@@ -386,8 +389,8 @@ class DataPort:
         if self.rejects and not isinstance(command, Inspect):
             return Rejected(self.rejects)
         match command:
-            case Approve(call_id) | Deny(call_id):
-                return self._answer(call_id, isinstance(command, Approve))
+            case Approve() | Deny():
+                return self._answer(command)
             case Extend(call_id, seconds):
                 return self._extend(call_id, seconds)
             case Inspect(call_id):
@@ -455,13 +458,17 @@ class DataPort:
         }[wish.kind]
         return Text(f"{text}  {row.tool}: {rule}\n")
 
-    def _answer(self, call_id: CallId, approved: bool) -> CommandResult:
-        if call_id not in {h.hold.call_id for h in self.now_views.holds}:
+    def _answer(self, command: Approve | Deny) -> CommandResult:
+        views, call_id = self.now_views, command.call_id
+        if call_id not in {h.hold.call_id for h in views.holds}:
             return Rejected(f"#{call_id} no longer waits")
-        row = self.rows[call_id]
+        row, approved = self.rows[call_id], isinstance(command, Approve)
         word, outcome = (Word.ALLOW, Outcome.OK) if approved else (Word.DENY, None)
         ended = replace(row, rev=row.rev + 1, word=word, outcome=outcome, ms=31.0 if approved else None)
-        self.push([ended], holds=tuple(h for h in self.now_views.holds if h.hold.call_id != call_id))
+        end, reason = (HoldEnd.DENIED, command.reason) if isinstance(command, Deny) else (HoldEnd.APPROVED, "")
+        answer = AnsweredView(call_id, NOW, end, "you", reason, False, row.client, row.server, row.tool, row.arguments)
+        holds = tuple(h for h in views.holds if h.hold.call_id != call_id)
+        self.push([ended], holds=holds, answered=(answer, *views.answered))
         return Done()
 
     def _revoke(self, number: int) -> CommandResult:

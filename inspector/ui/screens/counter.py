@@ -20,7 +20,7 @@ from inspector.ui import text
 from inspector.ui.figures import exact
 from inspector.ui.screens.dialog import Dialog
 
-NUMBER = re.compile(r"\d{1,18}(\.\d{1,9})?")
+NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 
 
 def policy_max(limit: LimitView) -> float:

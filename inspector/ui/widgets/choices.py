@@ -15,10 +15,10 @@ class Choices(OptionList):
     """The mark sticks to what it stands on, wherever that moves to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("g", "first", show=False),
-        Binding("G", "last", show=False),
+        Binding("j", "cursor_down", show=False, id="choices.down"),
+        Binding("k", "cursor_up", show=False, id="choices.up"),
+        Binding("g", "first", show=False, id="choices.first"),
+        Binding("G", "last", show=False, id="choices.last"),
     ]
 
     def __init__(self, id: str) -> None:
@@ -45,4 +45,5 @@ class Choices(OptionList):
             self.clear_options()
             self.add_options([Option(prompt) for prompt in prompts])
             self.highlighted = keys.index(marked) if marked in keys else 0 if keys else None
+            self.call_after_refresh(self.scroll_to_highlight)
         self._keys, self._prompts = keys, prompts
