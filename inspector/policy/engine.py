@@ -280,7 +280,8 @@ class _Trial:
         """The trigger that fired; nothing when a remembered approval answers it."""
         digest = "" if entry is None else entry.digest
         if (answered := self.approvals.answer(self.call, rule, digest)) is not None:
-            self.remembered.append(answered)
+            if rule not in self.about.shown:  # else the person was asked about this very call
+                self.remembered.append(answered)
             self.remembered_rule = self.remembered_rule or rule
             self.trace.append(TraceStep(rule, StepResult.REMEMBERED))
             return []
