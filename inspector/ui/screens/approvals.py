@@ -24,6 +24,8 @@ from inspector.ui.widgets.held import HeldPanel, end_of
 
 LINES_SHOWN = 300
 EARLIER_SHOWN = 4
+EARLIER_IN_LITTLE_ROOM = 2  # the arguments are what is decided on
+LITTLE_ROOM = 18  # lines
 
 
 class ApprovalsPlace(AnswersPlace):
@@ -121,7 +123,9 @@ class ApprovalsPlace(AnswersPlace):
         """What the one who asks did just before."""
         number, client = held.hold.call_id, held.client
         before = (row for row in reversed(self.board.rows) if row.client == client and row.id < number)
-        lines = [call_line(row, width) for row in islice(before, EARLIER_SHOWN)][::-1]
+        little = self.query_one("#held-arguments").size.height < LITTLE_ROOM
+        most = EARLIER_IN_LITTLE_ROOM if little else EARLIER_SHOWN
+        lines = [call_line(row, width) for row in islice(before, most)][::-1]
         if not lines:
             return Content.assemble(("its first call in this run\n\n", "$quiet"))
         return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines, Content(""), Content("")])
