@@ -79,6 +79,7 @@ class CallArrived:
     arguments: JsonObject
     root: CallId  # the first leg of an MRTR call; itself otherwise
     leg: int = 1
+    frame: bytes = b""  # as the client wrote it; in its place, not beside it, no `FrameSeen` is made
 
 
 @fact(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class Finished:
     call_id: CallId
     outcome: Outcome
     response: bytes
+    relayed: bool = False  # the server wrote exactly these bytes; there is no `FrameSeen` of them
 
 
 @fact(frozen=True, slots=True)
