@@ -1,18 +1,21 @@
-"""A real agent loop around a scripted model: it reaches a real server, directly and through the inspector."""
+"""Real agent loops around a scripted model: they reach a real server, directly and through the inspector."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from e2e.agents.loop import agent
 from e2e.agents.model import Move, Say, Use
+from e2e.foreign import environment
 from e2e.processes import Program
 from e2e.stage import INSPECT, SDK_SERVER, received
 
 SERVER = Path(__file__).parent.parent / "servers" / "sdk_server.py"
+AGENTS = Path(__file__).parent / "agents"
 
 
 @pytest.fixture
@@ -53,26 +56,59 @@ tools:
 """
 
 
-@pytest.mark.parametrize("way", ["http", "stdio"])
-def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(way: str, tmp_path: Path) -> None:
+LOOPS = {"openai-agents": "openai_loop.py", "pydantic-ai": "pydantic_loop.py", "langchain": "langchain_loop.py"}
+FOREIGN = ("pydantic-ai", "langchain")  # they stand on the SDK of before, which ours cannot share an environment with
+
+
+@pytest.fixture
+def loop(request: pytest.FixtureRequest) -> list[str]:
+    """The command of an agent's loop, by its name in `LOOPS`."""
+    pinned = str(AGENTS / "requirements.txt")
+    python = environment("agents", "-r", pinned) if request.param in FOREIGN else sys.executable
+    return [python, str(AGENTS / LOOPS[request.param])]
+
+
+@contextmanager
+def inspected(way: str, policy: Path, log: Path) -> Iterator[str | list[str]]:
+    """What an agent is told to connect to: the engine's URL, a command that joins it, or one that is an engine."""
+    flags = ["--policy", str(policy), "--name", "tools", "--", "env", f"SERVER_LOG={log}", *SDK_SERVER]
+    if way == "standalone":
+        yield [*INSPECT, "stdio", "--standalone", *flags]
+        return
+    with Program([*INSPECT, "--headless", "--port", "0", *flags]) as engine:
+        url = engine.wait_said(r"tools at (http://\S+/mcp)").group(1)
+        engine.wait_said("recording to")
+        yield url if way == "http" else [*INSPECT, "stdio", "tools"]
+
+
+@pytest.mark.parametrize(
+    ("loop", "way"),
+    [
+        ("openai-agents", "http"),
+        ("openai-agents", "stdio"),
+        pytest.param("openai-agents", "standalone", marks=pytest.mark.slow),
+        *(
+            pytest.param(name, way, marks=pytest.mark.slow)
+            for name in FOREIGN
+            for way in ("http", "stdio", "standalone")
+        ),
+    ],
+    indirect=["loop"],
+)
+def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(loop: list[str], way: str, tmp_path: Path) -> None:
     policy, log = tmp_path / "policy.yaml", tmp_path / "server.log"
     policy.write_text(POLICY)
-    flags = ["--headless", "--port", "0", "--policy", str(policy), "--name", "tools", "--env", f"SERVER_LOG={log}"]
-    with Program([*INSPECT, *flags, "--", *SDK_SERVER]) as inspector:
-        url = inspector.wait_said(r"tools at (http://\S+/mcp)").group(1)
-        inspector.wait_said("recording to")
-        mcp = url if way == "http" else [*INSPECT, "stdio", "tools"]
-        script = [
-            Use("echo", text="one"),
-            Use("fail", message="now"),
-            Use("echo", text="two"),
-            Use("echo", text="three"),
-            Use("add", a=2, b=3),
-            Say("I was told no twice"),
-        ]
-        with agent(mcp, script) as run:
-            assert run.last_word() == "I was told no twice"
-            one, failed, two, three, five = run.model.tool_results
+    script = [
+        Use("echo", text="one"),
+        Use("fail", message="now"),
+        Use("echo", text="two"),
+        Use("echo", text="three"),
+        Use("add", a=2, b=3),
+        Say("I was told no twice"),
+    ]
+    with inspected(way, policy, log) as mcp, agent(mcp, script, loop=loop) as run:
+        assert run.last_word() == "I was told no twice"
+        one, failed, two, three, five = run.model.tool_results
     assert ("one" in one, "two" in two, "5" in five) == (True, True, True)
     assert "[POLICY DENIED]" in failed
     assert "Failing is for the night shift." in failed
