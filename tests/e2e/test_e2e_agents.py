@@ -63,8 +63,8 @@ FOREIGN = ("pydantic-ai", "langchain")  # they stand on the SDK of before, which
 @pytest.fixture
 def loop(request: pytest.FixtureRequest) -> list[str]:
     """The command of an agent's loop, by its name in `LOOPS`."""
-    pinned = str(AGENTS / "requirements.txt")
-    python = environment("agents", "-r", pinned) if request.param in FOREIGN else sys.executable
+    pins = [line for line in (AGENTS / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    python = environment("agents", *pins) if request.param in FOREIGN else sys.executable
     return [python, str(AGENTS / LOOPS[request.param])]
 
 
@@ -81,19 +81,11 @@ def inspected(way: str, policy: Path, log: Path) -> Iterator[str | list[str]]:
         yield url if way == "http" else [*INSPECT, "stdio", "tools"]
 
 
+@pytest.mark.parametrize("way", ["http", "stdio", "standalone"])
 @pytest.mark.parametrize(
-    ("loop", "way"),
-    [
-        ("openai-agents", "http"),
-        ("openai-agents", "stdio"),
-        pytest.param("openai-agents", "standalone", marks=pytest.mark.slow),
-        *(
-            pytest.param(name, way, marks=pytest.mark.slow)
-            for name in FOREIGN
-            for way in ("http", "stdio", "standalone")
-        ),
-    ],
-    indirect=["loop"],
+    "loop",
+    ["openai-agents", *(pytest.param(name, marks=pytest.mark.slow) for name in FOREIGN)],
+    indirect=True,
 )
 def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(loop: list[str], way: str, tmp_path: Path) -> None:
     policy, log = tmp_path / "policy.yaml", tmp_path / "server.log"
