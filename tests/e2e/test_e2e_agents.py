@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from e2e.agents.loop import agent
 from e2e.agents.model import Move, Say, Use
 from e2e.foreign import environment
+from e2e.npm import installed
 from e2e.processes import Program
 from e2e.stage import INSPECT, SDK_SERVER, received
 
@@ -56,16 +57,21 @@ tools:
 """
 
 
-LOOPS = {"openai-agents": "openai_loop.py", "pydantic-ai": "pydantic_loop.py", "langchain": "langchain_loop.py"}
-FOREIGN = ("pydantic-ai", "langchain")  # they stand on the SDK of before, which ours cannot share an environment with
+FOREIGN = ("pydantic", "langchain")  # they stand on the SDK of before, which ours cannot share an environment with
+PROGRAMS = {"claude": ".bin/claude", "opencode": "opencode-linux-x64/bin/opencode"}
 
 
 @pytest.fixture
-def loop(request: pytest.FixtureRequest) -> list[str]:
-    """The command of an agent's loop, by its name in `LOOPS`."""
-    pins = [line for line in (AGENTS / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
-    python = environment("agents", *pins) if request.param in FOREIGN else sys.executable
-    return [python, str(AGENTS / LOOPS[request.param])]
+def loop(request: pytest.FixtureRequest, needs: Callable[[str], str]) -> list[str]:
+    """The command of the agent in `agents/NAME_loop.py`."""
+    script = str(AGENTS / f"{request.param}_loop.py")
+    if request.param in PROGRAMS:
+        program = installed(AGENTS, needs("npm")) / PROGRAMS[request.param]
+        return [sys.executable, script, needs(str(program))]
+    if request.param in FOREIGN:
+        pins = [line for line in (AGENTS / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+        return [environment("agents", *pins), script]
+    return [sys.executable, script]
 
 
 @contextmanager
@@ -84,7 +90,7 @@ def inspected(way: str, policy: Path, log: Path) -> Iterator[str | list[str]]:
 @pytest.mark.parametrize("way", ["http", "stdio", "standalone"])
 @pytest.mark.parametrize(
     "loop",
-    ["openai-agents", *(pytest.param(name, marks=pytest.mark.slow) for name in FOREIGN)],
+    ["openai", *(pytest.param(name, marks=pytest.mark.slow) for name in (*FOREIGN, *PROGRAMS))],
     indirect=True,
 )
 def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(loop: list[str], way: str, tmp_path: Path) -> None:
@@ -99,7 +105,7 @@ def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(loop: list[str],
         Say("I was told no twice"),
     ]
     with inspected(way, policy, log) as mcp, agent(mcp, script, loop=loop) as run:
-        assert run.last_word() == "I was told no twice"
+        assert run.last_word(120) == "I was told no twice"
         one, failed, two, three, five = run.model.tool_results
     assert ("one" in one, "two" in two, "5" in five) == (True, True, True)
     assert "[POLICY DENIED]" in failed
