@@ -13,16 +13,11 @@ from pathlib import Path
 
 program, model_url, prompt, *target = sys.argv[1:]
 home = Path(tempfile.mkdtemp(dir=os.environ["MCP_INSPECT_HOME"]))
-at = (
-    {"type": "http", "url": target[0]}
-    if target[0].startswith("http://")
-    else {"command": target[0], "args": target[1:]}
-)
+stdio = not target[0].startswith("http://")
+at = {"command": target[0], "args": target[1:]} if stdio else {"type": "http", "url": target[0]}
 config = home / "mcp.json"
 config.write_text(json.dumps({"mcpServers": {"tools": at}}))
-env = {
-    name: value for name, value in os.environ.items() if name == "PATH" or name.startswith(("MCP_INSPECT_", "PYTHON"))
-}
+env = {name: os.environ[name] for name in os.environ if name.startswith(("PATH", "MCP_INSPECT_", "PYTHON"))}
 env |= {
     "HOME": str(home),
     "ANTHROPIC_BASE_URL": model_url.removesuffix("/v1"),

@@ -11,9 +11,7 @@ import sys
 import tempfile
 
 program, model_url, prompt, *target = sys.argv[1:]
-env = {
-    name: value for name, value in os.environ.items() if name == "PATH" or name.startswith(("MCP_INSPECT_", "PYTHON"))
-}
+env = {name: os.environ[name] for name in os.environ if name.startswith(("PATH", "MCP_INSPECT_", "PYTHON"))}
 at = {"type": "remote", "url": target[0]} if target[0].startswith("http://") else {"type": "local", "command": target}
 config = {
     "autoupdate": False,
