@@ -12,11 +12,13 @@ from typing import Any, Final
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, PolicyVersion
 from inspector.core.events import (
+    ApprovalEnded,
     ApprovalRemembered,
     CallArrived,
     ClientConnected,
     ClientGone,
     Counted,
+    CounterReset,
     Decided,
     Dropped,
     Event,
@@ -27,10 +29,12 @@ from inspector.core.events import (
     Held,
     HoldEnded,
     HoldExtended,
+    LimitRaised,
     PolicyLoaded,
     PolicyOffered,
     PolicyRejected,
     Progressed,
+    RaiseEnded,
     RunStarted,
     StderrLine,
     ToolsDrifted,
@@ -41,6 +45,7 @@ from inspector.core.json import to_text
 from inspector.core.past import PastCall
 from inspector.core.views import PolicyView, RunView, Views
 from inspector.folds import policies
+from inspector.folds.approvals import Answers
 from inspector.folds.bodies import Bodies
 from inspector.folds.calls import Calls
 from inspector.folds.limits import Limits
@@ -78,6 +83,7 @@ class Store:
         self._bodies = Bodies(max_body_bytes)
         self._past = Past()
         self._limits = Limits()
+        self._answers = Answers()
         self._upstreams = Upstreams()
         self._clients = Clients()
         self._tools = Tools()
@@ -93,7 +99,11 @@ class Store:
             Progressed: self._progressed,
             Finished: self._finished,
             Counted: self._counted,
-            ApprovalRemembered: self._past.remembered,
+            ApprovalRemembered: self._approval_remembered,
+            ApprovalEnded: self._answers.ended,
+            CounterReset: self._limits.reset,
+            LimitRaised: self._limits.raised,
+            RaiseEnded: self._limits.raise_ended,
             PolicyLoaded: self._policy_loaded,
             PolicyRejected: self._policy_rejected,
             PolicyOffered: self._policy_offered,
@@ -142,6 +152,8 @@ class Store:
             policy=self._policy,
             rejected=self._rejections.views(),
             tools=self._tools.views(),
+            answered=self._answers.answered(),
+            approvals=self._answers.approvals(),
         )
 
     def detail(self, call_id: CallId) -> CallDetail | None:
@@ -187,6 +199,8 @@ class Store:
         self._calls.decided(event.decision, self.version)
         row = self._calls.row(event.decision.call_id)
         self._past.decided(event)
+        if event.decision.approvals:
+            self._answers.decided(event.decision)
         self._limits.decided(event.decision, row.client if row else "")
         self._keep(event.decision.call_id, event, 400 * len(event.decision.trace))
 
@@ -199,7 +213,13 @@ class Store:
     def _hold_ended(self, event: HoldEnded) -> None:
         self._calls.hold_ended(event, self.version)
         self._past.hold_ended(event)
+        self._answers.hold_ended(event, self._calls.row(event.call_id))
         self._keep(event.call_id, event, 0 if event.arguments is None else 3 * len(to_text(event.arguments)))
+
+    def _approval_remembered(self, event: ApprovalRemembered) -> None:
+        self._past.remembered(event)
+        row = self._calls.row(event.call_id)
+        self._answers.remembered(event, row.client if row else "")
 
     def _forwarded(self, event: Forwarded) -> None:
         self._calls.forwarded(event.call_id, event.at, self.version)

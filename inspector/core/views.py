@@ -9,7 +9,7 @@ from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import Command, CommandResult
 from inspector.core.decision import CounterKey
 from inspector.core.events import ToolChange, UpstreamState
-from inspector.core.holds import Hold
+from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.problems import Problem
 from inspector.core.risk import Risk
 from inspector.core.word import Word as Word  # noqa: PLC0414 -- who reads views reads it from here
@@ -58,6 +58,62 @@ class LimitView:
     resets_at: float | None
     history: tuple[float, ...] = ()  # in use over the last window, in equal steps, oldest first
     users: tuple[tuple[str, float], ...] = ()  # client and what it took in this run, the greediest first
+    raised: Raised | None = None
+    reset: Reset | None = None  # the last time that a person did
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A person gave a limit another `max` for this run."""
+
+    policy_max: float
+    at: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    at: float
+    by: str
+    used: float  # what it stood at
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredView:
+    """How a call's wait ended. A call that was held twice has two."""
+
+    call_id: CallId
+    at: float
+    end: HoldEnd
+    by: str
+    reason: str
+    edited: bool
+    client: str
+    server: str
+    tool: str
+    arguments: str  # as the client sent them: compact JSON, at most 400 characters
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """A remembered approval, and what became of it."""
+
+    id: int
+    at: float
+    by: str
+    remember: Remember
+    rule: str
+    grant: str
+    server: str
+    tool: str
+    call_id: CallId  # which it was given for
+    client: str
+    session: str  # "": every session of the grant
+    arguments: str  # compact JSON, at most 400 characters; "": any
+    uses: int = 0  # calls that went without being asked about
+    used_at: float | None = None
+    ended_at: float | None = None
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +214,8 @@ class Views:
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
     rejected: tuple[RejectedView, ...] = ()
     tools: tuple[ToolView, ...] = ()  # the busiest first
+    answered: tuple[AnsweredView, ...] = ()  # the latest first
+    approvals: tuple[ApprovalView, ...] = ()  # those in force first, each the latest first
     epoch: int = 0  # another one: older rows have come too, and `calls` holds all of them
 
 
