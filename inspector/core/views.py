@@ -8,7 +8,7 @@ from typing import Protocol
 from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import Command, CommandResult
 from inspector.core.decision import CounterKey
-from inspector.core.events import ToolChange, UpstreamState
+from inspector.core.events import Direction, ToolChange, UpstreamState
 from inspector.core.holds import Hold
 from inspector.core.problems import Problem
 from inspector.core.risk import Risk
@@ -126,6 +126,8 @@ class RejectedView:
     code: int
     reason: str
     raw: bytes  # at most 4 KiB
+    direction: Direction = Direction.FROM_CLIENT
+    peer: str = ""  # who sent it, as far as that is known: a client's name, an address, a process
 
 
 @dataclass(frozen=True, slots=True)

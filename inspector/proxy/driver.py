@@ -126,9 +126,9 @@ class Driver:
         self._connections[connection] = None
         return connection
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
-        direction = Direction.FROM_CLIENT
-        self.emit(FrameRejected(self._clock(), connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096]))
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
+        now, direction = self._clock(), Direction.FROM_CLIENT
+        self.emit(FrameRejected(now, connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096], peer))
 
     @property
     def clients(self) -> int:

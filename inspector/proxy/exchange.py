@@ -7,15 +7,14 @@ not pass; it judges nothing. A `tools/call` leaves as `Judge` and comes back as 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from inspector.core.call import Call, Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision
 from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
 from inspector.core.json import JsonObject
-from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route
+from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route, Rules
 from inspector.proxy.pending import Pending, PendingTable
 from inspector.proxy.steps import (
     Abandon,
@@ -45,18 +44,6 @@ from inspector.wire.jsonrpc import (
 )
 
 BACKLOG = 1000  # a server's messages kept for a stream that its client has not opened yet
-
-
-class Rules(Protocol):
-    """What an exchange asks of the policy in force beside single calls."""
-
-    @property
-    def server_requests_denied(self) -> bool: ...
-
-    @property
-    def unknown_methods_denied(self) -> bool: ...
-
-    def visible(self, server: str, names: Sequence[str]) -> list[str]: ...
 
 
 @dataclass(slots=True)
@@ -240,9 +227,7 @@ class Exchange:
         """One message of the server's. `route`: the exchange it came on, when it came on one."""
         frame = parse_upstream(raw)
         if isinstance(frame, BadFrame):
-            start, direction = raw[:4096], Direction.FROM_UPSTREAM
-            bad = FrameRejected(now, self.connection, self.upstream, direction, frame.code, frame.reason, start)
-            return [Note(bad)]
+            return [self._rejected(frame, now, Direction.FROM_UPSTREAM)]
         if frame.kind is Kind.RESPONSE:
             return self._response(frame, route, fields, now)
         if frame.kind is Kind.REQUEST and self.rules.server_requests_denied:
@@ -270,8 +255,11 @@ class Exchange:
     def _tool_list(self, frame: Frame, pending: Pending, raw: bytes, now: float) -> tuple[bytes, list[Step]]:
         page = mcp.tool_list(frame)
         if page is None:
-            error = mcp.rpc_error(frame.id, INTERNAL_ERROR, "the server's tool list is malformed, so it is not shown")
-            return error, [self._seen(now, Direction.TO_CLIENT, error)]
+            why = "the server's tool list is malformed, so it is not shown"
+            error = mcp.rpc_error(frame.id, INTERNAL_ERROR, why)
+            bad = BadFrame(frame.raw, INTERNAL_ERROR, why)
+            seen = self._seen(now, Direction.TO_CLIENT, error)
+            return error, [self._rejected(bad, now, Direction.FROM_UPSTREAM), seen]
         names = [name for name in page.definitions if name not in page.duplicated]
         visible = self.rules.visible(self.upstream, names)
         result = frame.body["result"]
@@ -286,7 +274,11 @@ class Exchange:
     def _refuse_server(self, frame: Frame, route: Route | None, now: float) -> list[Step]:
         refusal = mcp.rpc_error(frame.id, METHOD_NOT_FOUND, "refused by policy (settings.server_requests)")
         target = route or self._live_route() or self._stream
-        steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw)]
+        bad = BadFrame(frame.raw, METHOD_NOT_FOUND, "the server's own request, refused by settings.server_requests")
+        steps: list[Step] = [
+            self._seen(now, Direction.FROM_UPSTREAM, frame.raw),
+            self._rejected(bad, now, Direction.FROM_UPSTREAM),
+        ]
         if target is not None:
             steps.append(Send(Outgoing(refusal, None, target, None, Era.LEGACY)))
         return steps
@@ -395,8 +387,8 @@ class Exchange:
     def _reject(self, bad: BadFrame, route: Route, now: float) -> list[Step]:
         return [self._rejected(bad, now), Answer(route, mcp.rpc_error(bad.id, bad.code, bad.reason), True)]
 
-    def _rejected(self, bad: BadFrame, now: float) -> Note:
-        start, direction = bad.raw[:4096], Direction.FROM_CLIENT
+    def _rejected(self, bad: BadFrame, now: float, direction: Direction = Direction.FROM_CLIENT) -> Note:
+        start = bad.raw[:4096]
         return Note(FrameRejected(now, self.connection, self.upstream, direction, bad.code, bad.reason, start))
 
     def _seen(self, now: float, direction: Direction, raw: bytes, call_id: CallId | None = None) -> Note:

@@ -135,6 +135,12 @@ def admit(head: Head, door: Door) -> Admitted | Refused:
     )
 
 
+def is_named_here(head: Head, door: Door) -> bool:
+    """Does exactly one Host say one of our names?"""
+    hosts = [value for name, value in head.headers if name == b"host"]
+    return len(hosts) == 1 and hosts[0].lower() in door.hosts
+
+
 def _host(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
     match values.get(b"host", []):
         case [host] if host.lower() in door.hosts:

@@ -71,6 +71,11 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
+def address(peer: tuple[str, int] | None) -> str:
+    """Who is at the other end, for a person; "" when the socket does not say."""
+    return f"{peer[0]}:{peer[1]}" if peer else ""
+
+
 class _OneWrite:
     """A cycle's transport that puts the head of an answer before its body, not on a way of its own: a write of a few
     bytes costs us a system call and the client an awakening. A head that stays alone leaves at the end of the turn."""
@@ -104,7 +109,7 @@ class _Protocol(HttpToolsProtocol):
     """One client connection: bounded heads, and word to the application when the client leaves."""
 
     limits: Limits
-    refused: Callable[[bytes, int, str], None]
+    refused: Callable[[bytes, int, str, str], None]  # target, status, reason, peer
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,6 +124,14 @@ class _Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._one_write = _OneWrite(transport, self.loop)
+        # Not uvicorn's own limit, which counts only once a request is there: silent connections would be free.
+        excess = len(self.connections) - self.limits.connections
+        if excess > self.limits.connections:
+            transport.abort()  # those that were told so have not left yet
+            return
+        if excess > 0:
+            self._close_with(503, f"{self.limits.connections} connections are open already")
+            return
         self._timer = self.loop.call_later(self.limits.head_seconds, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -193,7 +206,8 @@ class _Protocol(HttpToolsProtocol):
         """
         if self._answering and not self._in_body:
             self.transport.close()
-            self.refused(bytes(self.url[:4096]), 400, "a second request before the first was answered")
+            peer = address(self.client)
+            self.refused(bytes(self.url[:4096]), 400, "a second request before the first was answered", peer)
         elif self._overgrown:
             self._close_with(431, f"headers of more than {self.limits.head_bytes} bytes")
         else:
@@ -224,7 +238,8 @@ class _Protocol(HttpToolsProtocol):
         self._lingering = True
         self.transport.write_eof()
         self._timer = self.loop.call_later(1.0, self.transport.close)
-        self.refused(bytes(self.url[:4096]) if self.scope is not None else b"", status, reason)
+        target = bytes(self.url[:4096]) if self.scope is not None else b""
+        self.refused(target, status, reason, address(self.client))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -242,7 +257,7 @@ def _without_upgrade(data: bytes) -> bytes:
 class Server(uvicorn.Server):
     """uvicorn without its hands on the signals, that says when it has begun."""
 
-    def __init__(self, app: Any, limits: Limits, refused: Callable[[bytes, int, str], None]) -> None:
+    def __init__(self, app: Any, limits: Limits, refused: Callable[[bytes, int, str, str], None]) -> None:
         attributes = {"limits": limits, "refused": staticmethod(refused)}
         super().__init__(
             uvicorn.Config(
@@ -259,7 +274,6 @@ class Server(uvicorn.Server):
                 date_header=False,
                 # Longer than common clients keep idle connections: a close that crosses a POST looks like a failure.
                 timeout_keep_alive=90,
-                limit_concurrency=limits.connections,
             )
         )
         self.on_started: Callable[[], None] = lambda: None

@@ -11,7 +11,7 @@ import pytest
 
 from inspector.core.call import Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision, Verdict
-from inspector.core.events import FrameRejected, FrameSeen, Progressed, UncoveredMethod
+from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.links import Headers, HttpRequest
 from inspector.proxy.steps import (
@@ -304,6 +304,8 @@ def test_a_malformed_list_is_never_passed_through(tools: Any) -> None:
     machine.from_client(frame(id=1, method="tools/list"), Line(), None, NOW)
     steps = machine.from_upstream(said({"id": 1, "result": {"tools": tools}}), None, (), NOW)
     assert json.loads(only(steps, Answer).raw)["error"]["code"] == -32603
+    (bad,) = [event for event in events(steps) if isinstance(event, FrameRejected)]
+    assert (bad.direction, bad.code) == (Direction.FROM_UPSTREAM, -32603)
 
 
 def test_a_lost_server_fails_what_it_had_and_what_comes_later() -> None:
@@ -357,6 +359,8 @@ def test_a_servers_own_request_is_refused_where_the_policy_says_so() -> None:
     machine.forward(CallId(1), None, None, NOW)
     steps = machine.from_upstream(said({"id": 9, "method": "roots/list"}), None, (), NOW)
     assert json.loads(only(steps, Send).outgoing.raw)["error"]["code"] == -32601
+    (bad,) = [event for event in events(steps) if isinstance(event, FrameRejected)]
+    assert (bad.direction, bad.code) == (Direction.FROM_UPSTREAM, -32601)
     assert not [step for step in steps if isinstance(step, Answer)]
 
 

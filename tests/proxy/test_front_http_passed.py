@@ -125,6 +125,28 @@ async def test_json_over_several_lines_is_answered_on_one(tmp_path: Path) -> Non
 # streams
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"[]",
+        b'{"jsonrpc":"2.0","id":99,"result":{}}',
+        b'{"jsonrpc":"2.0","method":"notifications/message","params":{}}',
+        b'{"jsonrpc":"2.0","id":1}',
+    ],
+)
+async def test_an_answer_that_answers_something_else_does_not_keep_the_request_waiting(
+    tmp_path: Path, body: bytes
+) -> None:
+    async def answers(exchange: Exchange) -> None:
+        await exchange.answer(200, body)
+
+    async with before(tmp_path, answers) as (rig, _):
+        reply = await rig.ask("ping")
+        message = reply.events[-1] if reply.body.startswith((b"event", b"data", b"id", b":")) else reply.json
+        assert "not the answer to this request" in message["error"]["message"]
+
+
 async def test_events_stream_through_unbuffered_with_their_fields(tmp_path: Path) -> None:
     go = anyio.Event()
 

@@ -88,8 +88,27 @@ def test_a_hello_that_does_not_fit_is_refused_in_one_clear_line(tmp_path: Path, 
                 assert answer["ok"] is False
                 assert any(part in answer["error"] for part in why.split("|"))
                 assert await peer.ended()
+                if why == "no such command":
+                    assert house.hub.refused == []  # a server that does not start has an event of its own
+                else:
+                    (bad,) = house.hub.refused
+                    assert bad.reason == answer["error"]
+                    assert b"WHO" not in bad.raw and b"PATH" not in bad.raw  # no environment in the recording
 
     anyio.run(test)
+
+
+def test_who_only_looks_whether_we_are_there_is_no_refusal(run: Any, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with House(tmp_path).open() as house:
+            peer = await Peer.at(house)
+            await peer.stream.aclose()
+            other = await attached(house)
+            await other.say(request("echo", 1))
+            assert (await other.hear())["id"] == 1
+            assert house.hub.refused == []
+
+    run(test)
 
 
 def test_a_client_may_bring_its_own_command(run: Any, tmp_path: Path) -> None:
