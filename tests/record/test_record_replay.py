@@ -60,7 +60,7 @@ def test_nothing_can_be_changed_through_a_recording(tmp_path: Path) -> None:
     port = RecordedPort(record(tmp_path, [arrival(1, 0.0)]))
     for command in (Approve(1), SavePolicy("", ""), Shutdown()):
         assert asyncio.run(port.command(command)) == Rejected("this is a recording")
-    assert asyncio.run(port.command(CheckPolicy("good"))) == PolicyCheck((), loads=True)
+    assert asyncio.run(port.command(CheckPolicy('version: "1"\ndefault: deny\n'))) == PolicyCheck((), loads=True)
     assert asyncio.run(port.command(Inspect(2))) == Rejected("the recording has no call #2")
     assert not isinstance(asyncio.run(port.command(Inspect(1))), Rejected | Done)
     port.close()
