@@ -131,6 +131,18 @@ class RejectedView:
 
 
 @dataclass(frozen=True, slots=True)
+class UncoveredView:
+    """A method that no policy judges, and what became of it."""
+
+    upstream: str
+    method: str
+    forwarded: bool  # else refused, by `settings.unknown_methods`
+    times: int
+    at: float  # of the last time
+    connection: str  # that used it then
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     run: str
     endpoint: str  # without the token
@@ -158,7 +170,8 @@ class Views:
     upstreams: tuple[UpstreamView, ...] = ()
     clients: tuple[ClientView, ...] = ()
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
-    rejected: tuple[RejectedView, ...] = ()
+    rejected: tuple[RejectedView, ...] = ()  # the oldest first
+    uncovered: tuple[UncoveredView, ...] = ()  # the latest last
     tools: tuple[ToolView, ...] = ()  # the busiest first
     epoch: int = 0  # another one: older rows have come too, and `calls` holds all of them
 

@@ -81,12 +81,10 @@ class Exchange:
         pending = Pending(frame, route, http, mcp.era_of(frame), mcp.progress_token(frame))
         if frame.method == "tools/call":
             return self._call(pending, now)
-        steps: list[Step] = [self._seen(now, Direction.FROM_CLIENT, frame.raw)]
-        if frame.method not in mcp.KNOWN_METHODS:
-            denied = self.rules.unknown_methods_denied
-            steps.append(Note(UncoveredMethod(now, self.connection, self.upstream, frame.method[:200], not denied)))
-            if denied:
-                return [*steps, *self._reject(mcp.unknown_method(frame), route, now)]
+        badge, denied = self._uncovered(frame.method, now)
+        steps = [self._seen(now, Direction.FROM_CLIENT, frame.raw), *badge]
+        if denied:
+            return [*steps, *self._reject(mcp.unknown_method(frame), route, now)]
         if self.lost is not None:
             return [*steps, Answer(route, mcp.rpc_error(frame.id, UPSTREAM_FAILED, self.lost), True)]
         pending.forwarded = True
@@ -108,7 +106,17 @@ class Exchange:
         seen = self._seen(now, Direction.FROM_CLIENT, frame.raw)
         if frame.method == "notifications/cancelled":
             return [seen, *self._cancelled(frame, route, http)]
-        return [seen, *self._pass_on(frame, route, http)]
+        badge, denied = self._uncovered(frame.method, now)
+        if denied:
+            return [seen, *badge, self._rejected(mcp.unknown_method(frame), now), Plain(route, 202)]
+        return [seen, *badge, *self._pass_on(frame, route, http)]
+
+    def _uncovered(self, method: str, now: float) -> tuple[list[Step], bool]:
+        """The badge of a method that no policy judges, and whether this policy refuses it as a stranger's."""
+        if mcp.is_covered(method):
+            return [], False
+        denied = method not in mcp.KNOWN_METHODS and self.rules.unknown_methods_denied
+        return [Note(UncoveredMethod(now, self.connection, self.upstream, method[:200], not denied))], denied
 
     def _cancelled(self, frame: Frame, route: Route, http: HttpRequest | None) -> list[Step]:
         """The client gave a request up. A forwarded call has its end now: its server need not answer any more, and
@@ -258,8 +266,8 @@ class Exchange:
             why = "the server's tool list is malformed, so it is not shown"
             error = mcp.rpc_error(frame.id, INTERNAL_ERROR, why)
             bad = BadFrame(frame.raw, INTERNAL_ERROR, why)
-            seen = self._seen(now, Direction.TO_CLIENT, error)
-            return error, [self._rejected(bad, now, Direction.FROM_UPSTREAM), seen]
+            rejected = self._rejected(bad, now, Direction.FROM_UPSTREAM)
+            return error, [rejected, self._seen(now, Direction.TO_CLIENT, error)]
         names = [name for name in page.definitions if name not in page.duplicated]
         visible = self.rules.visible(self.upstream, names)
         result = frame.body["result"]
@@ -275,10 +283,8 @@ class Exchange:
         refusal = mcp.rpc_error(frame.id, METHOD_NOT_FOUND, "refused by policy (settings.server_requests)")
         target = route or self._live_route() or self._stream
         bad = BadFrame(frame.raw, METHOD_NOT_FOUND, "the server's own request, refused by settings.server_requests")
-        steps: list[Step] = [
-            self._seen(now, Direction.FROM_UPSTREAM, frame.raw),
-            self._rejected(bad, now, Direction.FROM_UPSTREAM),
-        ]
+        side = Direction.FROM_UPSTREAM
+        steps: list[Step] = [self._seen(now, side, frame.raw), self._rejected(bad, now, side)]
         if target is not None:
             steps.append(Send(Outgoing(refusal, None, target, None, Era.LEGACY)))
         return steps
@@ -306,17 +312,15 @@ class Exchange:
         """Over a pipe nothing says which request a server's own message belongs to: what it asks or logs goes with the
         latest one in flight, what it announces goes to the client's open stream."""
         announces = frame.kind is Kind.NOTIFICATION and frame.method != "notifications/message"
-        first, second = self._stream, self._live_route()
-        return (first or second) if announces else (second or first)
+        live = self._live_route()
+        return (self._stream or live) if announces else (live or self._stream)
 
     def _live_route(self) -> Route | None:
-        latest = self.pending.latest_forwarded()
-        return latest.route if latest else None
+        return latest.route if (latest := self.pending.latest_forwarded()) else None
 
     def list_changed(self) -> list[Step]:
         """What this client may see has changed by a new policy: it should list again."""
-        listening = [p for p in self.pending.all() if p.frame.method == "subscriptions/listen"]
-        if listening:
+        if listening := [p for p in self.pending.all() if p.frame.method == "subscriptions/listen"]:
             return [Answer(p.route, mcp.list_changed(p.frame.id), False) for p in listening]
         target = self._stream or self._live_route()
         return [Answer(target, mcp.list_changed(), False)] if target else []
@@ -388,8 +392,8 @@ class Exchange:
         return [self._rejected(bad, now), Answer(route, mcp.rpc_error(bad.id, bad.code, bad.reason), True)]
 
     def _rejected(self, bad: BadFrame, now: float, direction: Direction = Direction.FROM_CLIENT) -> Note:
-        start = bad.raw[:4096]
-        return Note(FrameRejected(now, self.connection, self.upstream, direction, bad.code, bad.reason, start))
+        raw = bad.raw[:4096]
+        return Note(FrameRejected(now, self.connection, self.upstream, direction, bad.code, bad.reason, raw))
 
     def _seen(self, now: float, direction: Direction, raw: bytes, call_id: CallId | None = None) -> Note:
         return Note(FrameSeen(now, self.connection, self.upstream, direction, call_id, raw))

@@ -28,14 +28,9 @@ SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
 WAITING_STEP = 1e-6  # of progress, for each sign of life of a held call
 DECISION_META = "mcp-inspect/decision"
 
-# Methods of the protocol, both eras. What is not here and not judged is «not covered by the policy».
-KNOWN_METHODS = frozenset(
+# Methods of the protocol, both eras, that a policy has nothing to say of: they bring things to read, and run nothing.
+READING_METHODS = frozenset(
     {
-        "initialize",
-        "ping",
-        "server/discover",
-        "tools/list",
-        "tools/call",
         "resources/list",
         "resources/templates/list",
         "resources/read",
@@ -44,6 +39,15 @@ KNOWN_METHODS = frozenset(
         "prompts/list",
         "prompts/get",
         "completion/complete",
+    }
+)
+KNOWN_METHODS = READING_METHODS | frozenset(
+    {
+        "initialize",
+        "ping",
+        "server/discover",
+        "tools/list",
+        "tools/call",
         "logging/setLevel",
         "subscriptions/listen",
         "tasks/get",
@@ -120,6 +124,11 @@ def call_without_id(frame: Frame) -> BadFrame | None:
     if frame.method == "tools/call" or disguised_call(frame.method):
         return BadFrame(frame.raw, INVALID_REQUEST, "tools/call without an id is never run")
     return None
+
+
+def is_covered(method: str) -> bool:
+    """Does the policy judge it, or is it the protocol's own housekeeping? Everything else is badged."""
+    return method in KNOWN_METHODS and method not in READING_METHODS
 
 
 def unknown_method(frame: Frame) -> BadFrame:
