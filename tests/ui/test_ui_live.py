@@ -146,6 +146,16 @@ async def test_keys_that_come_in_one_burst_with_the_slash_are_all_the_filter_s(b
         assert box.value == "tool:dead!zoSCq/"  # inside the line a slash is a character
 
 
+async def test_keys_that_come_in_one_burst_in_the_call_itself_are_all_the_prompt_s(bench: Bench) -> None:
+    async with bench.app(start_place="live").run_test(size=(120, 36), notifications=True) as pilot:
+        await pilot.press("up", "z")
+        await until(pilot, lambda: pilot.app.screen.query_one(DetailPane).has_focus)
+        for key in ("slash", *"jzaG/x"):
+            pilot.app.post_message(events.Key(key, "/" if key == "slash" else key))
+        box = pilot.app.screen.query_one(DetailPane).query_one(Input)
+        await until(pilot, lambda: box.value == "jzaG/x")
+
+
 async def test_tab_completes_the_filter(bench: Bench) -> None:
     async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
         await pilot.press("slash", *"dec", "tab", *"den", "tab", "enter")

@@ -16,6 +16,7 @@ from inspector.ui.listing import Sort
 from inspector.ui.screens.answers import AnswersPlace
 from inspector.ui.screens.columns import ColumnsDialog
 from inspector.ui.widgets.calls import CallTable
+from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.filterline import FilterLine
 
 
@@ -98,8 +99,8 @@ class TablePlace(AnswersPlace):
     # The filter
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter" and isinstance(self.focused, Input | TextArea):
-            return False  # there a slash is a character
+        if action == "filter" and isinstance(self.focused, Input | TextArea | DetailPane):
+            return False  # there a slash is a character, or looks through the call
         return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
