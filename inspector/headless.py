@@ -18,6 +18,7 @@ from inspector.core.events import (
     ToolsDrifted,
 )
 
+_TOLD = frozenset({CallArrived, Decided, FrameRejected, HoldEnded, PolicyLoaded, PolicyRejected, ToolsDrifted})
 _MARK = {Verdict.ALLOW: "allow", Verdict.DENY: "DENY ", Verdict.PENDING: "HOLD ", Verdict.CANCELLED: "gone "}
 
 
@@ -31,6 +32,8 @@ class DecisionPrinter:
         self._has_policy = False  # one that does not load at the start ends the run, with an error that says so
 
     def __call__(self, event: Event) -> None:
+        if type(event) not in _TOLD:  # most are not
+            return
         self._has_policy = self._has_policy or isinstance(event, PolicyLoaded)
         match event:
             case PolicyRejected() if not self._has_policy:

@@ -11,7 +11,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from inspector.core.call import CallId
 from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scope
 from inspector.core.effects import Exceeded, Granted, Reservation, StoreFailed
 from inspector.core.errors import StoreBusyError, StoreError
+from inspector.core.fact import fact
 from inspector.policy.ledger import ZERO, given_back, reading, weigh, window_start
 from inspector.policy.ledger_file import PATIENCE, Opened, open_store
 from inspector.policy.ledger_windows import STORE, Windows
@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 _OLDEST = "SELECT min(at) FROM entries WHERE counter = ? AND at > ?"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class _Held:
     charge: Charge
     mark: float | None  # where a refund belongs

@@ -24,6 +24,7 @@ from inspector.core.events import (
     Finished,
     Forwarded,
     FrameRejected,
+    FrameSeen,
     PolicyLoaded,
 )
 from inspector.core.holds import CLOSING, Resolution
@@ -212,8 +213,8 @@ class Driver:
                     self._judge(connection, call)
                 case Send(outgoing):
                     self._depart((connection, outgoing, None))
-                case Ended(call_id, outcome, response, state):
-                    self._end(call_id, outcome, response, state)
+                case Ended():
+                    self._end(step)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)
                 case End(route):
@@ -244,10 +245,14 @@ class Driver:
         if not self._presence.outlives(label):
             self.emit(ClientGone(self._clock(), label))
 
-    def _end(self, call_id: CallId, outcome: Outcome, response: bytes, state: str | None) -> None:
-        self._owners.pop(call_id, None)
-        self._sent.pop(call_id, None)
-        self._apply(self.gate.finish(call_id, outcome, self._clock(), response=response, request_state=state))
+    def _end(self, ended: Ended) -> None:
+        self._owners.pop(ended.call_id, None)
+        self._sent.pop(ended.call_id, None)
+        response, relayed, state = ended.response, ended.relayed, ended.request_state
+        now = self._clock()
+        self._apply(
+            self.gate.finish(ended.call_id, ended.outcome, now, response=response, relayed=relayed, request_state=state)
+        )
 
     def _judge(self, connection: ClientConnection, call: Call) -> None:
         pending = connection.exchange.pending.of_call(call.id)
@@ -259,10 +264,16 @@ class Driver:
             self._tools.survey(upstream, connection, pending, self._tasks, arrive)
 
     def _arrive(self, connection: ClientConnection, call: Call) -> None:
-        if connection.exchange.pending.of_call(call.id) is None:  # its client gave it up while it waited for a survey
+        exchange, came = connection.exchange, Direction.FROM_CLIENT
+        pending = exchange.pending.of_call(call.id)
+        if pending is None:  # its client gave it up while it waited for a survey
             self._owners.pop(call.id, None)
+            self.emit(FrameSeen(call.at, exchange.connection, exchange.upstream, came, call.id, call.frame))
+        elif why := self._tools.contradiction(exchange.upstream, pending, call.tool):
+            self._owners.pop(call.id, None)
+            self.perform(connection, exchange.contradicted(pending, why, call.at))
         else:
-            self._apply(self.gate.arrive(call, connection.exchange.connection, self._clock()))
+            self._apply(self.gate.arrive(call, exchange.connection, self._clock()))
 
     # ------------------------------------------------------------------ effects of the gate
 
@@ -349,7 +360,7 @@ class Driver:
         now, exchange = self._clock(), connection.exchange
         pending = exchange.pending.of_call(call_id)
         if pending is None:  # its client went in this very turn: a ghost must not run
-            self._end(call_id, Outcome.NOT_SENT, b"", None)
+            self._end(Ended(call_id, Outcome.NOT_SENT, b""))
             return
         definition = self.definition(exchange.upstream, pending.frame.params.get("name"))
         for step in exchange.forward(call_id, arguments, definition, now):

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from inspector.core.call import Call, Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision
 from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
 from inspector.core.json import JsonObject
+from inspector.proxy import tool_lists
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route, Rules
 from inspector.proxy.pending import Pending, PendingTable
 from inspector.proxy.steps import (
@@ -22,7 +24,6 @@ from inspector.proxy.steps import (
     End,
     Ended,
     Judge,
-    Listed,
     Note,
     Plain,
     Send,
@@ -32,6 +33,7 @@ from inspector.proxy.steps import (
 )
 from inspector.wire import mcp
 from inspector.wire.jsonrpc import (
+    HEADER_MISMATCH,
     INTERNAL_ERROR,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -92,13 +94,16 @@ class Exchange:
         return [*steps, Send(Outgoing(mcp.one_line(frame.raw), frame, route, http, pending.era))]
 
     def _call(self, pending: Pending, now: float) -> list[Step]:
-        asked = mcp.tool_call(pending.frame)
+        frame = pending.frame
+        asked = mcp.tool_call(frame)
         if isinstance(asked, BadFrame):
             return self._reject(asked, pending.route, now)
         pending.call_id = call_id = self.next_call()
         self.pending.add(pending)
-        call = Call(call_id, now, self.caller, self.upstream, asked.tool, asked.arguments, asked.request_state)
-        return [self._seen(now, Direction.FROM_CLIENT, pending.frame.raw, call_id), Judge(call)]
+        call = Call(
+            call_id, now, self.caller, self.upstream, asked.tool, asked.arguments, asked.request_state, frame.raw
+        )
+        return [Judge(call)]
 
     def _notification(self, frame: Frame, route: Route, http: HttpRequest | None, now: float) -> list[Step]:
         if unrun := mcp.call_without_id(frame):
@@ -244,40 +249,33 @@ class Exchange:
 
     def _response(self, frame: Frame, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
         pending = self.pending.of_id(frame.id)
-        seen = self._seen(now, Direction.FROM_UPSTREAM, frame.raw, pending.call_id if pending else None)
         raw = mcp.one_line(frame.raw)
+        relayed = raw is frame.raw and pending is not None and pending.forwarded and pending.call_id is not None
+        steps: list[Step] = []
+        if not relayed:
+            steps.append(self._seen(now, Direction.FROM_UPSTREAM, frame.raw, pending.call_id if pending else None))
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again; without a stream of its own it belongs to nobody.
-            return [seen, Answer(route, raw, True, fields)] if route else [seen]
+            return [*steps, Answer(route, raw, True, fields)] if route else steps
         self.pending.remove(pending)
-        steps: list[Step] = [seen]
         if pending.frame.method == "tools/list" and "result" in frame.body:
-            raw, listed = self._tool_list(frame, pending, raw, now)
+            raw, listed = self._tool_list(frame, pending, now)
             steps += listed
         steps.append(Answer(route or pending.route, raw, True, fields))
         if pending.call_id is not None:
             outcome, state = mcp.call_outcome(frame)
-            steps.append(Ended(pending.call_id, outcome, raw, state))
+            steps.append(Ended(pending.call_id, outcome, raw, relayed, state))
         return steps
 
-    def _tool_list(self, frame: Frame, pending: Pending, raw: bytes, now: float) -> tuple[bytes, list[Step]]:
-        page = mcp.tool_list(frame)
-        if page is None:
-            why = "the server's tool list is malformed, so it is not shown"
-            error = mcp.rpc_error(frame.id, INTERNAL_ERROR, why)
-            bad = BadFrame(frame.raw, INTERNAL_ERROR, why)
-            rejected = self._rejected(bad, now, Direction.FROM_UPSTREAM)
-            return error, [rejected, self._seen(now, Direction.TO_CLIENT, error)]
-        names = [name for name in page.definitions if name not in page.duplicated]
-        visible = self.rules.visible(self.upstream, names)
-        result = frame.body["result"]
-        more = isinstance(result, dict) and result.get("nextCursor") is not None
-        complete = not more and pending.frame.params.get("cursor") is None
-        listed = Listed(page, tuple(name for name in page.definitions if name not in visible), complete)
-        if not listed.hidden:
-            return raw, [listed]
-        changed = mcp.filtered_list(frame, page, visible, pending.era)
-        return changed, [listed, self._seen(now, Direction.TO_CLIENT, changed)]
+    def _tool_list(self, frame: Frame, pending: Pending, now: float) -> tuple[bytes, list[Step]]:
+        shown = tool_lists.shown(frame, pending, partial(self.rules.visible, self.upstream))
+        steps: list[Step] = [shown.listed] if shown.listed is not None else []
+        if shown.refused:
+            bad = BadFrame(frame.raw, INTERNAL_ERROR, shown.refused)
+            steps.append(self._rejected(bad, now, Direction.FROM_UPSTREAM))
+        if shown.listed is None or shown.listed.hidden:
+            steps.append(self._seen(now, Direction.TO_CLIENT, shown.raw))
+        return shown.raw, steps
 
     def _refuse_server(self, frame: Frame, route: Route | None, now: float) -> list[Step]:
         refusal = mcp.rpc_error(frame.id, METHOD_NOT_FOUND, "refused by policy (settings.server_requests)")
@@ -365,6 +363,12 @@ class Exchange:
             return []
         why = f"the server did not answer within {seconds:g} s (--call-timeout)"
         return [*self._fail(pending, why, Outcome.UNKNOWN), Abandon(pending.route, pending.frame.id)]
+
+    def contradicted(self, pending: Pending, why: str, now: float) -> list[Step]:
+        """Its headers turn out to say something else than its arguments, which are judged."""
+        self.pending.remove(pending)
+        bad = BadFrame(pending.frame.raw, HEADER_MISMATCH, why, pending.frame.id)
+        return self._reject(bad, pending.route, now)
 
     def not_recorded(self, call_id: CallId, why: str) -> list[Step]:
         """A call whose decision could not be written never goes."""

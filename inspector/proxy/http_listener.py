@@ -27,6 +27,7 @@ GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
 
 
+_FRAMED = 8  # bytes on the line for one of a body: chunks of one byte take six, and a trailer could go on for ever
 _ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)  # a request target with a host in it
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
@@ -116,7 +117,7 @@ class _Protocol(HttpToolsProtocol):
         self._in_head = False
         self._in_body = False
         self._head_size = 0  # of complete headers
-        self._fed = 0  # while a head was incomplete
+        self._fed = 0  # while a head was incomplete, then while a body was
         self._overgrown = False
         self._lingering = False
         self._timer: asyncio.TimerHandle | None = None
@@ -143,7 +144,7 @@ class _Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._lingering:
             return
-        if self._in_head:
+        if self._in_head or self._in_body:
             self._fed += len(data)
         elif not self._in_body and b"pgrade:" in data:
             data = _without_upgrade(data)
@@ -153,6 +154,8 @@ class _Protocol(HttpToolsProtocol):
         if self._in_head and self._fed > self.limits.head_bytes:
             self._overgrown = True
             self.send_400_response("")
+        elif self._in_body and self._fed > self.limits.head_bytes + _FRAMED * self.limits.body_bytes:
+            self._close_with(413, "a body that is nearly all framing")
         elif self._timer is None:
             # A request that comes whole, as nearly all do, costs no timer.
             seconds = self.limits.head_seconds if self._in_head else self.limits.body_seconds
@@ -178,7 +181,7 @@ class _Protocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head, self._in_body = False, True
+        self._in_head, self._in_body, self._fed = False, True, 0
         self._stop_timer()
         if absolute := _ABSOLUTE.match(self.url):
             # Whom the target names counts, not whom Host names (RFC 9112 §3.2.2).

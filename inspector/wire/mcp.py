@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from inspector.core.call import Era, Outcome
+from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject, Number
 from inspector.wire.jsonrpc import (
     INVALID_PARAMS,
@@ -63,18 +63,20 @@ KNOWN_METHODS = READING_METHODS | frozenset(
         "notifications/tasks/status",
     }
 )
+LONGEST_METHOD = 1024  # characters
+_FILLERS = "\u115f\u1160\u3164\uffa0"  # letters by category, that draw nothing
 _CALL_MEMBERS = frozenset({"name", "arguments", "_meta", "task", "inputResponses", "requestState"})
 _CALL_FOLDED = frozenset(m.casefold() for m in _CALL_MEMBERS)
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolCall:
     tool: str
     arguments: JsonObject
     request_state: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientInfo:
     name: str
     version: str
@@ -113,9 +115,12 @@ def disguised_call(method: str) -> bool:
     """Would a forgiving server take this for `tools/call`?"""
     if method == "tools/call":
         return False
+    if len(method) > LONGEST_METHOD:
+        return True  # there is none like it, and to look through megabytes would hold up everybody else
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", method).casefold())
-    # Separators, controls and invisible format characters (zero width, soft hyphen, byte order mark) do not count.
-    seen = "".join(character for character in folded if unicodedata.category(character)[0] not in "ZC")
+    # Separators, controls, invisible characters (zero width, soft hyphen, byte order mark, variation selectors,
+    # fillers) and marks on letters do not count.
+    seen = "".join(c for c in folded if unicodedata.category(c)[0] not in "ZCM" and c not in _FILLERS)
     return seen.strip("/") == "tools/call"
 
 
@@ -236,7 +241,7 @@ def call_outcome(frame: Frame) -> tuple[Outcome, str | None]:
     return (Outcome.TOOL_ERROR if result.get("isError") is True else Outcome.OK), None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolList:
     """A page of `tools/list`: definitions by name, in order; `duplicated` names stand more than once."""
 

@@ -15,7 +15,7 @@ import pytest
 from http_rig import BOTH, TOKEN, Reply, Rig, at, running, serving
 from http_upstream import Exchange, Handler, Script, session
 
-from inspector.core.events import HoldEnded, UpstreamChanged, UpstreamState
+from inspector.core.events import Direction, FrameRejected, HoldEnded, UpstreamChanged, UpstreamState
 from inspector.core.holds import Resolution
 from inspector.proxy.http_listener import Limits
 
@@ -103,6 +103,20 @@ async def test_compressed_answers_arrive_readable(tmp_path: Path) -> None:
         assert not reply.headers.keys() & {"content-encoding", "set-cookie", "alt-svc"}
 
 
+async def test_few_bytes_that_stand_for_very_many_are_refused_before_they_take_memory(tmp_path: Path) -> None:
+    bomb = gzip.compress(b'"' + b" " * (64 << 20) + b'"')
+    assert len(bomb) < 100_000
+
+    async def explode(exchange: Exchange) -> None:
+        await exchange.answer(200, bomb, content_encoding="gzip")
+
+    async with before(tmp_path, explode) as (rig, _):
+        reply = await rig.ask("ping")
+        assert "stand for more than 16 MiB" in reply.json["error"]["message"]
+        (refused,) = rig.seen(FrameRejected)
+        assert (refused.direction, refused.upstream) == (Direction.FROM_UPSTREAM, "up")
+
+
 async def test_a_redirect_leads_nobody_around_us(tmp_path: Path) -> None:
     async def handle(exchange: Exchange) -> None:
         await exchange.answer(307, location="http://127.0.0.1:1/mcp")
@@ -112,6 +126,7 @@ async def test_a_redirect_leads_nobody_around_us(tmp_path: Path) -> None:
         assert "redirects (HTTP 307) to http://127.0.0.1:1/mcp" in reply.json["error"]["message"]
         assert "location" not in reply.headers
         assert len(script.seen) == 1
+        assert ["redirects" in event.reason for event in rig.seen(FrameRejected)] == [True]
 
 
 async def test_json_over_several_lines_is_answered_on_one(tmp_path: Path) -> None:
