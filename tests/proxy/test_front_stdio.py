@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 import stat
 from contextlib import suppress
@@ -270,6 +271,25 @@ def test_the_socket_is_ours_alone(run: Any, tmp_path: Path) -> None:
         async with House(tmp_path).open() as house:
             assert stat.S_IMODE(house.path.stat().st_mode) == 0o600
         assert not house.path.exists()
+
+    run(test)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="the kernel's word for who connects, on Linux")
+def test_another_user_who_got_at_the_socket_is_refused_by_the_kernel_s_word(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with House(tmp_path).open() as house:
+            ours = os.getuid()
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "getuid", lambda: ours + 1)  # to us, whoever connects is somebody else
+                peer = await Peer.at(house)
+                await peer.say(hello())
+                assert (await peer.hear())["error"] == "another user runs this mcp-inspect"
+                assert await peer.ended()
+            assert house.hub.grants == []
+            assert [bad.reason for bad in house.hub.refused] == ["another user runs this mcp-inspect"]
 
     run(test)
 
