@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
+import orjson
+
 from inspector.core.decision import Decision, Verdict
 from inspector.core.events import (
     CallArrived,
@@ -73,19 +75,22 @@ def _text_line(decision: Decision, caller: str) -> str:
 
 
 def _json_line(decision: Decision, caller: str) -> str:
-    return json.dumps(
-        {
-            "at": decision.at,
-            "call": decision.call_id,
-            "client": caller,
-            "server": decision.server,
-            "tool": decision.tool,
-            "verdict": decision.verdict,
-            "rule": decision.rule,
-            "message": decision.message,
-            "policy": decision.policy_hash,
-        }
-    )
+    line = {
+        "at": decision.at,
+        "call": decision.call_id,
+        "client": caller,
+        "server": decision.server,
+        "tool": decision.tool,
+        "verdict": decision.verdict,
+        "rule": decision.rule,
+        "message": decision.message,
+        "policy": decision.policy_hash,
+    }
+    try:
+        text = orjson.dumps(line)
+    except TypeError:  # half a surrogate pair
+        return json.dumps(line)
+    return text.decode() if text.isascii() else json.dumps(line)  # what is not ASCII stays escaped
 
 
 def _time(at: float) -> str:

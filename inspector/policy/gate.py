@@ -332,7 +332,7 @@ class Gate:
 
     def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
         assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
-        decision = replace(live.decision, at=now, readings=granted.readings)
+        decision = live.decision.charged(now, granted.readings)
         live.judgement = Judgement(decision, live.judgement.asks)
         decided, *rest = self._forward(live, now)
         return [decided, Emit(Counted(now, standing(granted.readings))), *rest]

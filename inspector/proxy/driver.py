@@ -206,7 +206,7 @@ class Driver:
                 case Note(event):
                     self.emit(event)
                 case Answer(route, raw, final, fields):
-                    connection.inbound.wrote(route)
+                    connection.written = route
                     route.frame(raw, final=final, fields=fields)
                 case Judge(call):
                     self._owners[call.id] = connection

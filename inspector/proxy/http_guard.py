@@ -256,16 +256,19 @@ def too_large(limit: int) -> Refused:
 
 def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], door: Door) -> Headers:
     """What may leave: an Authorization header goes on unless it was ours; our own Origin would mean nothing there."""
-    tokens = [token.encode() for token in door.tokens]
+    said = b"\n".join([value for _, value in headers])
+    tokens = [token for text in door.tokens if (token := text.encode()) in said]
     named = {part.strip().lower() for value in values.get(b"connection", []) for part in value.split(b",")}
     return tuple(
-        (name, value)
-        for name, value in headers
-        if name not in _NOT_FORWARDED
-        and name not in named
-        and not name.startswith(b"proxy-")
-        and not any(token in value for token in tokens)
-        and not (name == b"origin" and value.lower() in door.origins)
+        [
+            (name, value)
+            for name, value in headers
+            if name not in _NOT_FORWARDED
+            and name not in named
+            and not name.startswith(b"proxy-")
+            and not (tokens and any(token in value for token in tokens))
+            and not (name == b"origin" and value.lower() in door.origins)
+        ]
     )
 
 
