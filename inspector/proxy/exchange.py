@@ -251,9 +251,8 @@ class Exchange:
         pending = self.pending.of_id(frame.id)
         raw = mcp.one_line(frame.raw)
         relayed = raw is frame.raw and pending is not None and pending.forwarded and pending.call_id is not None
-        steps: list[Step] = []
-        if not relayed:
-            steps.append(self._seen(now, Direction.FROM_UPSTREAM, frame.raw, pending.call_id if pending else None))
+        call_id = pending.call_id if pending else None
+        steps: list[Step] = [] if relayed else [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again; without a stream of its own it belongs to nobody.
             return [*steps, Answer(route, raw, True, fields)] if route else steps
@@ -271,8 +270,8 @@ class Exchange:
         shown = tool_lists.shown(frame, pending, partial(self.rules.visible, self.upstream))
         steps: list[Step] = [shown.listed] if shown.listed is not None else []
         if shown.refused:
-            bad = BadFrame(frame.raw, INTERNAL_ERROR, shown.refused)
-            steps.append(self._rejected(bad, now, Direction.FROM_UPSTREAM))
+            bad, side = BadFrame(frame.raw, INTERNAL_ERROR, shown.refused), Direction.FROM_UPSTREAM
+            steps.append(self._rejected(bad, now, side))
         if shown.listed is None or shown.listed.hidden:
             steps.append(self._seen(now, Direction.TO_CLIENT, shown.raw))
         return shown.raw, steps
@@ -353,8 +352,8 @@ class Exchange:
     def upstream_lost(self, why: str) -> list[Step]:
         """The server is gone: whatever waits for it fails, now and later."""
         self.lost = why
-        failed = [self._fail(p, why, Outcome.UNKNOWN) for p in self.pending.all() if p.forwarded]
-        return [step for steps in failed for step in steps]
+        waiting = (p for p in self.pending.all() if p.forwarded)
+        return [step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)]
 
     def time_out(self, call_id: CallId, seconds: float) -> list[Step]:
         """The server has kept this call for too long: the client learns it, and the server is told to stop."""
@@ -367,8 +366,7 @@ class Exchange:
     def contradicted(self, pending: Pending, why: str, now: float) -> list[Step]:
         """Its headers turn out to say something else than its arguments, which are judged."""
         self.pending.remove(pending)
-        bad = BadFrame(pending.frame.raw, HEADER_MISMATCH, why, pending.frame.id)
-        return self._reject(bad, pending.route, now)
+        return self._reject(BadFrame(pending.frame.raw, HEADER_MISMATCH, why, pending.frame.id), pending.route, now)
 
     def not_recorded(self, call_id: CallId, why: str) -> list[Step]:
         """A call whose decision could not be written never goes."""

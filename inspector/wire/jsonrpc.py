@@ -178,7 +178,7 @@ def parse_json(raw: bytes) -> Json:
     except InvalidOperation:
         raise ValueError("a number that cannot be read") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise ValueError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value, MAX_DEPTH):
         raise ValueError(f"nesting of more than {MAX_DEPTH} levels")
     if _SURROGATE.search(raw) and _has_lone_surrogate(value):
