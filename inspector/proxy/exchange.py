@@ -342,8 +342,7 @@ class Exchange:
 
     def ended(self, outgoing: Outgoing, why: str | None) -> list[Step]:
         """The HTTP exchange that carried `outgoing` is over; `why` when it broke."""
-        pending = self._waiting_for(outgoing)
-        if pending is None:
+        if (pending := self._waiting_for(outgoing)) is None:
             return [Plain(outgoing.route, 502, body=why.encode())] if why else [End(outgoing.route)]
         if why is None and pending.era is Era.LEGACY and pending.http is not None:
             return [End(outgoing.route)]  # the client may come back for the rest with Last-Event-ID
