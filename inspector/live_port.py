@@ -78,13 +78,11 @@ class LivePort(Port):
                 return await self._for_this_run(command)
             case CheckArguments():
                 return self._check_arguments(command)
-            case CheckPolicy(text):
-                return self._policy_file.check(text)
             case SavePolicy(text, base_hash, overwrite):
                 return self._policy_file.save(text, base_hash, overwrite=overwrite)
             case TakeOffered():
                 return self._policy_file.take_offered()
-            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+            case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
                 return await self._workbench.command(command)
             case ClientConfig(client, upstream):
                 return self._config(client, upstream)

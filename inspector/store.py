@@ -39,6 +39,7 @@ from inspector.core.events import (
     StderrLine,
     ToolsDrifted,
     ToolsListed,
+    UncoveredMethod,
     UpstreamChanged,
 )
 from inspector.core.json import to_text
@@ -50,7 +51,7 @@ from inspector.folds.bodies import Bodies
 from inspector.folds.calls import Calls
 from inspector.folds.limits import Limits
 from inspector.folds.past import Past
-from inspector.folds.peers import Clients, Rejections, Upstreams
+from inspector.folds.peers import Clients, Rejections, Uncovered, Upstreams
 from inspector.folds.tools import Tools
 
 MAX_CALLS: Final = 50_000  # rows in memory
@@ -88,6 +89,7 @@ class Store:
         self._clients = Clients()
         self._tools = Tools()
         self._rejections = Rejections()
+        self._uncovered = Uncovered()
         self._folds: dict[type, Callable[[Any], None]] = {
             RunStarted: self._run_started,
             CallArrived: self._call_arrived,
@@ -115,6 +117,7 @@ class Store:
             ClientConnected: self._clients.connected,
             ClientGone: self._clients.gone,
             FrameRejected: self._rejections.rejected,
+            UncoveredMethod: self._uncovered.used,
         }
 
     def fold(self, event: Event) -> None:
@@ -151,6 +154,7 @@ class Store:
             clients=self._clients.views(),
             policy=self._policy,
             rejected=self._rejections.views(),
+            uncovered=self._uncovered.views(),
             tools=self._tools.views(),
             answered=self._answers.answered(),
             approvals=self._answers.approvals(),

@@ -253,6 +253,7 @@ class FrameRejected:
     code: int  # JSON-RPC error code, or the HTTP status
     reason: str
     raw: bytes
+    peer: str = ""  # who sent it, when no connection says so: "127.0.0.1:50123", "process 4711 of user 1000"
 
 
 @fact(frozen=True, slots=True)

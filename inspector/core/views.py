@@ -8,7 +8,7 @@ from typing import Protocol
 from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import Command, CommandResult
 from inspector.core.decision import CounterKey
-from inspector.core.events import ToolChange, UpstreamState
+from inspector.core.events import Direction, ToolChange, UpstreamState
 from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.problems import Problem
 from inspector.core.risk import Risk
@@ -182,6 +182,20 @@ class RejectedView:
     code: int
     reason: str
     raw: bytes  # at most 4 KiB
+    direction: Direction = Direction.FROM_CLIENT
+    peer: str = ""  # who sent it, as far as that is known: a client's name, an address, a process
+
+
+@dataclass(frozen=True, slots=True)
+class UncoveredView:
+    """A method that no policy judges, and what became of it."""
+
+    upstream: str
+    method: str
+    forwarded: bool  # else refused, by `settings.unknown_methods`
+    times: int
+    at: float  # of the last time
+    connection: str  # that used it then
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +226,8 @@ class Views:
     upstreams: tuple[UpstreamView, ...] = ()
     clients: tuple[ClientView, ...] = ()
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
-    rejected: tuple[RejectedView, ...] = ()
+    rejected: tuple[RejectedView, ...] = ()  # the oldest first
+    uncovered: tuple[UncoveredView, ...] = ()  # the latest last
     tools: tuple[ToolView, ...] = ()  # the busiest first
     answered: tuple[AnsweredView, ...] = ()  # the latest first
     approvals: tuple[ApprovalView, ...] = ()  # those in force first, each the latest first

@@ -128,9 +128,9 @@ class Driver:
         self._connections[connection] = None
         return connection
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
-        direction = Direction.FROM_CLIENT
-        self.emit(FrameRejected(self._clock(), connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096]))
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
+        now, direction = self._clock(), Direction.FROM_CLIENT
+        self.emit(FrameRejected(now, connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096], peer))
 
     @property
     def clients(self) -> int:
@@ -270,12 +270,16 @@ class Driver:
             self._tools.survey(upstream, connection, pending, self._tasks, arrive)
 
     def _arrive(self, connection: ClientConnection, call: Call) -> None:
-        if connection.exchange.pending.of_call(call.id) is None:  # its client gave it up while it waited for a survey
+        exchange, came = connection.exchange, Direction.FROM_CLIENT
+        pending = exchange.pending.of_call(call.id)
+        if pending is None:  # its client gave it up while it waited for a survey
             self._owners.pop(call.id, None)
-            exchange, came = connection.exchange, Direction.FROM_CLIENT
             self.emit(FrameSeen(call.at, exchange.connection, exchange.upstream, came, call.id, call.frame))
+        elif why := self._tools.contradiction(exchange.upstream, pending, call.tool):
+            self._owners.pop(call.id, None)
+            self.perform(connection, exchange.contradicted(pending, why, call.at))
         else:
-            self._apply(self.gate.arrive(call, connection.exchange.connection, self._clock()))
+            self._apply(self.gate.arrive(call, exchange.connection, self._clock()))
 
     # ------------------------------------------------------------------ effects of the gate
 

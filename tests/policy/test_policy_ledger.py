@@ -454,6 +454,23 @@ def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
         SqliteLedger.open(tmp_path / "missing" / "s.db", "me")
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_a_store_of_another_user_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    SqliteLedger.open(path, "me").close()
+    os.chown(path, 12345, 12345)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        SqliteLedger.open(path, "me")
+
+
+def test_a_store_that_others_could_open_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    SqliteLedger.open(path, "me").close()
+    path.chmod(0o644)
+    SqliteLedger.open(path, "me").close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_the_files_are_private(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

@@ -140,6 +140,16 @@ def test_policy_with_completions(bench: Bench, snap_compare, size) -> None:
     assert snap_compare(bench.app(start_place="policy"), terminal_size=size, run_before=before)
 
 
+@SIZES
+@pytest.mark.parametrize("form", ["text", "bytes"])
+def test_what_was_not_let_through(bench: Bench, snap_compare, size, form) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.press("x", *(["o"] if form == "bytes" else []))
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="live"), terminal_size=size, run_before=before)
+
+
 @pytest.mark.parametrize("place", ["approvals", "limits", "sessions"])
 def test_the_other_places_in_a_small_light_terminal(bench: Bench, snap_compare, place) -> None:
     app = bench.app(start_place=place, theme="inspect-light")

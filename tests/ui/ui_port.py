@@ -52,7 +52,7 @@ from inspector.core.commands import (
     WhatIfResult,
 )
 from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Scope, StepResult, TraceStep, Verdict
-from inspector.core.events import UpstreamState
+from inspector.core.events import Direction, UpstreamState
 from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.problems import Problem, Severity
 from inspector.core.risk import risk_of
@@ -69,6 +69,7 @@ from inspector.core.views import (
     Reset,
     RunView,
     ToolView,
+    UncoveredView,
     UpstreamView,
     Views,
     Word,
@@ -308,6 +309,38 @@ REJECTED = (
         'duplicate key "method" in the frame',
         b'{"jsonrpc":"2.0","method":"ping","method":"x"}',
     ),
+    RejectedView(
+        NOW - 31,
+        "",
+        "",
+        421,
+        "Host 'evil.example' is not served here; --allow-host admits it",
+        b"POST /<token>/kestra/mcp\r\nhost: evil.example\r\ncontent-type: application/json",
+        peer="127.0.0.1:50123",
+    ),
+    RejectedView(
+        NOW - 20,
+        "",
+        "fs",
+        -32700,
+        "not a message, and it corrupts the stream: not JSON: Expecting value",
+        b"\x1b[32mready\x1b[0m \xff\xfe on port 8080",
+        Direction.FROM_UPSTREAM,
+    ),
+    RejectedView(
+        NOW - 12,
+        "c1",
+        "kestra",
+        -32700,
+        "a carriage return inside the line",
+        b'{"jsonrpc":"2.0","id":7,"method":"ping"}\r{"jsonrpc":"2.0","id":8,"method":"tools/call",'
+        b'"params":{"name":"delete_flow","arguments":{"id":"d\xe2\x80\xaeaily"}}}',
+    ),
+)
+UNCOVERED = (
+    UncoveredView("fs", "resources/read", True, 14, NOW - 30, "c1"),
+    UncoveredView("kestra", "vendor/telemetry", False, 2, NOW - 9, "c2"),
+    UncoveredView("kestra", "prompts/list", True, 1, NOW - 4, "c1"),
 )
 
 
@@ -346,6 +379,7 @@ def sample_views(rows: int = 400, policy: PolicyView | None = None) -> Views:
         upstreams=UPSTREAMS,
         clients=CLIENTS,
         rejected=REJECTED,
+        uncovered=UNCOVERED,
         tools=TOOLS,
         approvals=APPROVALS,
         answered=ANSWERED,
