@@ -112,9 +112,10 @@ class Terminal:
 
     # ---- what a person sees
 
-    def capture(self, *, colours: bool = False) -> str:
-        """The screen, a line for each row; with `colours` its escape sequences too."""
-        return self._run("capture-pane", "-p", *(["-e"] if colours else []))
+    def capture(self, *, colours: bool = False, history: bool = False) -> str:
+        """The screen, a line for each row; with `colours` its escape sequences too, with `history` what has scrolled
+        off before."""
+        return self._run("capture-pane", "-p", *(["-e"] if colours else []), *(["-S", "-"] if history else []))
 
     @property
     def title(self) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 import anyio
 import pytest
 
+from inspector.core.decision import CounterKey
 from inspector.core.errors import StoreError
-from inspector.core.events import Decided, Dropped, Event, Finished, Forwarded, HoldEnded
+from inspector.core.events import CounterReset, Decided, Dropped, Event, Finished, Forwarded, HoldEnded
 from inspector.core.holds import Resolution
 from inspector.core.upstream import CommandSpec, UpstreamSpec
 from inspector.policy.gate import Gate
@@ -371,3 +372,66 @@ async def test_a_hold_that_outlives_the_program_is_answered_in_words_that_blame_
         it.driver.close_holds("the inspector was closed")
         assert "Nobody decided on this call: the inspector was closed" in await it.box.text(1)
         assert it.received_by_server() == []
+
+
+ONE_ECHO = (
+    '{"version": "1", "default": "allow", "tools": {"echo": {"limits": [{"counter": "n", "window": "day", "max": 1}]}}}'
+)
+
+
+async def used_up(it: Rig) -> CounterKey:
+    """One call has gone, the next was denied."""
+    for id_ in (1, 2):
+        it.call(id_, "echo", text="x")
+        await it.box.answer(id_)
+    decision = it.seen(Decided)[-1].decision
+    assert decision.limited
+    return decision.readings[0].key
+
+
+async def test_after_a_reset_the_next_call_goes_and_the_log_says_who_did_it(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "counters", "run", grouped=True)
+    async with rig(tmp_path, ONE_ECHO, ledger=ledger) as it:
+        key = await used_up(it)
+        await it.driver.reset_counter(key)
+        it.call(3, "echo", text="again")
+        assert await it.box.text(3) == "again"
+        (reset,) = it.seen(CounterReset)
+        assert (reset.by, reset.reading.key, reset.reading.before) == ("you", key, 1)
+    with Recording.open(it.recording) as recording:
+        assert reset in list(recording.events())
+    ledger.close()
+
+
+async def test_a_reset_waits_for_another_process_and_gives_up_in_time(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "counters", "run")
+    async with rig(tmp_path, ONE_ECHO, ledger=ledger) as it, anyio.create_task_group() as tasks:
+        key = await used_up(it)
+        other = sqlite3.connect(tmp_path / "counters", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        tasks.start_soon(it.driver.reset_counter, key)
+        await anyio.lowlevel.checkpoint()
+        assert it.seen(CounterReset) == []
+        other.execute("ROLLBACK")
+        with anyio.fail_after(20):
+            while not it.seen(CounterReset):
+                await anyio.lowlevel.checkpoint()
+        other.execute("BEGIN IMMEDIATE")
+        given_up = False
+
+        async def in_vain() -> None:
+            nonlocal given_up
+            with pytest.raises(StoreError, match="locked by another process"):
+                await it.driver.reset_counter(key)
+            given_up = True
+
+        tasks.start_soon(in_vain)
+        await anyio.lowlevel.checkpoint()
+        it.clock.now += 10
+        with anyio.fail_after(20):
+            while not given_up:
+                await anyio.lowlevel.checkpoint()
+        other.execute("ROLLBACK")
+        other.close()
+        assert len(it.seen(CounterReset)) == 1
+    ledger.close()

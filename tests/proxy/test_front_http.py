@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -130,10 +131,35 @@ async def test_an_upgrade_is_not_taken_and_the_request_is_answered_by_http(rig: 
 
 async def test_more_connections_than_allowed_get_503(tmp_path: Path) -> None:
     async with running(tmp_path, tiny(tmp_path), limits=Limits(connections=2)) as rig:
-        idle = [await asyncio.open_connection("127.0.0.1", rig.front.port) for _ in range(3)]
+        idle = [await asyncio.open_connection("127.0.0.1", rig.front.port) for _ in range(2)]
+        assert status(await raw(rig.front.port, b"")) == 503  # said at once: who is silent takes no room either
         assert status(await raw(rig.front.port, request(rig, PING, length(PING)))) == 503
+        assert {reason for _, reason in rig.refusals()} == {"2 connections are open already"}
         for _, writer in idle:
             writer.close()
+        session = ""
+        with anyio.fail_after(5):
+            while not session:  # once they have left, there is room again
+                with contextlib.suppress(AssertionError):
+                    session = await rig.initialize()
+
+
+async def test_a_flood_of_connections_holds_no_more_than_twice_as_many_for_a_moment(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), limits=Limits(connections=2)) as rig:
+        lines = [await asyncio.open_connection("127.0.0.1", rig.front.port) for _ in range(20)]
+        with anyio.fail_after(5):
+            for reader, _ in lines[6:]:
+                with contextlib.suppress(ConnectionResetError):
+                    assert await reader.read(8) in (b"", b"HTTP/1.1")
+        assert len(rig.refusals()) == 2
+        for _, writer in lines:
+            writer.close()
+
+
+async def test_a_refusal_names_the_address_it_came_from(rig: Rig) -> None:
+    assert status(await raw(rig.front.port, request(rig, path="/"))) == 404
+    assert status(await raw(rig.front.port, b"nonsense\r\n\r\n")) == 400
+    assert [event.peer.split(":")[0] for event in rig.seen(FrameRejected)] == ["127.0.0.1", "127.0.0.1"]
 
 
 async def test_a_second_request_before_the_first_was_answered_ends_the_connection(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from http_rig import BOTH, HELLO, META, VERSION, Reply, Rig, raw, request, running, tiny
 from http_rig import status as answered
 
-from inspector.core.events import ClientGone, HoldEnded
+from inspector.core.events import ClientGone, HoldEnded, UncoveredMethod
 from inspector.core.holds import HoldEnd
 from inspector.proxy.http_listener import Limits
 
@@ -314,6 +314,13 @@ async def test_a_modern_notification_is_202_and_a_response_400(rig: Rig) -> None
     version = {"mcp_protocol_version": "2026-07-28"}
     assert (await rig.post({"jsonrpc": "2.0", "method": "notifications/cancelled"}, **version)).status == 202
     assert (await rig.post({"jsonrpc": "2.0", "id": 1, "result": {}}, **version)).status == 400
+
+
+async def test_a_modern_notification_that_somebody_else_has_defined_goes_on(rig: Rig) -> None:
+    body = {"jsonrpc": "2.0", "method": "notifications/vendor/x", "params": {"n": 1, "_meta": META}}
+    assert (await rig.post(body, mcp_protocol_version="2026-07-28", mcp_method=body["method"])).status == 202
+    await rig.until(lambda: [line for line in rig.received() if line == body])
+    assert [event.method for event in rig.seen(UncoveredMethod)] == ["notifications/vendor/x"]
 
 
 async def test_a_modern_client_that_leaves_cancels_its_call_at_the_server(rig: Rig) -> None:
