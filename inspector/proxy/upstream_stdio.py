@@ -87,6 +87,7 @@ class StdioUpstream:
     """
 
     speaks_http = False
+    settled = True
 
     def __init__(
         self,
