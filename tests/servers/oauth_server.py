@@ -106,9 +106,7 @@ class State:
         access, refresh = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
         self.access[access] = AccessToken(token=access, client_id=client, scopes=scopes, resource=resource)
         self.refresh[refresh] = RefreshToken(token=refresh, client_id=client, scopes=scopes, resource=resource)
-        return OAuthToken(
-            access_token=access, refresh_token=refresh, expires_in=self.lifetime, scope=" ".join(scopes)
-        )
+        return OAuthToken(access_token=access, refresh_token=refresh, expires_in=self.lifetime, scope=" ".join(scopes))
 
     async def control(self, request: Request) -> Response:
         if request.method == "POST":
@@ -139,7 +137,11 @@ def watched(app: Any, state: State, where: str, judge: Any = None) -> Any:
         headers = {k.decode(): v.decode() for k, v in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode()))
         form = dict(parse_qsl(body.decode())) if "urlencoded" in headers.get("content-type", "") else {}
-        line = {"path": f"{where}{scope['path']}", "authorization": headers.get("authorization", ""), "form": form | query}
+        line = {
+            "path": f"{where}{scope['path']}",
+            "authorization": headers.get("authorization", ""),
+            "form": form | query,
+        }
         state.log.append(line | {"method": scope["method"]})
 
         async def again() -> Any:
