@@ -17,6 +17,7 @@ import anyio.to_thread
 
 from inspector.core.json import JsonObject
 from inspector.logins import KeptLogin
+from inspector.proxy import sdk_rules
 from inspector.proxy.login_redirect import LoginError, Redirect
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class LoginFlow:
             LoginError: the login failed.
             ConfigError: it cannot be kept.
         """
-        await anyio.to_thread.run_sync(_sdk)  # two seconds
+        # One after the other: of two threads that enter the SDK by different modules, one gets half of it.
+        await sdk_rules.loaded()
+        await anyio.to_thread.run_sync(_sdk)
         import httpx2
         from mcp.client.auth import OAuthFlowError
 

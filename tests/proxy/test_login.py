@@ -257,12 +257,15 @@ async def test_a_server_that_refuses_the_token_it_led_to_does_not_send_the_perso
             await exchange.answer(401, www_authenticate="Bearer")
 
     person = Person()
-    async with guarded() as server, serving(Script(never)) as url:
-        async with before(Guarded(url, server.authorization), tmp_path, person) as rig:
-            for _ in range(3):
-                error = (await echo(rig)).json["error"]["message"]
-                assert "refuses the token" in error
-            assert len(person.visits) == 1
+    async with (
+        guarded() as server,
+        serving(Script(never)) as url,
+        before(Guarded(url, server.authorization), tmp_path, person) as rig,
+    ):
+        for _ in range(3):
+            error = (await echo(rig)).json["error"]["message"]
+            assert "refuses the token" in error
+        assert len(person.visits) == 1
 
 
 async def test_metadata_that_names_another_resource_is_refused(tmp_path: Path) -> None:
@@ -274,12 +277,15 @@ async def test_metadata_that_names_another_resource_is_refused(tmp_path: Path) -
             await exchange.answer(401, www_authenticate="Bearer")
 
     person = Person()
-    async with guarded() as server, serving(Script(evil)) as url:
-        async with before(Guarded(url, server.authorization), tmp_path, person) as rig:
-            error = (await echo(rig)).json["error"]["message"]
-            assert error.startswith("log in: ")
-            assert "bank.example" in error
-            assert person.visits == []
+    async with (
+        guarded() as server,
+        serving(Script(evil)) as url,
+        before(Guarded(url, server.authorization), tmp_path, person) as rig,
+    ):
+        error = (await echo(rig)).json["error"]["message"]
+        assert error.startswith("log in: ")
+        assert "bank.example" in error
+        assert person.visits == []
 
 
 async def test_a_challenge_that_names_no_bearer_is_passed_on(tmp_path: Path) -> None:

@@ -326,15 +326,17 @@ async def test_a_killed_server_fails_its_calls(tmp_path: Path, way: str) -> None
 
 async def test_a_cancelled_call_is_cancelled_at_the_server(tmp_path: Path) -> None:
     log = tmp_path / "calls.log"
-    async with sdk_over_http(kind="sse", log=log) as url:
-        async with running(tmp_path, UpstreamSpec("up", UrlSpec(url))) as rig:
-            client = await pipe(rig)
-            await client.handshake()
-            client.call(1, "slow", arguments={"seconds": 60, "steps": 600}, _meta={"progressToken": "p"})
-            await client.until(method="notifications/progress")
-            client.send(method="notifications/cancelled", params={"requestId": 1})
-            await rig.until(lambda: '{"cancelled": "slow"}' in log.read_text())
-            assert await echoed(client, 2) == "still here"
+    async with (
+        sdk_over_http(kind="sse", log=log) as url,
+        running(tmp_path, UpstreamSpec("up", UrlSpec(url))) as rig,
+    ):
+        client = await pipe(rig)
+        await client.handshake()
+        client.call(1, "slow", arguments={"seconds": 60, "steps": 600}, _meta={"progressToken": "p"})
+        await client.until(method="notifications/progress")
+        client.send(method="notifications/cancelled", params={"requestId": 1})
+        await rig.until(lambda: '{"cancelled": "slow"}' in log.read_text())
+        assert await echoed(client, 2) == "still here"
 
 
 async def echoed(client: Pipe, id_: int) -> str:

@@ -2,10 +2,10 @@
 
     python tests/servers/oauth_server.py [http|sse]     (`authorization on PORT` and `listening on PORT` go to stderr)
 
-Both stand on the official SDK. The person at the authorization server agrees at once, unless told otherwise by a POST of
-`{"deny": true}` to its `/control`; there too: `lifetime` (seconds of the tokens given from now on), `revoke` (access
-tokens given so far are dead), `forget` (refresh tokens too), `forget_clients`. A GET of it tells what came in: one
-`{"path": …, "authorization": …, "form": …}` for each request.
+Both stand on the official SDK. The person at the authorization server agrees at once, unless told otherwise by a POST
+of `{"deny": true}` to its `/control`; there too: `lifetime` (seconds of the tokens given from now on), `revoke` (access
+tokens given so far are dead), `forget` (refresh tokens too). The answer tells what came in: one
+`{"path": …, "method": …, "authorization": …, "form": …}` for each request.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from mcp.server.auth.provider import (
 )
 from mcp.server.auth.routes import create_auth_routes
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
+from mcp.server.mcpserver import Context
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from mcp.shared.exceptions import MCPDeprecationWarning
 from pydantic import AnyHttpUrl
@@ -116,8 +117,6 @@ class State:
                 self.access.clear()
             if said.get("forget"):
                 self.refresh.clear()
-            if said.get("forget_clients"):
-                self.clients.clear()
         return JSONResponse(self.log)
 
 
@@ -169,6 +168,11 @@ def resource(state: State, kind: str, issuer: str, url: str) -> Any:
     @server.tool()
     async def echo(text: str) -> str:
         return text
+
+    @server.tool()
+    async def credential(ctx: Context) -> str:
+        """What its caller came with."""
+        return str(ctx.headers["authorization"])
 
     @server.tool()
     async def admin() -> str:
