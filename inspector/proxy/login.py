@@ -103,7 +103,12 @@ class UpstreamLogin:
         ends = kept.expires_at
         if ends is None or self._now() < ends - _EARLY or kept.refresh_token is None:
             return kept.token
-        return await self._wait(None, kept.token)
+        try:
+            return await self._wait(None, kept.token)
+        except LoginError:
+            if self._now() < ends:
+                return kept.token
+            raise
 
     async def renew(self, challenge: Challenge, refused: str | None) -> str:
         """A token in place of the refused one (None: there was none). Waits 45 s at most.
@@ -126,24 +131,30 @@ class UpstreamLogin:
             self._scope_of_attempt.cancel()
 
     async def _wait(self, challenge: Challenge | None, refused: str | None) -> str | None:
-        if challenge is not None and challenge.status == 401 and (fresh := self._fresher(refused)) is not None:
-            return fresh
+        missing = challenge is None or challenge.status == 401  # not: another scope
+        with anyio.move_on_after(CALL_WAITS):
+            while True:
+                if missing and (fresh := self._fresher(refused)) is not None:
+                    return fresh
+                mine = self._running is None
+                await self._begin(challenge, refused).wait()
+                if self._why:
+                    raise LoginError(self._advice(self._why))
+                if mine or self.held not in (None, refused):
+                    return self.held
+                # What was waited for was a refresh of somebody else's, in vain.
+        if self._page:
+            raise LoginError(f"log in: open {self._page} in a browser, then call again")
+        raise LoginError(self._advice("its authorization server does not answer"))
+
+    def _begin(self, challenge: Challenge | None, refused: str | None) -> anyio.Event:
+        """The end of the attempt that runs, of a new one when there is none."""
         if self._running is None:
             if self._now() - self._failed_at < AGAIN:
                 raise LoginError(self._advice(self._why))
             self._running = anyio.Event()
             self._tasks.start_soon(self._attempt, challenge, refused, self._running)
-        with anyio.move_on_after(CALL_WAITS) as patience:
-            await self._running.wait()
-        if patience.cancelled_caught:
-            raise LoginError(
-                f"log in: open {self._page} in a browser, then call again"
-                if self._page
-                else self._advice("its authorization server does not answer")
-            )
-        if self._why:
-            raise LoginError(self._advice(self._why))
-        return self.held
+        return self._running
 
     def _fresher(self, refused: str | None) -> str | None:
         """Another call, or another run of ours, may have been faster."""

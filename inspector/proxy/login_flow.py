@@ -148,7 +148,10 @@ class _Attempt:
                 answer = httpx2.Response(challenge.status, headers=headers, request=request)
             else:
                 answer = await self._send(outgoing)
-            outgoing = await steps.asend(answer)
+            try:
+                outgoing = await steps.asend(answer)
+            except StopAsyncIteration:  # the SDK does not read the refusal as one
+                return None
 
     def _make_provider(self) -> OAuthClientProvider:
         from mcp.client.auth import OAuthClientProvider

@@ -95,7 +95,7 @@ class Redirect:
                 head = await reader.readuntil(b"\r\n\r\n")
                 writer.write(self._respond(head))
                 await writer.drain()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # no request, or nobody to answer: the login goes on waiting
         finally:
             writer.close()

@@ -48,6 +48,8 @@ class HttpUpstream:
     `now`: Unix seconds, for the events. `access`: how we may log in there by ourselves; None: we never do.
     """
 
+    has_url = True
+
     def __init__(
         self,
         spec: UpstreamSpec,

@@ -87,6 +87,7 @@ class StdioUpstream:
     """
 
     speaks_http = False
+    has_url = False
     settled = True
 
     def __init__(
