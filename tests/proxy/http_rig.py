@@ -178,7 +178,8 @@ async def running(
         limits=limits,
         **front,
     )
-    async with anyio.create_task_group() as tasks, aiohttp.ClientSession() as client:
+    # The session outside: closed in a cancelled scope, it would put a cancellation in the place of a test's failure.
+    async with aiohttp.ClientSession() as client, anyio.create_task_group() as tasks:
         for spec in specs:
             if isinstance(spec.target, UrlSpec):
                 made = HttpUpstream(spec, spec.target, tasks=tasks, emit=driver.emit, now=time.time, access=access)
