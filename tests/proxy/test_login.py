@@ -197,6 +197,8 @@ async def test_a_call_does_not_wait_longer_than_its_client_and_the_login_goes_on
     monkeypatch.setattr(login_module, "CALL_WAITS", 0.2)
     person = Person(away=True)
     async with guarded() as server, before(server, tmp_path, person) as rig:
+        assert (await echo(rig)).json["error"]["message"].startswith("log in: ")
+        await rig.until(lambda: bool(person.visits))
         error = (await echo(rig)).json["error"]["message"]
         assert error == f"log in: open {person.visits[0]} in a browser, then call again"
         await person.open(person.visits[0])

@@ -234,7 +234,10 @@ async def test_edited_arguments_are_what_body_and_headers_say(tmp_path: Path) ->
 
 async def test_a_modern_cancellation_closes_the_request_and_is_not_posted(tmp_path: Path) -> None:
     async def handle(exchange: Exchange) -> None:
-        await exchange.until_left()
+        if exchange.message.get("method") == "tools/call":
+            await exchange.until_left()
+        else:
+            await exchange.answer(404)  # our own look at its tools
 
     async with piped(tmp_path, handle) as (client, script, rig):
         client.call(1, _meta=META)
