@@ -9,10 +9,8 @@ from pathlib import Path
 
 import anyio
 
-from inspector.core.commands import PolicyCheck
 from inspector.core.errors import ConfigError
 from inspector.live_port import LivePort
-from inspector.policy.load import check_text
 from inspector.record.reader import Recording
 from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
@@ -50,7 +48,7 @@ async def show_recording(path: Path) -> int:
     Raises:
         ConfigError: the file is no recording that can be read.
     """
-    port = RecordedPort(path, _check)
+    port = RecordedPort(path)
     try:
         app = InspectApp(port)
 
@@ -63,11 +61,6 @@ async def show_recording(path: Path) -> int:
         return await _run_app(app, load_rest)
     finally:
         port.close()
-
-
-def _check(text: str) -> PolicyCheck:
-    policy, problems = check_text(text)
-    return PolicyCheck(problems, loads=policy is not None)
 
 
 async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, None]]) -> int:

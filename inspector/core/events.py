@@ -6,12 +6,13 @@ A `Decided` is durable before its call is forwarded; the rest may be dropped und
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from inspector.core.call import Caller, CallId, Era, Outcome
-from inspector.core.decision import Decision, Reading
+from inspector.core.decision import CounterKey, Decision, Reading
+from inspector.core.fact import fact
 from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.json import JsonObject
 from inspector.core.problems import Problem
@@ -32,7 +33,7 @@ class UpstreamState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class RunStarted:
     at: float
     run: str
@@ -42,7 +43,7 @@ class RunStarted:
     upstreams: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UpstreamChanged:
     at: float
     upstream: str
@@ -52,7 +53,7 @@ class UpstreamChanged:
     exit_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientConnected:
     at: float
     connection: str  # unique within the run
@@ -63,13 +64,13 @@ class ClientConnected:
     upstream: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientGone:
     at: float
     connection: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CallArrived:
     at: float
     call_id: CallId
@@ -80,28 +81,29 @@ class CallArrived:
     arguments: JsonObject
     root: CallId  # the first leg of an MRTR call; itself otherwise
     leg: int = 1
+    frame: bytes = b""  # as the client wrote it; in its place, not beside it, no `FrameSeen` is made
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Decided:
     at: float
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Held:
     at: float
     hold: Hold
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HoldExtended:
     at: float
     call_id: CallId
     deadline: float
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HoldEnded:
     at: float
     call_id: CallId
@@ -111,7 +113,7 @@ class HoldEnded:
     arguments: JsonObject | None = None  # as edited
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Forwarded:
     """The call left for the upstream. Always after its `Decided`."""
 
@@ -119,14 +121,14 @@ class Forwarded:
     call_id: CallId
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Progressed:
     at: float
     call_id: CallId
     text: str  # "3/10 loading"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Finished:
     """A forwarded call ended, or a refused one was answered. `response` is the JSON-RPC frame the client got."""
 
@@ -134,9 +136,10 @@ class Finished:
     call_id: CallId
     outcome: Outcome
     response: bytes
+    relayed: bool = False  # the server wrote exactly these bytes; there is no `FrameSeen` of them
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Counted:
     """Counters as they stand after a charge, a refund or a release."""
 
@@ -144,7 +147,7 @@ class Counted:
     readings: tuple[Reading, ...]  # `before` is the amount in use now, `amount` 0
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ApprovalRemembered:
     at: float
     call_id: CallId
@@ -153,9 +156,54 @@ class ApprovalRemembered:
     grant: str
     server: str
     tool: str
+    approval: int = 0  # its number in this run; a second yes to the same has the number of the first
+    by: str = "you"
+    session: str = ""  # the only one that it is for; "" for every session
+    arguments: JsonObject | None = None  # the only ones that it is for, as approved
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
+class ApprovalEnded:
+    """A remembered approval answers nothing any more."""
+
+    at: float
+    approval: int
+    by: str  # "you", "policy": its entry has changed
+
+
+@fact(frozen=True, slots=True)
+class CounterReset:
+    """A person let a counter begin again at nothing."""
+
+    at: float
+    reading: Reading  # as it stood: `before` is what was in use, `amount` and `max` 0, `rule` ""
+    by: str
+
+
+@fact(frozen=True, slots=True)
+class LimitRaised:
+    """A person gave one limit another `max` on one counter. The policy's file keeps its own."""
+
+    at: float
+    key: CounterKey
+    rule: str
+    max: Decimal
+    policy_max: Decimal
+    by: str
+
+
+@fact(frozen=True, slots=True)
+class RaiseEnded:
+    """The policy's own max holds again."""
+
+    at: float
+    key: CounterKey
+    rule: str
+    max: Decimal | None  # the policy's own; None: it has no such limit any more
+    by: str  # "you", "policy": it was edited
+
+
+@fact(frozen=True, slots=True)
 class PolicyLoaded:
     at: float
     path: str  # "" for one that is not a file (--default)
@@ -166,7 +214,7 @@ class PolicyLoaded:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyRejected:
     """The text on disk does not load: the last good policy stays in force."""
 
@@ -176,7 +224,7 @@ class PolicyRejected:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyOffered:
     """An outside edit that waits for a person's key (--reload confirm), or a file that vanished (`text` None)."""
 
@@ -185,7 +233,7 @@ class PolicyOffered:
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FrameSeen:
     at: float
     connection: str
@@ -195,7 +243,7 @@ class FrameSeen:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FrameRejected:
     """Something that was not let through: no JSON-RPC of MCP, too large, from the wrong origin, for nobody."""
 
@@ -206,9 +254,10 @@ class FrameRejected:
     code: int  # JSON-RPC error code, or the HTTP status
     reason: str
     raw: bytes
+    peer: str = ""  # who sent it, when no connection says so: "127.0.0.1:50123", "process 4711 of user 1000"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UncoveredMethod:
     """A method that the policy does not cover was forwarded (or refused, by `settings.unknown_methods`)."""
 
@@ -219,14 +268,14 @@ class UncoveredMethod:
     forwarded: bool
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class StderrLine:
     at: float
     upstream: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsListed:
     """What an upstream listed (definitions as JSON text by name), and what the policy hid of it."""
 
@@ -237,7 +286,7 @@ class ToolsListed:
     complete: bool = False  # all that it has, not a page of it
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolChange:
     """One difference to what was known of a tool. Values are JSON text (ASCII, at most 400 characters); "": not there.
 
@@ -250,7 +299,7 @@ class ToolChange:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsDrifted:
     """An upstream's tools are not what they were when they were first seen, or accepted. Said once for each state."""
 
@@ -259,7 +308,7 @@ class ToolsDrifted:
     changes: tuple[ToolChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Dropped:
     at: float
     count: int
@@ -281,6 +330,10 @@ Event: TypeAlias = (
     | Finished
     | Counted
     | ApprovalRemembered
+    | ApprovalEnded
+    | CounterReset
+    | LimitRaised
+    | RaiseEnded
     | PolicyLoaded
     | PolicyRejected
     | PolicyOffered

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 from urllib.parse import urlsplit
+
+from inspector.core.fact import fact
 
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 RESERVED_NAMES = frozenset({"all", "mcp"})
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CommandSpec:
     """A stdio server. `env` is added to ours (or to the client's, when a shim sent one); `cwd` None means inherited."""
 
@@ -29,7 +31,7 @@ class UrlTransport(StrEnum):
     SSE = "sse"  # HTTP+SSE, the transport of MCP 2024-11-05
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UrlSpec:
     """A server behind a URL. `headers` are ours, sent with every request; they override the client's.
 
@@ -48,7 +50,7 @@ class UrlSpec:
         return named or "@" in urlsplit(self.url).netloc
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UpstreamSpec:
     name: str
     target: CommandSpec | UrlSpec

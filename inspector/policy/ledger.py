@@ -7,13 +7,13 @@ restart and are shared exactly by several processes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from inspector.core.call import CallId
 from inspector.core.decision import Algorithm, Charge, CounterKey, Reading
 from inspector.core.effects import Reservation
+from inspector.core.fact import fact
 from inspector.policy.values import EXACT
 
 ZERO = Decimal(0)
@@ -45,6 +45,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def reset(self, key: CounterKey, now: float) -> Reading:
+        """Let a counter begin again at nothing, for every process that shares it. Returns what it stood at.
+
+        Calls that were charged before give nothing back to it, and no longer hold a slot. Raises StoreError,
+        StoreBusyError when it is to be tried again.
+        """
+        ...
+
     def commit(self) -> tuple[CallId, ...]:
         """Make everything since the last commit stand. A call must not go before it.
 
@@ -63,7 +71,7 @@ class Ledger(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Weighed:
     """One charge against its counter as all earlier charges of the call left it."""
 

@@ -9,11 +9,11 @@ in awaits `ready()` afterwards, which returns at once unless the other side is c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from inspector.core.call import Era
+from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.wire.jsonrpc import BadFrame, Frame, FrameId
 
@@ -54,7 +54,7 @@ class Route(Protocol):
     async def ready(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HttpRequest:
     """What an HTTP client sent beside the body; `path_query` is not passed on."""
 
@@ -62,7 +62,7 @@ class HttpRequest:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Outgoing:
     """One thing for an upstream. `raw` is empty for an HTTP client's GET and DELETE.
 
@@ -124,7 +124,7 @@ class Receiver(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientSide:
     """The environment of a stdio client: its server must get this one, not ours. `headers`: an HTTP client's own
     credentials, where they have to be borrowed."""
@@ -191,6 +191,18 @@ class Connection(Protocol):
         ...
 
 
+class Rules(Protocol):
+    """What an exchange asks of the policy in force beside single calls."""
+
+    @property
+    def server_requests_denied(self) -> bool: ...
+
+    @property
+    def unknown_methods_denied(self) -> bool: ...
+
+    def visible(self, server: str, names: Sequence[str]) -> list[str]: ...
+
+
 class Hub(Protocol):
     """The driver, as the fronts see it."""
 
@@ -212,6 +224,6 @@ class Hub(Protocol):
         """
         ...
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
         """Record something that a front refused by itself; `bad.code` is the JSON-RPC code or the HTTP status."""
         ...

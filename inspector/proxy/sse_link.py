@@ -214,6 +214,8 @@ class SseLink:
                 return text
             case UnreachableError():
                 return f"could not reach {self._server.url}: {text}"
+            case ValueError():  # it did answer, in a way that is not passed on
+                self._server.refused(text)
         return f"the event stream of {self._server.url} broke: {text}"
 
 

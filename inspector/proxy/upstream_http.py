@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import anyio
 from anyio.abc import TaskGroup
 
-from inspector.core.events import Event, UpstreamChanged, UpstreamState
+from inspector.core.events import Direction, Event, FrameRejected, UpstreamChanged, UpstreamState
 from inspector.core.upstream import UpstreamSpec, UrlSpec, UrlTransport
 from inspector.logins import Logins
 from inspector.proxy.http_client import HttpClient
@@ -25,7 +25,7 @@ from inspector.proxy.http_link import Ask, HttpLink
 from inspector.proxy.links import ClientSide, Headers, Link, Receiver
 from inspector.proxy.login import UpstreamLogin
 from inspector.proxy.sse_link import SseLink, begins_with_endpoint
-from inspector.wire.jsonrpc import Frame
+from inspector.wire.jsonrpc import INVALID_REQUEST, Frame
 
 # How a server of the older transport answers the first thing that a client POSTs. A legacy server of the newer one says
 # 400 to `server/discover`.
@@ -119,6 +119,10 @@ class HttpUpstream:
     def fails(self, why: str) -> None:
         """It could not be reached."""
         self._change(UpstreamState.FAILED, why)
+
+    def refused(self, why: str) -> None:
+        """It answered what is not passed on."""
+        self._emit(FrameRejected(self._now(), "", self.name, Direction.FROM_UPSTREAM, INVALID_REQUEST, why, b""))
 
     def login_wanted(self, where: str) -> None:
         self._change(UpstreamState.LOGIN, where)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -21,6 +21,7 @@ from inspector.core.views import Port
 from inspector.ui import logins, text, titles
 from inspector.ui import theme as themes
 from inspector.ui.board import Board
+from inspector.ui.crash import DiscreetApp, report
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
 from inspector.ui.screens.approvals import ApprovalsPlace
@@ -39,7 +40,7 @@ TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
 
 
-class InspectApp(App[None]):
+class InspectApp(DiscreetApp):
     """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
 
     `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
@@ -128,6 +129,9 @@ class InspectApp(App[None]):
         self.set_interval(TICK_EVERY, self._tick)
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
+
+    def last_words(self, error: BaseException) -> str:
+        return report(error, recording=self.board.views.run.recording, token=self.token)
 
     def on_unmount(self) -> None:
         if self._mark_title:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 from pathlib import Path
 from typing import Any
@@ -287,6 +288,46 @@ async def test_metadata_that_names_another_resource_is_refused(tmp_path: Path) -
         error = (await echo(rig)).json["error"]["message"]
         assert error.startswith("log in: ")
         assert "bank.example" in error
+        assert person.visits == []
+
+
+async def test_a_registration_whose_port_is_taken_by_now_is_made_anew(tmp_path: Path) -> None:
+    person = Person()
+    async with guarded() as server, before(server, tmp_path, person) as rig:
+        await echo(rig)
+        port = urlsplit(kept(tmp_path)["client"]["redirect_uris"][0]).port
+        await server.control(forget=True)
+        with socket.create_server(("127.0.0.1", port or 0)):
+            assert (await echo(rig)).said == "hi"
+        assert len(await server.requests("authorization/register")) == 2
+
+
+async def test_a_login_that_nobody_ends_leaves_the_next_one_a_new_registration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Person(away=True)
+    async with guarded() as server, before(server, tmp_path, person) as rig:
+        monkeypatch.setattr(login_module, "AGAIN", 0.0)
+        async with anyio.create_task_group() as group:
+            group.start_soon(echo, rig)
+            await rig.until(lambda: bool(person.visits))
+            login = rig.driver.upstream("up").login  # type: ignore[union-attr]
+            login._scope_of_attempt.deadline = anyio.current_time()  # its five minutes are over
+        await rig.until(lambda: rig.seen(UpstreamChanged)[-1].state is UpstreamState.FAILED)
+        assert "nobody did within" in rig.seen(UpstreamChanged)[-1].detail
+        person.away = False
+        assert (await echo(rig)).said == "hi"
+        assert len(await server.requests("authorization/register")) == 2
+
+
+async def test_a_challenge_that_only_looks_like_one_is_an_error_and_no_more(tmp_path: Path) -> None:
+    async def odd(exchange: Exchange) -> None:
+        await exchange.answer(403, www_authenticate='Bearer error_description="insufficient_scope"')
+
+    person = Person()
+    async with serving(Script(odd)) as url, before(Guarded(url, ""), tmp_path, person) as rig:
+        for _ in range(2):
+            assert (await echo(rig)).json["error"]["message"].startswith("log in: ")
         assert person.visits == []
 
 

@@ -181,6 +181,7 @@ async def test_an_endpoint_of_another_origin_is_refused(tmp_path: Path, endpoint
     async with ahead(tmp_path, Older(endpoint=endpoint), transport=SSE) as (rig, script):
         error = (await rig.ask("initialize", HELLO)).json["error"]
         assert "another origin" in error["message"]
+        assert any("another origin" in reason for _, reason in rig.refusals())
         assert script.of("POST") == []
         assert rig.seen(UpstreamChanged)[-1].state is UpstreamState.FAILED
 
