@@ -255,8 +255,7 @@ class Exchange:
         steps: list[Step] = [] if relayed else [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again. On that of another request it would end this one.
-            alien = any(other.route is route and other.http is not None for other in self.pending.all())
-            return [*steps, Answer(route, raw, True, fields)] if route and not alien else steps
+            return [*steps, Answer(route, raw, True, fields)] if route and not self.pending.has_stream(route) else steps
         self.pending.remove(pending)
         if pending.frame.method == "tools/list" and "result" in frame.body:
             raw, listed = self._tool_list(frame, pending, now)

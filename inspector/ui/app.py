@@ -156,7 +156,7 @@ class InspectApp(DiscreetApp):
         self.trouble = ""
         before, changed = self.board.views, self.board.fold(views)
         for words in logins.news(before, views):
-            self.say(words, seconds=30)
+            self.say(words, stay=30)
         new = self.queue.fold(views.holds, self.steady())
         self._alert(bool(new))
         self._draw(changed)
@@ -199,12 +199,11 @@ class InspectApp(DiscreetApp):
         # The screen that asked may be gone by now: it must not try to show anything.
         return answer if self.is_running else Rejected("the screen is closed")
 
-    def say(self, words: str, *, wrong: bool = False, seconds: float = 4) -> None:
+    def say(self, words: str, *, wrong: bool = False, stay: float = 4) -> None:
         """A short notice; `words` may hold untrusted text."""
         if not self.is_running:
             return
-        shown = text.block(words, 600, 6)
-        self.notify(shown, severity="error" if wrong else "information", markup=False, timeout=seconds)
+        self.notify(text.block(words, 600, 6), severity="error" if wrong else "information", markup=False, timeout=stay)
 
     def copy(self, copied: str, what: str) -> None:
         if not copied:
