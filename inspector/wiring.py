@@ -23,10 +23,11 @@ from anyio.abc import TaskGroup
 from inspector import __version__, paths, runs
 from inspector.connect import Endpoint
 from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
-from inspector.core.events import Event, RunStarted, StderrLine
+from inspector.core.events import Event, RunStarted, StderrLine, UpstreamChanged, UpstreamState
 from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
 from inspector.headless import DecisionPrinter
+from inspector.logins import Logins
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
 from inspector.policy.ledger_memory import MemoryLedger
@@ -85,6 +86,7 @@ class UpstreamBuilder:
     tasks: TaskGroup
     watchdog: Watchdog
     drift: DriftWatch
+    hide: Callable[[tuple[str, ...]], None]
 
     def __call__(self, spec: UpstreamSpec) -> Upstream:
         self.drift.knows(spec)
@@ -93,9 +95,11 @@ class UpstreamBuilder:
                 return StdioUpstream(spec, emit=self.emit, now=self.clock, tasks=self.tasks, watchdog=self.watchdog)
             case UrlSpec():
                 # The HTTP client is the heaviest import of all, and most runs have commands behind them.
-                from inspector.proxy.upstream_http import HttpUpstream
+                from inspector.proxy.login_redirect import open_browser
+                from inspector.proxy.upstream_http import Access, HttpUpstream
 
-                return HttpUpstream(spec, spec.target, tasks=self.tasks, emit=self.emit, now=self.clock)
+                access = Access(Logins(paths.state_dir()), open_browser, self.hide)
+                return HttpUpstream(spec, spec.target, tasks=self.tasks, emit=self.emit, now=self.clock, access=access)
 
 
 @asynccontextmanager
@@ -116,6 +120,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
 
             def watch_all(event: Event) -> None:
                 watch(event)
+                _tell_of_login(event, settings)
                 if (drifted := drift.told(event)) is not None and not settings.demo:
                     driver.emit(drifted)
 
@@ -136,7 +141,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
                 clock=clock,
                 confirm=settings.reload is Reload.CONFIRM,
             )
-            build = UpstreamBuilder(driver.emit, clock, tasks, watchdog, drift)
+            build = UpstreamBuilder(driver.emit, clock, tasks, watchdog, drift, recorder.hide)
             for spec in settings.upstreams:
                 driver.adopt(build(spec))
             tasks.start_soon(driver.run)
@@ -152,6 +157,12 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
         watchdog.close()
         recorder.close()
         ledger.close()
+
+
+def _tell_of_login(event: Event, settings: Settings) -> None:
+    """Where a person should log in, for a run that has no screen to show it on."""
+    if settings.headless and isinstance(event, UpstreamChanged) and event.state is UpstreamState.LOGIN:
+        print(f"mcp-inspect: {event.upstream}: log in at {event.detail}", file=sys.stderr, flush=True)
 
 
 def _report_callbacks(report: Callable[[str], None]) -> None:

@@ -50,7 +50,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def server_everything(needs: Needs) -> tuple[str, ...]:
     """The command of `@modelcontextprotocol/server-everything`, from tests/package-lock.json.
 
-    Add `stdio` or `streamableHttp` (its port is `$PORT`).
+    Add `stdio`, `streamableHttp` or `sse` (their port is `$PORT`).
     """
     modules = installed(TESTS, needs("npm"))
     return needs("node"), str(modules / "@modelcontextprotocol/server-everything/dist/index.js")

@@ -6,10 +6,12 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from inspector import paths
 from inspector.cli.parser import Parser
 from inspector.cli.targets import add_target_flags, resolved, targets
 from inspector.core.errors import ConfigError, UsageError
 from inspector.core.json import JsonObject
+from inspector.logins import Logins
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def listing_of(found: argparse.Namespace, command: tuple[str, ...] | None, serve
     # Loads the SDK's client, which is no small thing.
     from inspector.upstreams.survey import listed_tools
 
-    return Listing(listed_tools(specs[0]), server or specs[0].name)
+    return Listing(listed_tools(specs[0], logins=Logins(paths.state_dir())), server or specs[0].name)
 
 
 def read_tools(path: Path) -> list[JsonObject]:

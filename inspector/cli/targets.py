@@ -1,4 +1,4 @@
-"""`--upstream`, and the `--name`, `--header` and `--env` that belong to the one before them."""
+"""`--upstream`, and the `--name`, `--header`, `--oauth-scope` and `--env` that belong to the one before them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Target:
     name: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    oauth_scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class _Word:
 
 
 class _InOrder(argparse.Action):
-    """Keep the four flags in one list, in the order they were written: their order is their meaning."""
+    """Keep these flags in one list, in the order they were written: their order is their meaning."""
 
     def __call__(
         self,
@@ -51,6 +52,7 @@ def add_target_flags(parser: Parser) -> None:
         ("--upstream", "NAME|URL", "a server of mcp-inspect.toml, a URL, demo or kestra; may be repeated"),
         ("--name", "NAME", "what to call the --upstream before it (or COMMAND)"),
         ("--header", '"K: V"', "sent with every request to the --upstream before it"),
+        ("--oauth-scope", "S", "what to ask for when you log in at the --upstream before it (words, by spaces)"),
         ("--env", "K=V", "an environment variable of the --upstream before it (or COMMAND)"),
     ):
         group.add_argument(flag, metavar=metavar, action=_InOrder, dest=argparse.SUPPRESS, help=text)
@@ -116,6 +118,8 @@ def resolved(wanted: tuple[Target, ...], *, trusted: bool) -> tuple[UpstreamSpec
         if target.wanted is None:
             if target.headers:
                 raise UsageError(f"--header {target.headers[0][0]}: a command takes no headers; use --env")
+            if target.oauth_scope is not None:
+                raise UsageError(f"--oauth-scope {target.oauth_scope}: nobody logs in at a command; use --env")
             specs.append(resolve_command(target.command, name=target.name, env=target.env))
             continue
         specs.append(
@@ -124,6 +128,7 @@ def resolved(wanted: tuple[Target, ...], *, trusted: bool) -> tuple[UpstreamSpec
                 name=target.name,
                 headers=target.headers,
                 env=target.env,
+                oauth_scope=target.oauth_scope,
                 config=config,
                 cwd=cwd,
                 environ=os.environ,
@@ -147,6 +152,10 @@ def _bind(target: Target, word: _Word) -> Target:
             if not colon or not name.strip() or any(char in word.value for char in "\r\n\0"):
                 raise UsageError(f'--header {word.value!r}: write it as "Name: value"')
             return replace(target, headers=(*target.headers, (name.strip(), value.strip())))
+        case "--oauth-scope":
+            if target.oauth_scope is not None:
+                raise UsageError(f"--oauth-scope {word.value}: give all words in one, as in: --oauth-scope 'a b'")
+            return replace(target, oauth_scope=word.value)
         case _:
             key, equals, value = word.value.partition("=")
             if not equals or not key or "\0" in word.value:

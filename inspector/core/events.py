@@ -28,6 +28,7 @@ class Direction(StrEnum):
 class UpstreamState(StrEnum):
     STARTING = "starting"
     READY = "ready"
+    LOGIN = "log in"  # waits until a person has logged in; `detail` is where
     EXITED = "exited"
     FAILED = "failed"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
+from enum import StrEnum
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from inspector.core.fact import fact
 
@@ -21,12 +23,31 @@ class CommandSpec:
     cwd: str | None = None
 
 
+class UrlTransport(StrEnum):
+    """How a server behind a URL is spoken to."""
+
+    AUTO = "auto"  # Streamable HTTP, unless it turns out to know only what was there before
+    HTTP = "http"
+    SSE = "sse"  # HTTP+SSE, the transport of MCP 2024-11-05
+
+
 @fact(frozen=True, slots=True)
 class UrlSpec:
-    """A Streamable HTTP server. `headers` are ours, sent with every request; they override the client's."""
+    """A server behind a URL. `headers` are ours, sent with every request; they override the client's.
+
+    `oauth_scope`: what to ask for at a login, in place of what the server names; None: nobody said.
+    """
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
+    oauth_scope: str | None = None
+    transport: UrlTransport = UrlTransport.AUTO
+
+    @property
+    def has_credential(self) -> bool:
+        """Was it given an `Authorization` of its own? Then nobody has to log in."""
+        named = any(name.lower() == "authorization" for name, _ in self.headers)
+        return named or "@" in urlsplit(self.url).netloc
 
 
 @fact(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Catalogue:
         then: Callable[[], None],
     ) -> None:
         """Ask as this client would; `then` when it is known, or will not be for now."""
-        side = connection.side or _credentials(pending.http if upstream.speaks_http else None)
+        side = connection.side or _credentials(pending.http if upstream.has_url else None)
         self._surveys.before(upstream, Behalf(pending.era, side), tasks, then)
 
     def _surveyed(self, server: str, page: ToolList) -> None:

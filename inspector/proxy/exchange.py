@@ -254,8 +254,8 @@ class Exchange:
         call_id = pending.call_id if pending else None
         steps: list[Step] = [] if relayed else [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if pending is None or not pending.forwarded:
-            # A replayed stream may bring a response again; without a stream of its own it belongs to nobody.
-            return [*steps, Answer(route, raw, True, fields)] if route else steps
+            # A replayed stream may bring a response again. On that of another request it would end this one.
+            return [*steps, Answer(route, raw, True, fields)] if route and not self.pending.has_stream(route) else steps
         self.pending.remove(pending)
         if pending.frame.method == "tools/list" and "result" in frame.body:
             raw, listed = self._tool_list(frame, pending, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import anyio
@@ -34,7 +35,7 @@ from inspector.proxy.http_hosted import Hosted
 from inspector.proxy.http_listener import GONE, Limits, Server, address, bind
 from inspector.proxy.http_passed import Passed
 from inspector.proxy.http_route import JSON, Answer, HttpRoute, Send
-from inspector.proxy.links import HttpRequest, Hub
+from inspector.proxy.links import HttpRequest, Hub, Upstream
 from inspector.wire.jsonrpc import (
     HEADER_MISMATCH,
     INVALID_REQUEST,
@@ -219,12 +220,29 @@ class HttpFront:
         if upstream is None:
             return Refused(404, "this upstream is gone")
         try:
+            if not upstream.settled and _is_hello(request):
+                return await self._first_contact(request, upstream)
             return await (self._passed if upstream.speaks_http else self._hosted).handle(request)
         except UpstreamError as error:
             frame = request.frame
             answers = frame.id if frame is not None and frame.kind is Kind.REQUEST else None
             await _error(answers, UPSTREAM_FAILED, str(error), status=502).send(request.send)
             return None
+
+    async def _first_contact(self, request: Request, upstream: Upstream) -> Refused | None:
+        """The answer to a client's first words is kept back: it may tell that HTTP's duties are ours here after all,
+        and then the same words are said again, with us in the server's place."""
+        said: list[MutableMapping[str, Any]] = []
+
+        async def keep(message: MutableMapping[str, Any]) -> None:
+            said.append(message)
+
+        refused = await self._passed.handle(replace(request, send=keep))
+        if not upstream.speaks_http:
+            return await self._hosted.handle(request)
+        for message in said:
+            await request.send(message)
+        return refused
 
     async def _contradiction(self, request: Request) -> Refused | None:
         """Does the request's head say something else than its body?"""
@@ -285,6 +303,11 @@ class _Tokens(Mapping[str, str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _is_hello(request: Request) -> bool:
+    first = request.frame is not None and request.frame.method in ("initialize", "server/discover")
+    return first and request.entry.session is None
 
 
 async def _body(receive: Receive, limits: Limits) -> bytes | Refused | None:

@@ -36,9 +36,7 @@ class HttpClient:
         self._host = host if host.isascii() else host.encode("idna").decode()
         usual = 443 if self._tls else 80
         self._port = parts.port or usual
-        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-        query = "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._") if parts.query else ""
-        self._target = (path + query).encode()
+        self._target = target_of(url)
         name = f"[{self._host}]" if ":" in self._host else self._host
         self._named = (name if self._port == usual else f"{name}:{self._port}").encode()
         self._context: ssl.SSLContext | None = None
@@ -46,17 +44,18 @@ class HttpClient:
         self._busy: set[ClientProtocol] = set()
         self._sweep: asyncio.TimerHandle | None = None
 
-    def request(self, method: str, headers: Headers, body: bytes = b"") -> Asking:
+    def request(self, method: str, headers: Headers, body: bytes = b"", target: bytes | None = None) -> Asking:
         """`async with client.request(…) as response`: leaving the block early closes the connection.
 
-        `headers`: without `host`, `content-length` and what belongs to the connection.
+        `headers`: without `host`, `content-length` and what belongs to the connection. `target`: another place of the
+        same server's (`target_of`).
 
         Raises:
             ValueError: a header has a line break in it.
             UnreachableError: no connection could be made.
             DisconnectedError: it broke before the head of the answer was there.
         """
-        lines = [b"%b %b HTTP/1.1" % (method.encode(), self._target), b"host: " + self._named]
+        lines = [b"%b %b HTTP/1.1" % (method.encode(), target or self._target), b"host: " + self._named]
         lines += [b"%b: %b" % pair for pair in headers]
         if body or method == "POST":
             lines.append(b"content-length: %d" % len(body))
@@ -133,6 +132,14 @@ class HttpClient:
             else:
                 return protocol
         raise UnreachableError(why)
+
+
+def target_of(url: str) -> bytes:
+    """What an HTTP request names of a URL: its path and its query."""
+    parts = urlsplit(url)
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    query = "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._") if parts.query else ""
+    return (path + query).encode()
 
 
 class Asking:

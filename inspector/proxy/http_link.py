@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -14,26 +14,31 @@ from anyio.abc import TaskGroup
 from inspector.core.call import Era
 from inspector.proxy import sdk_rules
 from inspector.proxy.headers import replace_params, request_headers
-from inspector.proxy.http_client import Asking, HttpClient, UnreachableError
+from inspector.proxy.http_client import Asking, UnreachableError
 from inspector.proxy.http_client_role import ClientRole, Reading
 from inspector.proxy.http_reading import is_stream, read_answer, read_events, tell_event
-from inspector.proxy.links import Headers, HttpRequest, Outgoing, Receiver, Route
+from inspector.proxy.links import Headers, HttpRequest, Link, Outgoing, Receiver, Route
+from inspector.proxy.login_redirect import LoginError
+from inspector.proxy.voice import LoggedIn, Speaker, Voice
 from inspector.wire.framing import SseEvent
 from inspector.wire.jsonrpc import Frame, FrameId, Kind
 from inspector.wire.mcp import cancelled, one_line
 
-_BROKEN = (OSError, ValueError)
+_BROKEN = (OSError, ValueError, LoginError)
+_OLDER = "it knows only the HTTP+SSE transport of 2024-11-05"
 _BACK_OFF = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds before a listening stream that broke is opened again
+Ask: TypeAlias = Callable[[str, Mapping[str, str]], Asking | LoggedIn]
+"""A request as this link makes them: `(method, headers)`."""
+
 _OF_ONE_MESSAGE = frozenset({b"mcp-method", b"mcp-name", b"last-event-id", b"content-type"})
 
 
-class Server(Protocol):
+class Server(Speaker, Protocol):
     """The upstream, as its links see it."""
 
     url: str
     own_headers: tuple[tuple[str, str], ...]
     tasks: TaskGroup
-    http: HttpClient
 
     def works(self) -> None: ...
 
@@ -41,14 +46,29 @@ class Server(Protocol):
 
     def refused(self, why: str) -> None: ...
 
-    def forget(self, link: HttpLink) -> None: ...
+    def forget(self, link: Link) -> None: ...
+
+
+class Undecided(Server, Protocol):
+    """One that may turn out to know only the transport that was there before."""
+
+    settled: bool  # which of both it is, is known
+    speaks_http: bool
+
+    async def is_older(self, frame: Frame | None, status: int | None, ask: Ask) -> bool:
+        """Is this the moment to find out, and does it? `status`: how it answered `frame`; None: before it is asked."""
+        ...
+
+    def older_link(self, receiver: Receiver, borrowed: Headers) -> Link: ...
 
 
 class HttpLink:
     """A `links.Link`. `borrowed`: headers that go with what we say by ourselves."""
 
-    def __init__(self, server: Server, receiver: Receiver, borrowed: Headers = ()) -> None:
+    def __init__(self, server: Undecided, receiver: Receiver, borrowed: Headers = ()) -> None:
         self._server = server
+        self._voice = Voice(server)
+        self._older: Link | None = None  # in our place, once the server has turned out to need it
         self._borrowed = borrowed
         self._receiver = receiver
         self._exchanges: dict[asyncio.Task[None], Outgoing | None] = {}
@@ -60,7 +80,9 @@ class HttpLink:
     def send(self, outgoing: Outgoing) -> None:
         if self._closed:
             return
-        if outgoing.http is not None:
+        if self._older is not None:
+            self._older.send(outgoing)
+        elif outgoing.http is not None:
             self._spoken = outgoing.http.headers
             self._start(self._pass(outgoing, outgoing.http), outgoing)
         elif outgoing.frame is None:
@@ -73,6 +95,9 @@ class HttpLink:
 
     def cancel(self, route: Route, frame_id: FrameId | None) -> None:
         """Closes a modern request, which is how that era cancels; tells a legacy server in words."""
+        if self._older is not None:
+            self._older.cancel(route, frame_id)
+            return
         for task, outgoing in self._asking(frame_id):
             if outgoing.route is not route:
                 continue
@@ -91,6 +116,8 @@ class HttpLink:
         self._server.forget(self)
         for task in [*self._exchanges]:
             task.cancel()
+        if self._older is not None:
+            await self._older.close()
         if self._role.session_id is not None:
             with anyio.move_on_after(1.5, shield=True), suppress(*_BROKEN):
                 async with self._request("DELETE", self._our_headers(self._role.listening())):
@@ -108,12 +135,14 @@ class HttpLink:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._server.tasks.start_soon(_raise, error)  # ours, not the server's: it ends the run
 
-    def _request(self, method: str, headers: Headers, raw: bytes = b"") -> Asking:
-        return self._server.http.request(method, headers, raw)
+    def _request(self, method: str, headers: Headers, raw: bytes = b"") -> Asking | LoggedIn:
+        return self._voice.request(method, headers, raw)
 
     def _failed(self, outgoing: Outgoing, error: BaseException) -> None:
         text = str(error) or type(error).__name__
-        if isinstance(error, UnreachableError):
+        if isinstance(error, LoginError):
+            why = text
+        elif isinstance(error, UnreachableError):
             why = f"could not reach {self._server.url}: {text}"
             self._server.fails(why)
         else:
@@ -132,14 +161,30 @@ class HttpLink:
             params = sdk_rules.param_headers(definition, outgoing.arguments) if definition else {}
             headers = replace_params(headers, params)
         try:
+            if await self._is_older(outgoing.frame):
+                self._receiver.upstream_ended(outgoing, _OLDER)
+                return
             async with self._request(http.method, headers, outgoing.raw) as response:
                 self._server.works()
+                if await self._is_older(outgoing.frame, response.status):
+                    self._receiver.upstream_ended(outgoing, _OLDER)
+                    return
                 streamed = await read_answer(outgoing, response, self._receiver)
         except _BROKEN as error:
             self._failed(outgoing, error)
             return
         if streamed:
             self._receiver.upstream_ended(outgoing, None)
+
+    async def _is_older(self, frame: Frame | None, status: int | None = None) -> bool:
+        if self._server.settled:
+            return not self._server.speaks_http
+        return await self._server.is_older(frame, status, self._ask)
+
+    def _ask(self, method: str, headers: Mapping[str, str]) -> Asking | LoggedIn:
+        theirs = tuple(pair for pair in self._spoken or () if pair[0] not in _OF_ONE_MESSAGE)
+        ours = (*headers.items(), *self._server.own_headers)
+        return self._request(method, request_headers((*self._borrowed, *theirs), ours))
 
     async def _say(self, raw: bytes) -> None:
         """Something of our own in the client's name, whose answer interests nobody."""
@@ -159,9 +204,13 @@ class HttpLink:
         if before is not None:
             await before.wait()
         try:
-            streamed = await self._post(outgoing, frame, mine)
+            streamed = None if await self._is_older(frame) else await self._post(outgoing, frame, mine)
         except _BROKEN as error:
             self._failed(outgoing, error)
+            return
+        if streamed is None:
+            self._older = self._older or self._server.older_link(self._receiver, self._borrowed)
+            self._older.send(outgoing)
             return
         if streamed:
             self._receiver.upstream_ended(outgoing, None)
@@ -169,7 +218,8 @@ class HttpLink:
             self._listens = True
             self._start(self._listen())
 
-    async def _post(self, outgoing: Outgoing, frame: Frame, mine: anyio.Event | None) -> bool:
+    async def _post(self, outgoing: Outgoing, frame: Frame, mine: anyio.Event | None) -> bool | None:
+        """Was it answered by a stream? None: the server knows only the older transport, and did not take it."""
         reading = Reading(frame.id if frame.kind is Kind.REQUEST else None)
         begins = frame.method == "initialize"
 
@@ -181,6 +231,8 @@ class HttpLink:
         headers = self._our_headers(await self._role.headers(outgoing, outgoing.era))
         async with self._request("POST", headers, outgoing.raw) as response:
             self._server.works()
+            if await self._is_older(frame, response.status):
+                return None
             if begins and response.status < 300:
                 self._role.session_id = response.header(b"mcp-session-id")
             if mine is not None:

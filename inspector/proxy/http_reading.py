@@ -36,7 +36,7 @@ async def read_answer(
         receiver.upstream_head(outgoing.route, status, headers)
         await read_events(response, partial(tell_event, receiver, outgoing.route, seen=seen))
         return True
-    body = await _body(response)
+    body = await read_body(response)
     asks = outgoing.frame is not None and outgoing.frame.kind is Kind.REQUEST
     if body and asks and status < 300 and response.media_type == "application/json":
         if seen is not None:
@@ -81,7 +81,13 @@ async def read_events(response: Response, tell: Callable[[SseEvent], Awaitable[N
             await tell(event)
 
 
-async def _body(response: Response) -> bytes:
+async def read_body(response: Response) -> bytes:
+    """All of it.
+
+    Raises:
+        ValueError: it is larger than 16 MiB.
+        DisconnectedError: it broke off.
+    """
     parts: list[bytes] = []
     size = 0
     while chunk := await response.read():

@@ -139,6 +139,8 @@ class Upstream(Protocol):
 
     name: str
     speaks_http: bool  # sessions, statuses and streams are the server's own; else they are our front's duty
+    has_url: bool  # the credentials that an HTTP client shows may be meant for it
+    settled: bool  # `speaks_http` is known for sure; else the first request of a client finds it out
 
     async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None) -> Link:
         """A link for one connection. `shared`: the client is modern HTTP, which has no connection of its own, so one

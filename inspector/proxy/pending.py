@@ -71,6 +71,10 @@ class PendingTable:
     def of_call(self, call_id: CallId) -> Pending | None:
         return self._by_call.get(call_id)
 
+    def has_stream(self, route: Route) -> bool:
+        """Does an HTTP request wait on this one, which is its own?"""
+        return any(p.route is route and p.http is not None for p in self._by_id.values())
+
     def all(self) -> tuple[Pending, ...]:
         return tuple(self._by_id.values())
 

@@ -1,33 +1,54 @@
-"""Servers out, over Streamable HTTP: one pool of connections per upstream, one exchange per message.
+"""Servers out, behind a URL: one pool of connections per upstream, one exchange per message.
 
 An HTTP client's request goes on as it came: its headers, its session, its GET and DELETE. For a stdio client the link
 (`http_link.py`) is an HTTP client of its own. Nothing is retried: a call whose connection broke may have run.
+
+A server that turns out to know only HTTP+SSE, the transport of 2024-11-05, gets links of that kind (`sse_link.py`), and
+HTTP's duties towards its clients become ours.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import anyio
 from anyio.abc import TaskGroup
 
 from inspector.core.events import Direction, Event, FrameRejected, UpstreamChanged, UpstreamState
-from inspector.core.upstream import UpstreamSpec, UrlSpec
+from inspector.core.upstream import UpstreamSpec, UrlSpec, UrlTransport
+from inspector.logins import Logins
 from inspector.proxy.http_client import HttpClient
-from inspector.proxy.http_link import HttpLink
-from inspector.proxy.links import ClientSide, Receiver
-from inspector.wire.jsonrpc import INVALID_REQUEST
+from inspector.proxy.http_link import Ask, HttpLink
+from inspector.proxy.links import ClientSide, Headers, Link, Receiver
+from inspector.proxy.login import UpstreamLogin
+from inspector.proxy.sse_link import SseLink, begins_with_endpoint
+from inspector.wire.jsonrpc import INVALID_REQUEST, Frame
+
+# How a server of the older transport answers the first thing that a client POSTs. A legacy server of the newer one says
+# 400 to `server/discover`.
+_REFUSED_BY_OLDER = {"initialize": (400, 404, 405), "server/discover": (404, 405)}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What logging in needs: where logins are kept, how a page is put before the person, and what keeps secrets out of
+    the recording."""
+
+    logins: Logins
+    browser: Callable[[str], Awaitable[None]]
+    hide: Callable[[tuple[str, ...]], None]
 
 
 class HttpUpstream:
     """A `links.Upstream`. Its exchanges run in `tasks`; `emit` hears of the first success and of each failure.
 
-    `now`: Unix seconds, for the events.
+    `now`: Unix seconds, for the events. `access`: how we may log in there by ourselves; None: we never do.
     """
 
-    speaks_http = True
+    has_url = True
 
     def __init__(
         self,
@@ -37,20 +58,59 @@ class HttpUpstream:
         tasks: TaskGroup,
         emit: Callable[[Event], None],
         now: Callable[[], float],
+        access: Access | None = None,
     ) -> None:
         self.name = spec.name
+        self.speaks_http = target.transport is not UrlTransport.SSE
+        self.settled = target.transport is not UrlTransport.AUTO
         self.url, self.own_headers = _credentials_apart(target)
+        self._looks_older = urlsplit(self.url).path.rstrip("/").endswith("/sse")
         self.tasks = tasks
         self._emit = emit
         self._now = now
         self._state: UpstreamState | None = None
         self.http = HttpClient(self.url)
-        self._links: set[HttpLink] = set()
+        self._links: set[Link] = set()
+        self._hide = access.hide if access is not None else _nobody_hides
+        self.login: UpstreamLogin | None = None
+        if access is not None and not target.has_credential:
+            self.login = UpstreamLogin(
+                spec.name,
+                self.url,
+                target.oauth_scope,
+                logins=access.logins,
+                tasks=tasks,
+                notices=self,
+                browser=access.browser,
+                now=now,
+            )
 
-    async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None) -> HttpLink:
-        link = HttpLink(self, receiver, client.headers if client is not None else ())
+    async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None) -> Link:
+        borrowed = client.headers if client is not None else ()
+        if not self.speaks_http:
+            return self.older_link(receiver, borrowed)
+        link = HttpLink(self, receiver, borrowed)
         self._links.add(link)
         return link
+
+    def older_link(self, receiver: Receiver, borrowed: Headers) -> Link:
+        link = SseLink(self, receiver, borrowed)
+        self._links.add(link)
+        return link
+
+    async def is_older(self, frame: Frame | None, status: int | None, ask: Ask) -> bool:
+        """Only a client's first words settle it: by a POST, and when that is refused like that of a place which knows
+        no POST, by a GET (MCP 2025-03-26, Transports, Backwards Compatibility)."""
+        if self.settled or frame is None or frame.method not in _REFUSED_BY_OLDER:
+            return not self.speaks_http
+        if status is None and not self._looks_older:
+            return False
+        if status is not None and status not in _REFUSED_BY_OLDER[frame.method]:
+            self.settled = status < 300
+            return False
+        if await begins_with_endpoint(ask):
+            self.speaks_http, self.settled = False, True
+        return not self.speaks_http
 
     def works(self) -> None:
         """It answered."""
@@ -64,10 +124,18 @@ class HttpUpstream:
         """It answered what is not passed on."""
         self._emit(FrameRejected(self._now(), "", self.name, Direction.FROM_UPSTREAM, INVALID_REQUEST, why, b""))
 
-    def forget(self, link: HttpLink) -> None:
+    def login_wanted(self, where: str) -> None:
+        self._change(UpstreamState.LOGIN, where)
+
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        self._hide(secrets)
+
+    def forget(self, link: Link) -> None:
         self._links.discard(link)
 
     async def close(self) -> None:
+        if self.login is not None:
+            self.login.close()
         async with anyio.create_task_group() as ends:
             for link in [*self._links]:
                 ends.start_soon(link.close)
@@ -77,6 +145,10 @@ class HttpUpstream:
         if self._state is not state:
             self._state = state
             self._emit(UpstreamChanged(self._now(), self.name, state, detail))
+
+
+def _nobody_hides(secrets: tuple[str, ...]) -> None:
+    """Without a login there are no secrets of ours."""
 
 
 def _credentials_apart(target: UrlSpec) -> tuple[str, tuple[tuple[str, str], ...]]:

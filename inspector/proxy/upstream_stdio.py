@@ -87,6 +87,8 @@ class StdioUpstream:
     """
 
     speaks_http = False
+    has_url = False
+    settled = True
 
     def __init__(
         self,

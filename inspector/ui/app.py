@@ -18,7 +18,7 @@ from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
-from inspector.ui import text, titles
+from inspector.ui import logins, text, titles
 from inspector.ui import theme as themes
 from inspector.ui.board import Board
 from inspector.ui.crash import DiscreetApp, report
@@ -154,7 +154,9 @@ class InspectApp(DiscreetApp):
         if not self.is_running or (self.board.shows(views) and not self.trouble):
             return
         self.trouble = ""
-        changed = self.board.fold(views)
+        before, changed = self.board.views, self.board.fold(views)
+        for words in logins.news(before, views):
+            self.say(words, stay=30)
         new = self.queue.fold(views.holds, self.steady())
         self._alert(bool(new))
         self._draw(changed)
@@ -197,11 +199,11 @@ class InspectApp(DiscreetApp):
         # The screen that asked may be gone by now: it must not try to show anything.
         return answer if self.is_running else Rejected("the screen is closed")
 
-    def say(self, words: str, *, wrong: bool = False) -> None:
+    def say(self, words: str, *, wrong: bool = False, stay: float = 4) -> None:
         """A short notice; `words` may hold untrusted text."""
         if not self.is_running:
             return
-        self.notify(text.block(words, 600, 6), severity="error" if wrong else "information", markup=False, timeout=4)
+        self.notify(text.block(words, 600, 6), severity="error" if wrong else "information", markup=False, timeout=stay)
 
     def copy(self, copied: str, what: str) -> None:
         if not copied:

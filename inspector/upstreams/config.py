@@ -3,25 +3,28 @@
 [upstreams.kestra]                       [upstreams.remote]
 command = ["uv", "run", "server.py"]     url = "https://mcp.example.com/mcp"
 env = { KESTRA_TENANT_ID = "main" }      headers = { Authorization = "Bearer …" }
-cwd = "/srv/kestra"
+cwd = "/srv/kestra"                      oauth_scope = "read write"       (in place of such a header)
+                                         transport = "sse"                (or "http"; found out otherwise)
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from inspector.core.errors import ConfigError, UsageError
-from inspector.core.upstream import CommandSpec, Target, UrlSpec
+from inspector.core.upstream import CommandSpec, Target, UrlSpec, UrlTransport
 from inspector.upstreams.naming import checked_name
 
 FILE = "mcp-inspect.toml"
-_FIELDS = {"command", "args", "env", "cwd", "url", "headers"}
-_WITH_URL = {"url", "headers"}
+_WITH_URL = {"url", "headers", "oauth_scope", "transport"}
+_FIELDS = {"command", "args", "env", "cwd"} | _WITH_URL
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*")  # RFC 6749 §3.3
 _Table: TypeAlias = dict[str, object]
 
 
@@ -84,7 +87,7 @@ def _target(path: Path, name: str, table: object) -> Target:
         url = _text(path, f"{field}.url", table["url"])
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{path}: {field}.url: an http:// or https:// URL is wanted")
-        return UrlSpec(url, _pairs(path, f"{field}.headers", table.get("headers", {})))
+        return _url(path, field, table, url)
     cwd = table.get("cwd")
     return CommandSpec(
         argv=_argv(path, field, table),
@@ -92,6 +95,30 @@ def _target(path: Path, name: str, table: object) -> Target:
         # A relative folder is meant from the file's own place, wherever the program was started.
         cwd=None if cwd is None else str(path.parent / Path(_text(path, f"{field}.cwd", cwd)).expanduser()),
     )
+
+
+def _url(path: Path, field: str, table: _Table, url: str) -> UrlSpec:
+    spec = UrlSpec(url, _pairs(path, f"{field}.headers", table.get("headers", {})))
+    if "transport" in table:
+        said = _text(path, f"{field}.transport", table["transport"])
+        if said not in tuple(UrlTransport):
+            raise ConfigError(f"{path}: {field}.transport: {said!r} is none of {', '.join(UrlTransport)}")
+        spec = replace(spec, transport=UrlTransport(said))
+    if "oauth_scope" in table:
+        spec = replace(spec, oauth_scope=_text(path, f"{field}.oauth_scope", table["oauth_scope"]))
+        try:
+            checked_scope(spec, f"{path}: {field}.oauth_scope")
+        except UsageError as error:
+            raise ConfigError(str(error)) from error
+    return spec
+
+
+def checked_scope(spec: UrlSpec, source: str) -> None:
+    """Can its scope be asked for? Raises UsageError naming `source`."""
+    if spec.oauth_scope is not None and not _SCOPE.fullmatch(spec.oauth_scope):
+        raise UsageError(f"{source}: a scope consists of words with one space between them, without quotes")
+    if spec.has_credential:
+        raise UsageError(f"{source}: it has an Authorization of its own, so nobody logs in; give one of the two")
 
 
 def _argv(path: Path, field: str, table: _Table) -> tuple[str, ...]:

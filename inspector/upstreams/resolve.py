@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from inspector.core.errors import UsageError
 from inspector.core.upstream import CommandSpec, Target, UpstreamSpec, UrlSpec
-from inspector.upstreams.config import Config
+from inspector.upstreams.config import Config, checked_scope
 from inspector.upstreams.naming import checked_name, command_name, url_name
 from inspector.upstreams.profiles import PROFILES, profile
 from inspector.upstreams.secrets import secret_values
@@ -25,6 +26,7 @@ def resolve(
     name: str | None = None,
     headers: Pairs = (),
     env: Pairs = (),
+    oauth_scope: str | None = None,
     config: Config,
     cwd: Path,
     environ: Mapping[str, str],
@@ -32,22 +34,26 @@ def resolve(
 ) -> UpstreamSpec:
     """The upstream that `--upstream` names: a URL, a definition in `mcp-inspect.toml`, or a built-in profile.
 
-    `name` renames it, `headers` and `env` are added to what the definition says. `consent` is asked before a command
-    of the current folder's file is used. Raises UsageError for a name that means nothing, for a header on a command
-    or a variable on a URL, and for a command without consent; UpstreamError for a profile that cannot start here.
+    `name` renames it, `headers` and `env` are added to what the definition says, `oauth_scope` replaces what it says.
+    `consent` is asked before a command of the current folder's file is used. Raises UsageError for a name that means
+    nothing, for a header or a scope on a command or a variable on a URL, for a scope beside an Authorization header,
+    and for a command without consent; UpstreamError for a profile that cannot start here.
     """
     if name_or_url.startswith(("http://", "https://")):
         if not urlsplit(name_or_url).hostname:
             raise UsageError(f"--upstream {name_or_url}: the URL has no host")
-        return _spec(name or url_name(name_or_url), UrlSpec(name_or_url), headers, env)
+        target: Target = UrlSpec(name_or_url, oauth_scope=oauth_scope)
+        return _spec(name or url_name(name_or_url), target, headers, env)
     if defined := config.upstreams.get(name_or_url):
         if defined.project and isinstance(defined.target, CommandSpec):
             consent(defined.target, defined.file)
         target = _in_folder(defined.target, cwd) if defined.project else defined.target
+        target = _with_scope(target, oauth_scope, defined.name)
         return _spec(name or defined.name, target, headers, env, origin=str(defined.file))
     if built_in := profile(name_or_url, {**environ, **dict(env)}):
         inherited = tuple((key, environ[key]) for key in built_in.reads if key in environ)
-        return _spec(name or name_or_url, built_in.command, headers, env, origin=built_in.origin, inherited=inherited)
+        command = _with_scope(built_in.command, oauth_scope, name_or_url)
+        return _spec(name or name_or_url, command, headers, env, origin=built_in.origin, inherited=inherited)
     raise UsageError(_unknown(name_or_url, config))
 
 
@@ -64,16 +70,29 @@ def _spec(
     """`target` with what the command line adds. `inherited`: variables it will see without our adding them."""
     checked_name(name, f"--name {name}")
     match target:
-        case UrlSpec(url, own):
+        case UrlSpec(url, own, scope):
             if env:
                 raise UsageError(f"--env {env[0][0]}: {name} is a URL and has no environment; use --header")
             merged = _merge(own, headers, fold_case=True)
-            return UpstreamSpec(name, UrlSpec(url, merged), origin, secret_values(merged, url))
+            full = replace(target, headers=merged)
+            if scope is not None:
+                checked_scope(full, f"--oauth-scope {scope}")
+            return UpstreamSpec(name, full, origin, secret_values(merged, url))
         case CommandSpec(argv, own, cwd):
             if headers:
                 raise UsageError(f"--header {headers[0][0]}: {name} is a command and takes no headers; use --env")
             merged = _merge(own, env, fold_case=False)
             return UpstreamSpec(name, CommandSpec(argv, merged, cwd), origin, secret_values((*merged, *inherited)))
+
+
+def _with_scope(target: Target, scope: str | None, name: str) -> Target:
+    match target:
+        case _ if scope is None:
+            return target
+        case UrlSpec():
+            return replace(target, oauth_scope=scope)
+        case _:
+            raise UsageError(f"--oauth-scope {scope}: {name} is a command, nobody logs in there; use --env")
 
 
 def _merge(own: Pairs, given: Pairs, *, fold_case: bool) -> Pairs:

@@ -6,24 +6,28 @@ import json
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import IO, Any, cast
 
 import anyio
 import httpx2
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Implementation, ListToolsRequest, PaginatedRequestParams
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inspector import __version__
-from inspector.core.errors import UpstreamError
+from inspector.core.errors import ConfigError, UpstreamError
 from inspector.core.json import JsonObject, Number, parse_int
-from inspector.core.upstream import CommandSpec, Target, UpstreamSpec, UrlSpec
+from inspector.core.upstream import CommandSpec, Target, UpstreamSpec, UrlSpec, UrlTransport
+from inspector.logins import Logins
 
 PATIENCE = 60.0  # seconds for the start and all pages: `uvx some-server` may have to fetch itself first
 MAX_PAGES = 100
+_GLANCE = 5.0  # seconds for the older transport, when the newer one is not spoken
 _TAIL = 4096  # bytes of what a command says on its standard error
 # The SDK's client lets what its HTTP library raises through as it is.
 _FAILURES = (
@@ -46,21 +50,50 @@ class _Page(BaseModel):
     next_cursor: str | None = Field(None, alias="nextCursor")
 
 
-def listed_tools(upstream: UpstreamSpec, patience: float = PATIENCE) -> list[JsonObject]:
+def listed_tools(
+    upstream: UpstreamSpec, patience: float = PATIENCE, *, logins: Logins | None = None
+) -> list[JsonObject]:
     """Start or reach the upstream, list its tools, let it go. Takes `patience` seconds and a clean-up at most.
+
+    Nobody is asked to log in here: a server that wants it is answered with what `logins` has.
 
     Raises UpstreamError, with the last line of what a command says on its standard error.
     """
+    target = _logged_in(upstream, logins) if logins is not None else upstream.target
+    try:
+        return _asked(upstream.name, target, patience)
+    except UpstreamError:
+        if isinstance(target, UrlSpec) and target.transport is UrlTransport.AUTO:
+            with suppress(UpstreamError):
+                return _asked(upstream.name, replace(target, transport=UrlTransport.SSE), min(patience, _GLANCE))
+        raise
+
+
+def _asked(name: str, target: Target, patience: float) -> list[JsonObject]:
     with tempfile.TemporaryFile() as said:
         try:
-            tools = anyio.run(_listed, upstream.target, said, patience)
+            tools = anyio.run(_listed, target, said, patience)
         except* TimeoutError:
-            raise UpstreamError(f"{upstream.name} listed no tools within {patience:g} s{_last_words(said)}") from None
+            raise UpstreamError(f"{name} listed no tools within {patience:g} s{_last_words(said)}") from None
         except* _FAILURES as failures:
             why = _first(failures)
-            raise UpstreamError(f"{upstream.name} cannot be asked for its tools: {why}{_last_words(said)}") from None
+            raise UpstreamError(f"{name} cannot be asked for its tools: {why}{_last_words(said)}") from None
     # Through text, so that numbers are exact from here on.
     return cast("list[JsonObject]", json.loads(json.dumps(tools), parse_int=parse_int, parse_float=Number))
+
+
+def _logged_in(upstream: UpstreamSpec, logins: Logins) -> Target:
+    """With the login that a run of the proxy has kept, should there be one and no credential in its place."""
+    target = upstream.target
+    if not isinstance(target, UrlSpec) or target.has_credential:
+        return target
+    try:
+        kept = logins.read(target.url)
+    except ConfigError as error:
+        raise UpstreamError(str(error)) from None
+    if kept is None or kept.token is None:
+        return target
+    return replace(target, headers=(*target.headers, ("authorization", f"Bearer {kept.token}")))
 
 
 async def _listed(target: Target, said: IO[bytes], patience: float) -> list[dict[str, Any]]:
@@ -82,6 +115,9 @@ async def _listed(target: Target, said: IO[bytes], patience: float) -> list[dict
 async def _client(target: Target, said: IO[bytes]) -> AsyncIterator[Client]:
     about = Implementation(name="mcp-inspect", version=__version__)
     match target:
+        case UrlSpec(url, headers, transport=UrlTransport.SSE):
+            async with Client(sse_client(url, headers=dict(headers)), client_info=about) as client:
+                yield client
         case UrlSpec(url, headers):
             async with (
                 httpx2.AsyncClient(headers=dict(headers)) as http,

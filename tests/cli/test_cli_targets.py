@@ -1,4 +1,4 @@
-"""Which upstream a --name, --header or --env belongs to."""
+"""Which upstream a --name, --header, --oauth-scope or --env belongs to."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ def test_flags_belong_to_the_upstream_before_them() -> None:
     assert bound("--upstream a --name x --env K=V --upstream http://h/ --header A:~b --header C:d") == (
         Target("a", name="x", env=(("K", "V"),)),
         Target("http://h/", headers=(("A", "b"), ("C", "d"))),
+    )
+
+
+def test_a_scope_belongs_to_the_upstream_before_it() -> None:
+    assert bound("--upstream a --upstream http://h/ --oauth-scope read~write") == (
+        Target("a"),
+        Target("http://h/", oauth_scope="read write"),
     )
 
 
@@ -67,6 +74,7 @@ def test_values_may_hold_the_separator() -> None:
     [
         ("--upstream a --header nocolon", 'write it as "Name: value"'),
         ("--upstream a --header :x", 'write it as "Name: value"'),
+        ("--upstream a --oauth-scope x --oauth-scope y", "give all words in one"),
         ("--upstream a --env NOEQUALS", "write it as NAME=value"),
         ("--upstream a --env =x", "write it as NAME=value"),
         ("--upstream a --name x --name y", "a is already x"),

@@ -26,7 +26,7 @@ from inspector.policy.load import load_text
 from inspector.proxy.driver import Driver
 from inspector.proxy.front_http import HttpFront
 from inspector.proxy.http_listener import Limits
-from inspector.proxy.upstream_http import HttpUpstream
+from inspector.proxy.upstream_http import Access, HttpUpstream
 from inspector.proxy.upstream_stdio import StdioUpstream
 from inspector.proxy.watchdog import Watchdog
 from inspector.record.recorder import Recorder
@@ -155,7 +155,12 @@ def _headers(named: dict[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *specs: UpstreamSpec, policy: str = ALLOW, limits: Limits | None = None, **front: Any
+    folder: Path,
+    *specs: UpstreamSpec,
+    policy: str = ALLOW,
+    limits: Limits | None = None,
+    access: Access | None = None,
+    **front: Any,
 ) -> AsyncIterator[Rig]:
     clock, ids = Clock(), itertools.count(1)
     events: list[Event] = []
@@ -173,10 +178,12 @@ async def running(
         limits=limits,
         **front,
     )
-    async with anyio.create_task_group() as tasks, aiohttp.ClientSession() as client:
+    # The session outside: closed in a cancelled scope, it would put a cancellation in the place of a test's failure.
+    async with aiohttp.ClientSession() as client, anyio.create_task_group() as tasks:
         for spec in specs:
             if isinstance(spec.target, UrlSpec):
-                driver.adopt(HttpUpstream(spec, spec.target, tasks=tasks, emit=driver.emit, now=time.time))
+                made = HttpUpstream(spec, spec.target, tasks=tasks, emit=driver.emit, now=time.time, access=access)
+                driver.adopt(made)
             else:
                 driver.adopt(StdioUpstream(spec, emit=driver.emit, now=time.time, tasks=tasks, watchdog=watchdog))
         driver.reload(load_text(policy), "start")
@@ -232,17 +239,18 @@ async def serving(app: App) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def sdk_over_http(*arguments: str, log: Path | None = None) -> AsyncIterator[str]:
-    """The SDK's server on a port of its own: its URL."""
+async def sdk_over_http(*arguments: str, log: Path | None = None, kind: str = "http") -> AsyncIterator[str]:
+    """The SDK's server on a port of its own: its URL. `kind`: `http`, or `sse` for the transport of 2024-11-05."""
     env = {**os.environ, **({"SERVER_LOG": str(log)} if log else {})}
-    command = [sys.executable, str(SERVERS / "sdk_server.py"), "http", "0", *arguments]
+    command = [sys.executable, str(SERVERS / "sdk_server.py"), kind, "0", *arguments]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, env=env)
     assert process.stderr is not None
     try:
         line = await asyncio.wait_for(process.stderr.readline(), 30)
-        yield f"http://127.0.0.1:{line.split()[-1].decode()}/mcp"
+        yield f"http://127.0.0.1:{line.split()[-1].decode()}/{'sse' if kind == 'sse' else 'mcp'}"
     finally:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
         await process.wait()
 
 

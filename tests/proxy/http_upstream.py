@@ -23,6 +23,7 @@ class Exchange:
     receive: Any
     send: Any
     left: bool = False  # the client closed it before it was answered
+    path: str = "/mcp"
 
     @property
     def message(self) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class Script:
             if not event.get("more_body"):
                 break
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        exchange = Exchange(scope["method"], headers, body, receive, send)
+        exchange = Exchange(scope["method"], headers, body, receive, send, path=scope["path"])
         self.seen.append(exchange)
         await self.handle(exchange)
 

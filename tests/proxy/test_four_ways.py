@@ -1,4 +1,4 @@
-"""Both eras through all four ways: HTTP and stdio clients, HTTP and stdio upstreams, every process a real one.
+"""Both eras through all ways: HTTP and stdio clients; HTTP, stdio and HTTP+SSE upstreams; every process a real one.
 
 The SDK's own client and server stand at the ends; what passes here passes directly too (the two direct ways run with
 `-m slow`, as the control).
@@ -20,6 +20,7 @@ import anyio
 import pytest
 from e2e.processes import Program
 from mcp import Client, StdioServerParameters
+from mcp.client.sse import sse_client
 from mcp.types import (
     CreateMessageRequestParams,
     CreateMessageResult,
@@ -51,8 +52,11 @@ WAYS = (
     "http-stdio",
     "stdio-http",
     "stdio-stdio",
+    "http-sse",
+    "stdio-sse",
     pytest.param("direct-http", marks=pytest.mark.slow),
     pytest.param("direct-stdio", marks=pytest.mark.slow),
+    pytest.param("direct-sse", marks=pytest.mark.slow),
 )
 
 pytestmark = pytest.mark.anyio
@@ -65,20 +69,23 @@ def anyio_backend() -> str:
 
 @dataclass(frozen=True)
 class Ground:
-    """One headless engine with an HTTP upstream `web` and a stdio upstream `pipe`."""
+    """One headless engine with an HTTP upstream `web`, a stdio upstream `pipe`, and `old`, which speaks HTTP+SSE."""
 
     home: Path
     engine: Program
     web: str
+    old: str
 
-    def target(self, way: str) -> str | StdioServerParameters:
+    def target(self, way: str) -> Any:
         client, upstream = way.split("-")
-        name = {"http": "web", "stdio": "pipe"}[upstream]
+        name = {"http": "web", "stdio": "pipe", "sse": "old"}[upstream]
         match client:
             case "http":
                 return self.engine.wait_said(rf"{name} at (http://\S+)").group(1)
             case "stdio":
                 return self._spawned(["-m", "inspector", "stdio", name])
+            case _ if upstream == "sse":
+                return sse_client(self.old)
             case _:
                 return self.web if upstream == "http" else self._spawned([str(SERVER), "stdio"])
 
@@ -93,17 +100,18 @@ def ground() -> Iterator[Ground]:
     policy, config = home / "policy.yaml", home / "config" / "mcp-inspect.toml"
     policy.write_text('version: "1"\ndefault: allow\n')
     config.parent.mkdir()
-    with Program([sys.executable, str(SERVER), "http", "0"]) as server:
-        port = server.wait_said(r"listening on (\d+)").group(1)
-        web = f"http://127.0.0.1:{port}/mcp"
-        config.write_text(
-            f'[upstreams.web]\nurl = "{web}"\n[upstreams.pipe]\ncommand = ["{sys.executable}", "{SERVER}", "stdio"]\n'
-        )
-        flags = ["--upstream", "web", "--upstream", "pipe", "--policy", str(policy), "--headless", "--port", "0"]
+    serve = [sys.executable, str(SERVER)]
+    with Program([*serve, "http", "0"]) as server, Program([*serve, "sse", "0"]) as older:
+        ports = [program.wait_said(r"listening on (\d+)").group(1) for program in (server, older)]
+        web, old = f"http://127.0.0.1:{ports[0]}/mcp", f"http://127.0.0.1:{ports[1]}/sse"
+        pipe = f'command = ["{sys.executable}", "{SERVER}", "stdio"]'
+        config.write_text(f'[upstreams.web]\nurl = "{web}"\n[upstreams.pipe]\n{pipe}\n[upstreams.old]\nurl = "{old}"\n')
+        flags = [word for name in ("web", "pipe", "old") for word in ("--upstream", name)]
+        flags += ["--policy", str(policy), "--headless", "--port", "0"]
         engine = Program([sys.executable, "-m", "inspector", *flags], env={"MCP_INSPECT_HOME": str(home)})
         with engine:
             engine.wait_said("recording to")
-            yield Ground(home, engine, web)
+            yield Ground(home, engine, web, old)
     shutil.rmtree(home, ignore_errors=True)
 
 

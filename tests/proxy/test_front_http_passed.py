@@ -130,7 +130,7 @@ async def test_compressed_answers_arrive_readable(tmp_path: Path) -> None:
         await exchange.answer(200, body, content_encoding="gzip", set_cookie="a=b", alt_svc='h2=":1"')
 
     async with before(tmp_path, handle) as (rig, _):
-        reply = await rig.ask("tools/list")
+        reply = await rig.ask("prompts/list")
         assert reply.json["result"] == {"x": 1}
         assert not reply.headers.keys() & {"content-encoding", "set-cookie", "alt-svc"}
 

@@ -1,4 +1,4 @@
-"""Servers that others wrote, behind the proxy: on the TypeScript SDK (stdio and Streamable HTTP), and two in Python."""
+"""Servers that others wrote, behind the proxy: on the TypeScript SDK (all three transports), and two in Python."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def urls(server_everything: tuple[str, ...], repository: Path) -> Iterator[dict[str, str]]:
     """The endpoint of each server behind one headless engine."""
     home = Path(tempfile.mkdtemp(prefix="mi-", dir="/tmp"))
-    policy, config, port = home / "policy.yaml", home / "config" / "mcp-inspect.toml", unused_port()
+    policy, config = home / "policy.yaml", home / "config" / "mcp-inspect.toml"
+    port, older_port = unused_port(), unused_port()
     policy.write_text('version: "1"\ndefault: allow\ntools:\n  get-env: {action: deny, reason: secrets stay here}\n')
     commands = {
         "everything": [*server_everything, "stdio"],
@@ -50,15 +51,18 @@ def urls(server_everything: tuple[str, ...], repository: Path) -> Iterator[dict[
     config.write_text(
         "".join(f"[upstreams.{name}]\ncommand = {json.dumps(argv)}\n" for name, argv in commands.items())
         + f'[upstreams.everything-http]\nurl = "http://127.0.0.1:{port}/mcp"\n'
+        + f'[upstreams.everything-sse]\nurl = "http://127.0.0.1:{older_port}/sse"\n'
     )
-    names = [*commands, "everything-http"]
+    names = [*commands, "everything-http", "everything-sse"]
     flags = [word for name in names for word in ("--upstream", name)]
     flags += ["--policy", str(policy), "--headless", "--port", "0"]
     with (
         Program([*server_everything, "streamableHttp"], env={"PORT": str(port)}) as server,
+        Program([*server_everything, "sse"], env={"PORT": str(older_port)}) as older,
         Program([sys.executable, "-m", "inspector", *flags], env={"MCP_INSPECT_HOME": str(home)}) as engine,
     ):
         server.wait_said(r"listening on port")
+        older.wait_said(r"is running on port")
         yield {name: engine.wait_said(rf" {name} at (http://\S+/mcp)").group(1) for name in names}
     shutil.rmtree(home, ignore_errors=True)
 
@@ -78,7 +82,7 @@ MODES = ("legacy", "auto")
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["everything", "everything-http"])
+@pytest.mark.parametrize("name", ["everything", "everything-http", "everything-sse"])
 async def test_server_everything_answers_as_it_does_directly(urls: dict[str, str], name: str, mode: str) -> None:
     progress: list[float] = []
 

@@ -2,6 +2,7 @@
 
     python tests/servers/sdk_server.py stdio
     python tests/servers/sdk_server.py http PORT [json]     (PORT 0: any; `listening on PORT` goes to stderr)
+    python tests/servers/sdk_server.py sse PORT             HTTP+SSE of 2024-11-05, at /sse
 
 `$SERVER_LOG`: each `tools/call` that reaches it is appended there as one JSON line `{"name": …, "arguments": …}`
 before the tool runs; a call that was cancelled while it ran adds `{"cancelled": name}`.
@@ -191,7 +192,7 @@ def greet(name: str) -> str:
     return f"Greet {name}"
 
 
-def serve_http(port: int, json_response: bool) -> None:
+def serve_http(port: int, app: Any) -> None:
     import uvicorn
 
     listener = socket.socket()
@@ -199,7 +200,6 @@ def serve_http(port: int, json_response: bool) -> None:
     listener.bind(("127.0.0.1", port))
     listener.listen(128)
     print(f"listening on {listener.getsockname()[1]}", file=sys.stderr, flush=True)  # connections queue from here on
-    app = server.streamable_http_app(json_response=json_response)
     uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False)).run([listener])
 
 
@@ -208,6 +208,8 @@ if __name__ == "__main__":
         case ["stdio"]:
             server.run("stdio")
         case ["http", port, *rest]:
-            serve_http(int(port), rest == ["json"])
+            serve_http(int(port), server.streamable_http_app(json_response=rest == ["json"]))
+        case ["sse", port]:
+            serve_http(int(port), server.sse_app())
         case _:
             sys.exit(__doc__)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.errors import ConfigError
-from inspector.core.upstream import CommandSpec, UrlSpec
+from inspector.core.upstream import CommandSpec, UrlSpec, UrlTransport
 from inspector.upstreams.config import Config, read_config
 
 
@@ -50,6 +50,11 @@ def test_commands_and_urls_are_read_whole(own: Path) -> None:
         [upstreams.three]
         url = "https://mcp.example.com/mcp"
         headers = { Authorization = "Bearer x" }
+        [upstreams.four]
+        url = "https://mcp.example.com/sse"
+        headers = { X-Team = "a" }
+        oauth_scope = "read write:all"
+        transport = "sse"
         """,
     ).upstreams
     assert found["one"].target == CommandSpec(
@@ -57,6 +62,9 @@ def test_commands_and_urls_are_read_whole(own: Path) -> None:
     )
     assert found["two"].target == CommandSpec(("npx", "-y", "thing"))
     assert found["three"].target == UrlSpec("https://mcp.example.com/mcp", (("Authorization", "Bearer x"),))
+    assert found["four"].target == UrlSpec(
+        "https://mcp.example.com/sse", (("X-Team", "a"),), "read write:all", UrlTransport.SSE
+    )
     assert not found["one"].project
 
 
@@ -78,6 +86,22 @@ def test_of_two_of_one_name_the_persons_own_wins(cwd: Path, own: Path) -> None:
         ("[upstreams.a]\ncommand = 'x'\nheaders = {}", r"upstreams\.a\.headers: does not go with command"),
         ("[upstreams.a]\nurl = 'http://x'\nenv = {}", r"upstreams\.a\.env: does not go with url"),
         ("[upstreams.a]\nurl = 'ftp://x'", r"upstreams\.a\.url: an http"),
+        ("[upstreams.a]\ncommand = 'x'\noauth_scope = 'a'", r"upstreams\.a\.oauth_scope: does not go with command"),
+        ("[upstreams.a]\nurl = 'http://x'\noauth_scope = 1", r"upstreams\.a\.oauth_scope: a string is wanted"),
+        ("[upstreams.a]\nurl = 'http://x'\noauth_scope = ''", r"upstreams\.a\.oauth_scope: a scope consists of words"),
+        ("[upstreams.a]\nurl = 'http://x'\noauth_scope = 'a\\\"'", r"upstreams\.a\.oauth_scope: a scope consists of"),
+        (
+            "[upstreams.a]\nurl = 'http://x'\noauth_scope = 'a'\nheaders = {authorization = 'b'}",
+            r"upstreams\.a\.oauth_scope: it has an Authorization of its own",
+        ),
+        (
+            "[upstreams.a]\nurl = 'http://me:pw@x'\noauth_scope = 'a'",
+            r"upstreams\.a\.oauth_scope: it has an Authorization of its own",
+        ),
+        (
+            "[upstreams.a]\nurl = 'http://x'\ntransport = 'ws'",
+            r"upstreams\.a\.transport: 'ws' is none of auto, http, sse",
+        ),
         ("[upstreams.a]\ncommand = 7", r"upstreams\.a\.command: a string is wanted, not 7"),
         ("[upstreams.a]\ncommand = ''", r"upstreams\.a\.command: it is empty"),
         ("[upstreams.a]\ncommand = []", r"upstreams\.a\.command: it is empty"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.errors import UpstreamError, UsageError
-from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec
+from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec, UrlTransport
 from inspector.upstreams.config import Config, Defined
 from inspector.upstreams.resolve import resolve, resolve_command
 
@@ -33,6 +33,23 @@ def test_a_url_takes_headers_and_no_variables() -> None:
     assert set(spec.secrets) == {"Bearer abc", "abc"}
     with pytest.raises(UsageError, match=r"--env A: .* has no environment; use --header"):
         asked("https://x.example/mcp", env=(("A", "b"),))
+
+
+def test_a_scope_is_for_urls_that_have_no_credential_yet() -> None:
+    assert asked("https://x.example/mcp", oauth_scope="a b").target == UrlSpec("https://x.example/mcp", (), "a b")
+    config = defined("far", UrlSpec("https://x.example", (("X", "1"),), "old", UrlTransport.SSE))
+    assert asked("far", config, oauth_scope="new").target == UrlSpec(
+        "https://x.example", (("X", "1"),), "new", UrlTransport.SSE
+    )
+    assert asked("far", config).target == config.upstreams["far"].target
+    for headers in ((("authorization", "Bearer x"),), ()):
+        url = "https://x.example/mcp" if headers else "https://me:pw@x.example/mcp"
+        with pytest.raises(UsageError, match=r"--oauth-scope a: it has an Authorization of its own"):
+            asked(url, headers=headers, oauth_scope="a")
+    with pytest.raises(UsageError, match=r"--oauth-scope a  b: a scope consists of words"):
+        asked("https://x.example/mcp", oauth_scope="a  b")
+    with pytest.raises(UsageError, match=r"--oauth-scope a: kestra is a command"):
+        asked("kestra", defined("kestra", CommandSpec(("run-it",))), oauth_scope="a")
 
 
 def test_credentials_inside_a_url_are_secrets() -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from inspector.core.errors import UpstreamError
 from inspector.core.json import Number
-from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec
+from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec, UrlTransport
+from inspector.logins import KeptLogin, Logins
 from inspector.upstreams.survey import listed_tools
 
 SERVERS = Path(__file__).parents[1] / "servers"
@@ -25,14 +29,20 @@ def script(text: str) -> UpstreamSpec:
     return command("-c", text)
 
 
-@pytest.fixture
-def http_server() -> Iterator[str]:
-    argv = [sys.executable, str(SERVERS / "sdk_server.py"), "http", "0"]
+@contextmanager
+def serving(*arguments: str) -> Iterator[str]:
+    """One of our servers, and its port."""
+    argv = [sys.executable, str(SERVERS / arguments[0]), *arguments[1:]]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        port = next(line.split()[-1] for line in process.stderr if line.startswith("listening on"))
-        yield f"http://127.0.0.1:{port}/mcp"
+        yield next(line.split()[-1] for line in process.stderr if line.startswith("listening on"))
         process.kill()
+
+
+@pytest.fixture
+def http_server() -> Iterator[str]:
+    with serving("sdk_server.py", "http", "0") as port:
+        yield f"http://127.0.0.1:{port}/mcp"
 
 
 def test_a_command_is_started_asked_and_stopped() -> None:
@@ -46,6 +56,40 @@ def test_a_command_is_started_asked_and_stopped() -> None:
 def test_a_url_is_asked_over_http(http_server: str) -> None:
     tools = listed_tools(UpstreamSpec("it", UrlSpec(http_server)))
     assert [tool["name"] for tool in tools][:2] == ["echo", "add"]
+
+
+@pytest.mark.parametrize("transport", [UrlTransport.AUTO, UrlTransport.SSE])
+def test_a_url_of_the_older_transport_is_asked_over_that(transport: UrlTransport) -> None:
+    with serving("sdk_server.py", "sse", "0") as port:
+        url = f"http://127.0.0.1:{port}/sse"
+        tools = listed_tools(UpstreamSpec("it", UrlSpec(url, transport=transport)))
+    assert [tool["name"] for tool in tools][:2] == ["echo", "add"]
+
+
+def test_a_kept_login_is_used_and_none_is_made(tmp_path: Path) -> None:
+    logins, sent = Logins(tmp_path), []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.append(self.headers["authorization"])
+            self.send_response(401)
+            self.send_header("www-authenticate", "Bearer")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, format: str, *arguments: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/mcp"
+        logins.write(KeptLogin(url, {"access_token": "kept"}))
+        for headers in ((), (("Authorization", "Bearer given"),)):
+            with pytest.raises(UpstreamError, match="it cannot be asked"):
+                listed_tools(UpstreamSpec("it", UrlSpec(url, headers, transport=UrlTransport.HTTP)), logins=logins)
+        server.shutdown()
+    assert {*sent} == {"Bearer kept", "Bearer given"}
 
 
 @pytest.mark.parametrize("module", ["inspector.demo", "mcp_server_time"])

@@ -21,6 +21,7 @@ REJECTED_SHOWN = 50
 _STATES = {
     UpstreamState.READY: ("●", "$decision-allow"),
     UpstreamState.STARTING: ("◌", "$decision-hold"),
+    UpstreamState.LOGIN: ("◐", "$decision-hold"),
     UpstreamState.EXITED: ("✗", "$decision-deny"),
     UpstreamState.FAILED: ("✗", "$decision-deny"),
 }

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from inspector.core.events import UpstreamState
 from inspector.core.problems import Severity
 from inspector.core.views import PolicyView, Views
-from inspector.ui import figures, text
+from inspector.ui import figures, logins, text
 from inspector.ui.board import NOTHING
 
 Parts = list[tuple[str, str]]
@@ -63,6 +63,7 @@ class StatusLine(Widget):
             (2, self._people()),
             (8, policy_parts(self._views.policy)),
         ]
+        groups[1:1] = self._logins()
         if self._views.run.dropped:
             groups.insert(3, (7, [(f"! {self._views.run.dropped} dropped", "$decision-error")]))
         return groups
@@ -77,6 +78,7 @@ class StatusLine(Widget):
             (2, self._people(servers=False)),
             (8, [("policy ", "$quiet"), (f"v{policy.version} ", ""), policy_mark(policy)]),
         ]
+        groups += self._logins()
         if held:
             groups.append((7, [(f"◐ {held} held", "bold $decision-hold")]))
         return groups
@@ -87,6 +89,10 @@ class StatusLine(Widget):
         if self._views.run.read_only:
             return [("◌ RECORDING", "bold $primary")]
         return [("◉ LIVE", "bold $decision-allow")]
+
+    def _logins(self) -> list[tuple[int, Parts]]:
+        names = [text.line(name, 32) for name in logins.waiting(self._views)]
+        return [(8, [("◐ log in: ", "bold $decision-hold"), (", ".join(names), "bold")])] if names else []
 
     def _p95(self, lead: str = "  ") -> Parts:
         p95 = self._views.run.p95_ms
