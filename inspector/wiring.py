@@ -139,6 +139,8 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
             build = UpstreamBuilder(driver.emit, clock, tasks, watchdog, drift)
             for spec in settings.upstreams:
                 driver.adopt(build(spec))
+                if not (settings.lazy or spec.lazy):
+                    driver.roster[spec.name].prepare()
             tasks.start_soon(driver.run)
             _report_callbacks(lambda text: driver.emit(StderrLine(clock(), "mcp-inspect", text)))
             try:
@@ -146,7 +148,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
             finally:
                 driver.close_holds("the inspector was closed")
                 with anyio.move_on_after(CLOSING, shield=True):
-                    await driver.close_upstreams()
+                    await driver.roster.close()
                 tasks.cancel_scope.cancel()
     finally:
         watchdog.close()
@@ -272,7 +274,8 @@ def run_standalone(spec: UpstreamSpec, policy: str | None, grant: str | None) ->
     chosen = choose_policy(
         Path(policy) if policy else None, None, headless=True, cwd=Path.cwd(), config_dir=paths.config_dir()
     )
-    settings = Settings(upstreams=(spec,), token=secrets.token_urlsafe(), policy=chosen, headless=True)
+    # The server gets its client's environment, not ours: there is nothing to start before that one has come.
+    settings = Settings(upstreams=(spec,), token=secrets.token_urlsafe(), policy=chosen, headless=True, lazy=True)
     return _on_a_loop(_standalone, settings, grant or f"stdio:{spec.name}")
 
 

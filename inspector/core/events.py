@@ -29,6 +29,8 @@ class UpstreamState(StrEnum):
     READY = "ready"
     EXITED = "exited"
     FAILED = "failed"
+    STOPPED = "stopped"  # by a person: nothing passes until it is started again
+    IDLE = "idle"  # no process runs; the next client has one started
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,33 @@ class UpstreamChanged:
     detail: str  # the command or URL; why it failed
     pid: int | None = None
     exit_code: int | None = None
+    asked: bool = False  # EXITED: we ended it, with its client or for a person
+    retry_at: float | None = None  # EXITED: not started again before
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIntroduced:
+    """What a server said of itself, in answer to `initialize` or `server/discover`."""
+
+    at: float
+    connection: str
+    upstream: str
+    era: Era
+    protocol: str  # the version that it chose; "" when it names none
+    name: str
+    version: str
+    capabilities: tuple[str, ...]  # "tools", "resources.subscribe", …
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityUsed:
+    """One side of a connection made use of what the other one offers, for the first time. Same names as above."""
+
+    at: float
+    connection: str
+    upstream: str
+    capability: str
+    of_client: bool  # the client's, used by its server; else the server's
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +89,7 @@ class ClientConnected:
     era: Era
     transport: str  # "http" | "stdio"
     upstream: str
+    capabilities: tuple[str, ...] = ()  # what it offers its server: "sampling", "roots.listChanged", …
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +286,17 @@ class ToolsDrifted:
     at: float
     upstream: str
     changes: tuple[ToolChange, ...]
+    since: float = 0.0  # when what is known of them was seen, or accepted; 0: not noted
+    again: bool = False  # said before, in an earlier run, and still not accepted
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsSettled:
+    """Nothing of an upstream's tools waits to be accepted any more."""
+
+    at: float
+    upstream: str
+    accepted: bool  # by a person; else they are again what was known
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +309,8 @@ class Dropped:
 Event: TypeAlias = (
     RunStarted
     | UpstreamChanged
+    | ServerIntroduced
+    | CapabilityUsed
     | ClientConnected
     | ClientGone
     | CallArrived
@@ -289,5 +332,6 @@ Event: TypeAlias = (
     | StderrLine
     | ToolsListed
     | ToolsDrifted
+    | ToolsSettled
     | Dropped
 )

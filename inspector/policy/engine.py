@@ -32,6 +32,7 @@ DUPLICATE_TOOL = "(duplicate tool)"
 STATE_ERROR = "(state error)"
 TOO_MANY_PENDING = "(too many pending)"
 HELD_BY_YOU = "(held by you)"
+SERVER_STOPPED = "(server stopped)"
 
 
 @dataclass(frozen=True, slots=True)

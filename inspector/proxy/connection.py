@@ -113,8 +113,11 @@ class Inbound:
     def upstream_ended(self, outgoing: Outgoing, why: str | None) -> None:
         self._perform(self._exchange.ended(outgoing, why))
 
-    def upstream_lost(self, why: str) -> None:
-        self._perform(self._exchange.upstream_lost(why))
+    def upstream_lost(self, why: str, *, for_good: bool = True) -> None:
+        self._perform(self._exchange.upstream_lost(why, for_good=for_good))
+
+    def upstream_back(self) -> None:
+        self._perform(self._exchange.upstream_back())
 
     def wrote(self, route: Route) -> None:
         """The latest route that was written to: the one whose congestion the upstream must feel."""

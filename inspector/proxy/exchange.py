@@ -356,11 +356,16 @@ class Exchange:
             return [End(outgoing.route)]  # the client may come back for the rest with Last-Event-ID
         return self._fail(pending, why or "the server ended its answer without a result", Outcome.UNKNOWN)
 
-    def upstream_lost(self, why: str) -> list[Step]:
-        """The server is gone: whatever waits for it fails, now and later."""
-        self.lost = why
+    def upstream_lost(self, why: str, *, for_good: bool = True) -> list[Step]:
+        """The server is gone: whatever waits for it fails, now and, when it is gone `for_good`, later."""
+        self.lost = why if for_good else None
         failed = [self._fail(p, why, Outcome.UNKNOWN) for p in self.pending.all() if p.forwarded]
         return [step for steps in failed for step in steps]
+
+    def upstream_back(self) -> list[Step]:
+        """It is there again, maybe with other tools."""
+        self.lost = None
+        return [ToolsChanged(), *self.list_changed()]
 
     def time_out(self, call_id: CallId, seconds: float) -> list[Step]:
         """The server has kept this call for too long: the client learns it, and the server is told to stop."""

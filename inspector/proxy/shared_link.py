@@ -16,7 +16,7 @@ import anyio
 from inspector.core.errors import UpstreamError
 from inspector.core.json import Json, JsonObject, Number
 from inspector.proxy.links import Outgoing, Receiver, Route
-from inspector.proxy.process import Death, Host, Listener, ServerProcess
+from inspector.proxy.process import Deaf, Death, Host, Listener, ServerProcess
 from inspector.wire.jsonrpc import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -137,6 +137,16 @@ class SharedProcess:
         if not self._starting:
             self._starting = True
             self._host.tasks.start_soon(self._begin)
+
+    def cut(self, why: str) -> None:
+        """Its process is ended by whoever started it: what is in flight fails, the next request starts another one."""
+        if self._process is not None:
+            self._process.hand_to(Deaf())
+        self._process = None
+        self._waiting.clear()
+        self._refusals.clear()
+        self._refused = False
+        self._fail(why)
 
     async def _begin(self) -> None:
         try:

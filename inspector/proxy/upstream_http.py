@@ -44,6 +44,7 @@ class HttpUpstream:
         self._now = now
         self._state: UpstreamState | None = None
         self.http = HttpClient(self.url)
+        self.stopped: str | None = None
         self._links: set[HttpLink] = set()
 
     async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None) -> HttpLink:
@@ -61,6 +62,37 @@ class HttpUpstream:
 
     def forget(self, link: HttpLink) -> None:
         self._links.discard(link)
+
+    def prepare(self) -> None:
+        """There is nothing to start; the first request reaches it."""
+
+    async def stop(self, why: str) -> None:
+        self.stopped = why
+        self._drop(why)
+        self._change(UpstreamState.STOPPED, why)
+
+    def resume(self) -> None:
+        if self.stopped is not None:
+            self.stopped = None
+            self._renew()
+
+    async def restart(self, why: str) -> None:
+        """Every connection anew. The sessions of HTTP clients are theirs and the server's; those that we keep for
+        stdio clients begin again."""
+        self.stopped = None
+        self._drop(why)
+        self._renew()
+
+    def _renew(self) -> None:
+        self._change(UpstreamState.IDLE, self.url)
+        for link in self._links:
+            link.renew()
+
+    def _drop(self, why: str) -> None:
+        for link in self._links:
+            link.cut(why)
+        self.http.close()
+        self.http = HttpClient(self.url)
 
     async def close(self) -> None:
         async with anyio.create_task_group() as ends:

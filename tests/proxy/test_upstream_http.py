@@ -286,7 +286,7 @@ async def test_closing_the_upstream_ends_what_is_under_way_within_two_seconds(tm
         client.call(1)
         call = await script.arrived("tools/call")
         with anyio.fail_after(2):
-            await rig.driver.close_upstreams()
+            await rig.driver.roster.close()
         await rig.until(lambda: call.left)
 
 
