@@ -151,6 +151,11 @@ class StdioUpstream:
 
     # -- before the first client
 
+    @property
+    def has_spare(self) -> bool:
+        """Does a process wait for the first client?"""
+        return self._spare is not None and self._spare.process is not None
+
     def prepare(self) -> None:
         self._eager = True
         self._warm_up()
