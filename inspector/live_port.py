@@ -48,7 +48,6 @@ from inspector.store import Store
 from inspector.wire.jsonrpc import parse_json
 from inspector.workbench import Workbench
 
-
 _DONE = {
     ServerAction.STOP: "{} is stopped: its calls are denied until it is started again",
     ServerAction.START: "{} is served again",
@@ -100,25 +99,35 @@ class LivePort(Port):
                 return Done("the next call of it waits for you")
             case CheckArguments():
                 return self._check_arguments(command)
+            case CheckPolicy() | SavePolicy() | TakeOffered():
+                return self._about_the_policy(command)
+            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+                return await self._workbench.command(command)
+            case ClientConfig(client, upstream):
+                return self._config(client, upstream)
+            case ControlServer() | AcceptTools() | ListRecordings():
+                return await self._about_the_run(command)
+            case Shutdown():
+                self._shut_down()
+                return Done()
+
+    def _about_the_policy(self, command: CheckPolicy | SavePolicy | TakeOffered) -> CommandResult:
+        match command:
             case CheckPolicy(text):
                 return self._policy_file.check(text)
             case SavePolicy(text, base_hash, overwrite):
                 return self._policy_file.save(text, base_hash, overwrite=overwrite)
             case TakeOffered():
                 return self._policy_file.take_offered()
-            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
-                return await self._workbench.command(command)
-            case ClientConfig(client, upstream):
-                return self._config(client, upstream)
+
+    async def _about_the_run(self, command: ControlServer | AcceptTools | ListRecordings) -> CommandResult:
+        match command:
             case ControlServer(upstream, action):
                 return await self._control(upstream, action)
             case AcceptTools(upstream, changes):
                 return self._accept_tools(upstream, changes)
             case ListRecordings():
                 return await to_thread.run_sync(self._recordings, abandon_on_cancel=True)
-            case Shutdown():
-                self._shut_down()
-                return Done()
 
     async def _control(self, upstream: str, action: ServerAction) -> CommandResult:
         if self._driver.upstream(upstream) is None:

@@ -38,6 +38,7 @@ async def show(settings: Settings) -> int:
                 recording=lambda: Recording.open(made.recorder.path),
                 clock=time.time,
                 shut_down=lambda: made.driver.close_holds("the inspector was closed"),
+                accept_tools=made.accept_tools,
             )
             app = InspectApp(port, token_mask=settings.token)
             async with scripted_agents(made, endpoint):

@@ -23,7 +23,7 @@ from anyio.abc import TaskGroup
 from inspector import __version__, paths, runs
 from inspector.connect import Endpoint
 from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
-from inspector.core.events import Event, RunStarted, StderrLine
+from inspector.core.events import Event, RunStarted, StderrLine, ToolChange
 from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
 from inspector.headless import DecisionPrinter
@@ -61,6 +61,15 @@ class Engine:
     recorder: Recorder
     tasks: TaskGroup
     build: UpstreamBuilder
+    drift: DriftWatch
+
+    def accept_tools(self, upstream: str, seen: tuple[ToolChange, ...]) -> str | None:
+        """Take an upstream's tools as they are, if `seen` is what has changed; else why not."""
+        settled = self.drift.accept(upstream, seen, time.time())
+        if isinstance(settled, str):
+            return settled
+        self.driver.emit(settled)
+        return None
 
     def attend(self, attended: bool) -> None:
         """Is there a person who can answer?"""
@@ -144,7 +153,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
             tasks.start_soon(driver.run)
             _report_callbacks(lambda text: driver.emit(StderrLine(clock(), "mcp-inspect", text)))
             try:
-                yield Engine(run, settings, driver, policy_file, recorder, tasks, build)
+                yield Engine(run, settings, driver, policy_file, recorder, tasks, build, drift)
             finally:
                 driver.close_holds("the inspector was closed")
                 with anyio.move_on_after(CLOSING, shield=True):

@@ -268,7 +268,8 @@ class ToolsListed:
 
 @dataclass(frozen=True, slots=True)
 class ToolChange:
-    """One difference to what was known of a tool. Values are JSON text (ASCII, at most 400 characters); "": not there.
+    """One difference to what was known of a tool. Values are JSON text (ASCII); "": not there. A text of more than
+    4,000 characters is cut around the difference, with … where its beginning is missing.
 
     `field` "" is the tool itself: added when `before` is "", removed when `after` is.
     """

@@ -18,6 +18,7 @@ from anyio.abc import TaskGroup
 from inspector.core.call import Call, CallId, Outcome
 from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
 from inspector.core.events import (
+    CapabilityUsed,
     ClientGone,
     Direction,
     Event,
@@ -51,6 +52,7 @@ from inspector.proxy.steps import (
     Send,
     Step,
     ToolsChanged,
+    Used,
     Withdraw,
 )
 from inspector.wire.jsonrpc import BadFrame, Frame
@@ -222,6 +224,8 @@ class Driver:
                     self._tools.listed(connection.exchange.upstream, page, hidden, complete=complete)
                 case ToolsChanged():
                     self._tools.outdate(connection.exchange.upstream)
+                case Used(capability):
+                    self._note_use(connection, capability, of_client=True)
                 case _:
                     assert_never(step)
 
@@ -233,10 +237,19 @@ class Driver:
             self.emit(connected)
         return True
 
+    def uses(self, connection: ClientConnection, capability: str) -> None:
+        self._note_use(connection, capability, of_client=False)
+
+    def _note_use(self, connection: ClientConnection, capability: str, *, of_client: bool) -> None:
+        label, upstream = connection.exchange.connection, connection.exchange.upstream
+        if self._presence.first_use(label, capability, of_client=of_client):
+            self.emit(CapabilityUsed(self._clock(), label, upstream, capability, of_client))
+
     def part(self, connection: ClientConnection) -> None:
         self._connections.pop(connection, None)
         label = connection.exchange.connection
         if not self._presence.outlives(label):
+            self._presence.parted(label)
             self.emit(ClientGone(self._clock(), label))
 
     def _end(self, call_id: CallId, outcome: Outcome, response: bytes, state: str | None) -> None:

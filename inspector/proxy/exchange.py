@@ -13,7 +13,7 @@ from typing import Protocol
 
 from inspector.core.call import Call, Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision
-from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
+from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, ServerIntroduced, UncoveredMethod
 from inspector.core.json import JsonObject
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route
 from inspector.proxy.pending import Pending, PendingTable
@@ -29,9 +29,10 @@ from inspector.proxy.steps import (
     Send,
     Step,
     ToolsChanged,
+    Used,
     Withdraw,
 )
-from inspector.wire import mcp
+from inspector.wire import capabilities, mcp
 from inspector.wire.jsonrpc import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -257,15 +258,26 @@ class Exchange:
             # A replayed stream may bring a response again; without a stream of its own it belongs to nobody.
             return [seen, Answer(route, raw, True, fields)] if route else [seen]
         self.pending.remove(pending)
-        steps: list[Step] = [seen]
+        steps: list[Step] = [seen, *self._introduced(pending, frame, now)]
         if pending.frame.method == "tools/list" and "result" in frame.body:
             raw, listed = self._tool_list(frame, pending, raw, now)
             steps += listed
         steps.append(Answer(route or pending.route, raw, True, fields))
         if pending.call_id is not None:
             outcome, state = mcp.call_outcome(frame)
+            if outcome is Outcome.INPUT_REQUIRED:
+                steps += [Used(capability) for capability in capabilities.asked_of_client(frame)]
             steps.append(Ended(pending.call_id, outcome, raw, state))
         return steps
+
+    def _introduced(self, pending: Pending, frame: Frame, now: float) -> list[Step]:
+        if pending.frame.method not in ("initialize", "server/discover"):
+            return []
+        said = capabilities.introduction(frame)
+        if said is None:
+            return []
+        about = (said.protocol, said.name, said.version, said.capabilities)
+        return [Note(ServerIntroduced(now, self.connection, self.upstream, pending.era, *about))]
 
     def _tool_list(self, frame: Frame, pending: Pending, raw: bytes, now: float) -> tuple[bytes, list[Step]]:
         page = mcp.tool_list(frame)
@@ -303,6 +315,8 @@ class Exchange:
             return steps  # progress may only grow, and ours has grown already
         if frame.method == "notifications/tools/list_changed":
             steps.append(ToolsChanged())
+        if frame.kind is Kind.REQUEST and (used := capabilities.OF_CLIENT.get(frame.method)) is not None:
+            steps.append(Used(used))
         raw = mcp.one_line(frame.raw)
         target = route or (owner.route if owner else self._choose(frame))
         if target is None:

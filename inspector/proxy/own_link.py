@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-import anyio
 from anyio.abc import TaskGroup
 
 from inspector.core.errors import UpstreamError

@@ -117,9 +117,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
     """Made by `start`; ends by itself or through `end`, after which `gone` was called exactly once: it answers when
     another one may be started (Unix seconds), None for at once."""
 
-    def __init__(
-        self, host: Host, listener: Listener, gone: Callable[[ServerProcess, Death], float | None]
-    ) -> None:
+    def __init__(self, host: Host, listener: Listener, gone: Callable[[ServerProcess, Death], float | None]) -> None:
         self.pid = 0
         self.ending = False  # we asked for it
         self.death: Death | None = None

@@ -91,8 +91,15 @@ class ToolsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """The server makes use of what its client offers."""
+
+    capability: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     event: Event
 
 
-Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | ToolsChanged | Note
+Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | ToolsChanged | Used | Note
