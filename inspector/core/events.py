@@ -6,12 +6,12 @@ A `Decided` is durable before its call is forwarded; the rest may be dropped und
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from inspector.core.call import Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision, Reading
+from inspector.core.fact import fact
 from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.json import JsonObject
 from inspector.core.problems import Problem
@@ -33,7 +33,7 @@ class UpstreamState(StrEnum):
     IDLE = "idle"  # no process runs; the next client has one started
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class RunStarted:
     at: float
     run: str
@@ -43,7 +43,7 @@ class RunStarted:
     upstreams: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UpstreamChanged:
     at: float
     upstream: str
@@ -80,7 +80,7 @@ class CapabilityUsed:
     of_client: bool  # the client's, used by its server; else the server's
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientConnected:
     at: float
     connection: str  # unique within the run
@@ -92,13 +92,13 @@ class ClientConnected:
     capabilities: tuple[str, ...] = ()  # what it offers its server: "sampling", "roots.listChanged", …
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientGone:
     at: float
     connection: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CallArrived:
     at: float
     call_id: CallId
@@ -111,26 +111,26 @@ class CallArrived:
     leg: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Decided:
     at: float
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Held:
     at: float
     hold: Hold
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HoldExtended:
     at: float
     call_id: CallId
     deadline: float
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HoldEnded:
     at: float
     call_id: CallId
@@ -140,7 +140,7 @@ class HoldEnded:
     arguments: JsonObject | None = None  # as edited
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Forwarded:
     """The call left for the upstream. Always after its `Decided`."""
 
@@ -148,14 +148,14 @@ class Forwarded:
     call_id: CallId
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Progressed:
     at: float
     call_id: CallId
     text: str  # "3/10 loading"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Finished:
     """A forwarded call ended, or a refused one was answered. `response` is the JSON-RPC frame the client got."""
 
@@ -165,7 +165,7 @@ class Finished:
     response: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Counted:
     """Counters as they stand after a charge, a refund or a release."""
 
@@ -173,7 +173,7 @@ class Counted:
     readings: tuple[Reading, ...]  # `before` is the amount in use now, `amount` 0
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ApprovalRemembered:
     at: float
     call_id: CallId
@@ -184,7 +184,7 @@ class ApprovalRemembered:
     tool: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyLoaded:
     at: float
     path: str  # "" for one that is not a file (--default)
@@ -195,7 +195,7 @@ class PolicyLoaded:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyRejected:
     """The text on disk does not load: the last good policy stays in force."""
 
@@ -205,7 +205,7 @@ class PolicyRejected:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyOffered:
     """An outside edit that waits for a person's key (--reload confirm), or a file that vanished (`text` None)."""
 
@@ -214,7 +214,7 @@ class PolicyOffered:
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FrameSeen:
     at: float
     connection: str
@@ -224,7 +224,7 @@ class FrameSeen:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FrameRejected:
     """Something that was not let through: no JSON-RPC of MCP, too large, from the wrong origin, for nobody."""
 
@@ -237,7 +237,7 @@ class FrameRejected:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UncoveredMethod:
     """A method that the policy does not cover was forwarded (or refused, by `settings.unknown_methods`)."""
 
@@ -248,14 +248,14 @@ class UncoveredMethod:
     forwarded: bool
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class StderrLine:
     at: float
     upstream: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsListed:
     """What an upstream listed (definitions as JSON text by name), and what the policy hid of it."""
 
@@ -266,7 +266,7 @@ class ToolsListed:
     complete: bool = False  # all that it has, not a page of it
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolChange:
     """One difference to what was known of a tool. Values are JSON text (ASCII); "": not there. A text of more than
     4,000 characters is cut around the difference, with … where its beginning is missing.
@@ -280,7 +280,7 @@ class ToolChange:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsDrifted:
     """An upstream's tools are not what they were when they were first seen, or accepted. Said once for each state."""
 
@@ -300,7 +300,7 @@ class ToolsSettled:
     accepted: bool  # by a person; else they are again what was known
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Dropped:
     at: float
     count: int

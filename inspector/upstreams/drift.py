@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from os.path import commonprefix
 from typing import Any, TypeAlias
 
 from inspector.core.events import ToolChange
@@ -63,7 +62,9 @@ def _around(before: str, after: str) -> tuple[str, str]:
     the end of a long description must not hide behind its beginning. What was cut off is no JSON text any more."""
     if max(len(before), len(after)) <= SHOWN:
         return before, after
-    start = max(0, len(commonprefix((before, after))) - _BEFORE)
+    shorter = min(len(before), len(after))
+    same = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    start = max(0, same - _BEFORE)
     mark = "…" if start else ""
     return mark + before[start : start + SHOWN], mark + after[start : start + SHOWN]
 
