@@ -55,7 +55,7 @@ class UpstreamChanged:
     retry_at: float | None = None  # EXITED: not started again before
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ServerIntroduced:
     """What a server said of itself, in answer to `initialize` or `server/discover`."""
 
@@ -69,7 +69,7 @@ class ServerIntroduced:
     capabilities: tuple[str, ...]  # "tools", "resources.subscribe", …
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CapabilityUsed:
     """One side of a connection made use of what the other one offers, for the first time. Same names as above."""
 
@@ -291,7 +291,7 @@ class ToolsDrifted:
     again: bool = False  # said before, in an earlier run, and still not accepted
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsSettled:
     """Nothing of an upstream's tools waits to be accepted any more."""
 
