@@ -77,15 +77,15 @@ def capabilities(offered: tuple[str, ...], used: tuple[str, ...]) -> Parts:
 
 
 def share(offered: tuple[str, ...], used: tuple[str, ...]) -> str:
-    """`2 of 5 capabilities used`, of those that stand for themselves: a flag such as `tools.listChanged` is none."""
+    """`2 of 5 used`, of those that stand for themselves: a flag such as `tools.listChanged` is none."""
     whole = [name for name in offered if "." not in name]
     count = sum(name in used or any(other.startswith(f"{name}.") for other in used) for name in whole)
-    return f"{count} of {len(whole)} capabilities used" if whole else ""
+    return f"{count} of {len(whole)} used" if whole else ""
 
 
 def _share(upstream: UpstreamView) -> Parts:
     told = share(upstream.capabilities, upstream.used)
-    return [(f" · {told}", "$quiet")] if told else []
+    return [(f" · capabilities: {told}", "$quiet")] if told else []
 
 
 def _tools(upstream: UpstreamView) -> str:

@@ -102,9 +102,9 @@ def _whole(upstream: UpstreamView, now: float) -> Content:
     parts += [(text.line(upstream.detail, 1_000), ""), "\n"]
     if why := server_lines.trouble(upstream, now):
         parts += [(why, "$decision-deny"), "\n"]
-    parts += [*server_lines.about(upstream), "\n\n", ("Capabilities ", "bold $secondary")]
+    parts += [*server_lines.about(upstream), "\n\n", ("Capabilities", "bold $secondary")]
     if share := server_lines.share(upstream.capabilities, upstream.used):
-        parts.append((f"✓ {share}", "$quiet"))
+        parts.append((f" {share} (✓)", "$quiet"))
     parts += ["\n", *server_lines.capabilities(upstream.capabilities, upstream.used), "\n\n"]
     if upstream.drift:
         changed = f"{drift.summary(upstream.drift)} {drift.since(upstream.drift_since)}"

@@ -40,7 +40,7 @@ class SessionsPlace(Place):
         " A stopped server's calls are denied until it is started; its agents stay connected."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "server", "Server", key_display="⏎", id="sessions.server"),
+        Binding("i,enter", "server", "Show whole", key_display="⏎", id="sessions.server"),
         Binding("s", "control('start')", "Start", id="sessions.start"),
         Binding("x", "control('stop')", "Stop", id="sessions.stop"),
         Binding("R", "control('restart')", "Restart", id="sessions.restart"),

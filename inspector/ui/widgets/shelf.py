@@ -55,13 +55,13 @@ def line(entry: RecordingEntry, now: float) -> Content:
         )  # fmt: skip
     mark, style = ("◉", "$decision-allow") if entry.alive else ("○", "$quiet")
     servers = ", ".join(text.line(name, 32) for name in entry.upstreams) or "no server"
-    calls = "·" if entry.calls is None else figures.plural(entry.calls, "call")
-    denied = "" if not entry.denied else f"✗ {figures.number(entry.denied)}"
-    uncounted = " · denials not counted" if entry.denied is None else ""
+    calls = "·" if entry.calls is None else f"{figures.number(entry.calls)} call{'' if entry.calls == 1 else 's'}"
+    denied = "" if not entry.denied else f" · ✗ {figures.number(entry.denied)}"
+    size = figures.size_of(entry.size) + (" · denials not counted" if entry.denied is None else "")
     return Content.assemble(
-        (f"{mark} ", style), (moment(entry.started, now), "bold"), (f"  {servers}", ""),
-        (f"\n  {text.line(entry.run, 12)} · {calls} · {figures.size_of(entry.size)}{uncounted}", "$quiet"),
-        (" · running" if entry.alive else "", style), (f" · {denied}" if denied else "", "$decision-deny"),
+        (f"{mark} ", style), (moment(entry.started, now), "bold"), (" running" if entry.alive else "", style),
+        (f"  {servers}", ""), (f"\n  {text.line(entry.run, 12)} · {calls}", "$quiet"), (denied, "$decision-deny"),
+        (f" · {size}", "$quiet"),
     )  # fmt: skip
 
 
