@@ -97,15 +97,13 @@ class Visiting(App[None]):
         places = tuple(self.MODES)
         for place in places:
             self.add_mode(place + desk.suffix, self.MODES[place])
-        try:
-            await self.poll()
-            await self.switch_mode("live")
-            await self._leave.wait()
-        finally:
-            self.desk = self.live
-            await self.switch_mode("sessions")
-            for place in places:
-                await self.remove_mode(place + desk.suffix)
+        await self.poll()
+        await self.switch_mode("live")
+        await self._leave.wait()  # cancelled when the app ends: then there is nothing to go back to
+        self.desk = self.live
+        await self.switch_mode("sessions")
+        for place in places:
+            await self.remove_mode(place + desk.suffix)
 
     async def poll(self) -> None:
         """Ask for what changed; show it when something did. The live run is listened to even from a recording."""
