@@ -26,7 +26,7 @@ LAST_WORDS: Final = 2  # lines of stderr in a list
 def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float) -> Content:
     """For a list: four lines at most, and its last words."""
     parts = [*state(upstream), (f" · {_tools(upstream)}", "$quiet"), *_calls(upstream, tools)]
-    parts += [("\n  ", ""), (text.line(upstream.detail or "a server", 300), "")]
+    parts += [("\n  ", ""), (text.line(upstream.detail, 300) or "starts with its first client", "")]
     if upstream.era is not None:
         parts += [("\n  ", ""), *about(upstream), *_share(upstream)]
     if why := trouble(upstream, now):

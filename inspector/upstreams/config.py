@@ -4,6 +4,7 @@
 command = ["uv", "run", "server.py"]     url = "https://mcp.example.com/mcp"
 env = { KESTRA_TENANT_ID = "main" }      headers = { Authorization = "Bearer …" }
 cwd = "/srv/kestra"
+lazy = true
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from inspector.core.upstream import CommandSpec, Target, UrlSpec
 from inspector.upstreams.naming import checked_name
 
 FILE = "mcp-inspect.toml"
-_FIELDS = {"command", "args", "env", "cwd", "url", "headers"}
+_FIELDS = {"command", "args", "env", "cwd", "url", "headers", "lazy"}
 _WITH_URL = {"url", "headers"}
 _Table: TypeAlias = dict[str, object]
 
@@ -33,6 +34,7 @@ class Defined:
     target: Target
     file: Path
     project: bool
+    lazy: bool = False  # started by its first client, not with the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,10 @@ def _read(path: Path, *, project: bool) -> dict[str, Defined]:
     tables = document.get("upstreams", {})
     if not isinstance(tables, dict):
         raise ConfigError(f"{path}: upstreams: a table is wanted, as in [upstreams.NAME]")
-    return {name: Defined(name, _target(path, name, table), path, project) for name, table in tables.items()}
+    return {
+        name: Defined(name, _target(path, name, table), path, project, _is_lazy(path, name, table))
+        for name, table in tables.items()
+    }
 
 
 def _target(path: Path, name: str, table: object) -> Target:
@@ -92,6 +97,13 @@ def _target(path: Path, name: str, table: object) -> Target:
         # A relative folder is meant from the file's own place, wherever the program was started.
         cwd=None if cwd is None else str(path.parent / Path(_text(path, f"{field}.cwd", cwd)).expanduser()),
     )
+
+
+def _is_lazy(path: Path, name: str, table: object) -> bool:
+    lazy = table.get("lazy", False) if isinstance(table, dict) else False
+    if not isinstance(lazy, bool):
+        raise ConfigError(f"{path}: upstreams.{name}.lazy: true or false is wanted")
+    return lazy
 
 
 def _argv(path: Path, field: str, table: _Table) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -44,7 +45,8 @@ def resolve(
         if defined.project and isinstance(defined.target, CommandSpec):
             consent(defined.target, defined.file)
         target = _in_folder(defined.target, cwd) if defined.project else defined.target
-        return _spec(name or defined.name, target, headers, env, origin=str(defined.file))
+        spec = _spec(name or defined.name, target, headers, env, origin=str(defined.file))
+        return replace(spec, lazy=defined.lazy)
     if built_in := profile(name_or_url, {**environ, **dict(env)}):
         inherited = tuple((key, environ[key]) for key in built_in.reads if key in environ)
         return _spec(name or name_or_url, built_in.command, headers, env, origin=built_in.origin, inherited=inherited)

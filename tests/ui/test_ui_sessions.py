@@ -209,7 +209,7 @@ async def test_a_recording_is_looked_at_and_left_and_the_live_run_is_as_it_was(b
         await until(pilot, lambda: bench.sent(ListRecordings) and "k3x9" in shown(pilot))
         await pilot.press("o")
         await until(pilot, lambda: pilot.app.screen.query_one(ShelfList).has_focus)
-        await pilot.press("down", "down", "enter")
+        await pilot.press("down", "enter")
         await until(pilot, lambda: "◌ RECORDING" in shown(pilot) and "◐ 2 held live" in shown(pilot))
         assert len(bench.opened) == 1
         assert "tool:query" not in shown(pilot)

@@ -99,7 +99,7 @@ class ServerDialog(Dialog[None]):
 
 def _whole(upstream: UpstreamView, now: float) -> Content:
     parts: list[str | Content | tuple[str, str]] = [*server_lines.state(upstream), "\n"]
-    parts += [(text.line(upstream.detail, 1_000), ""), "\n"]
+    parts += [(text.line(upstream.detail, 1_000) or "starts with its first client", ""), "\n"]
     if why := server_lines.trouble(upstream, now):
         parts += [(why, "$decision-deny"), "\n"]
     parts += [*server_lines.about(upstream), "\n\n", ("Capabilities", "bold $secondary")]

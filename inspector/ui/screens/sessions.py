@@ -143,7 +143,7 @@ class SessionsPlace(Place):
             await accept(self.inspect, self._chosen)
 
     def action_recordings(self) -> None:
-        self.query_one(ShelfList).focus()
+        self.set_focus(self.query_one(ShelfList))  # at once: the next key is meant for it
         self._look_for_recordings()
 
     @on(OptionList.OptionSelected, "#upstreams")

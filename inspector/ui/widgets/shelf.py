@@ -35,8 +35,8 @@ class ShelfList(OptionList):
         self.add_options([Option(line(entry, now)) for entry in entries])
         if not entries:
             self.add_option(Option(Content.assemble(("None but that of this run.", "$quiet")), disabled=True))
-        elif kept in self._paths:
-            self.highlighted = self._paths.index(kept)
+        else:
+            self.highlighted = self._paths.index(kept) if kept in self._paths else 0
         self.border_title = Content(f"Recordings · {len(entries) + found.more}" if entries else "Recordings")
         self.border_subtitle = Content(f"{found.more} older ones are in the folder" if found.more else "")
 
