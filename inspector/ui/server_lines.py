@@ -14,7 +14,7 @@ from inspector.ui import drift, figures, text
 Parts = list[tuple[str, str]]
 STATES: Final = {
     UpstreamState.READY: ("●", "$decision-allow"),
-    UpstreamState.STARTING: ("◌", "$decision-hold"),
+    UpstreamState.STARTING: ("◌", "$decision-allow"),
     UpstreamState.IDLE: ("○", "$quiet"),
     UpstreamState.STOPPED: ("■", "$decision-hold"),
     UpstreamState.EXITED: ("✗", "$decision-deny"),
@@ -40,7 +40,9 @@ def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float) -> Cont
 
 def state(upstream: UpstreamView) -> Parts:
     mark, style = STATES[upstream.state]
-    parts = [(f"{mark} ", style), (text.line(upstream.name, 40), "bold"), (f" {upstream.state.value}", style)]
+    # A process that nobody has asked anything yet has said nothing either: it runs, and may run like that for hours.
+    word = "started" if upstream.state is UpstreamState.STARTING else upstream.state.value
+    parts = [(f"{mark} ", style), (text.line(upstream.name, 40), "bold"), (f" {word}", style)]
     if upstream.processes > 1:
         parts.append((f" · {upstream.processes} processes", "$quiet"))
     elif upstream.pid is not None:

@@ -10,7 +10,7 @@ import pytest
 from e2e.sdk_agent import SdkAgent, said
 from e2e.stage import STARTS_WITHIN, inspect, url_of
 
-PID = re.compile(r"● demo ready · pid (\d+)")
+PID = re.compile(r"demo (?:started|ready) · pid (\d+)")
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +29,10 @@ def test_an_agent_keeps_working_through_a_restart_and_is_told_of_a_stop(tmp_path
     with inspect(tmp_path, "--upstream", "demo", "--default", "allow") as terminal:
         url = url_of(terminal.wait_for(re.compile(r"http://127\.0\.0\.1:\d+/"), STARTS_WITHIN), "demo")
         terminal.send("5")
-        terminal.wait_for(re.compile(r"demo starting · pid \d+"), STARTS_WITHIN)  # before any agent has come
+        terminal.wait_for(PID, STARTS_WITHIN)  # before any agent has come
         with SdkAgent(url, mode=mode) as agent:
-            first = pid(terminal.wait_for(PID, STARTS_WITHIN))
             assert "shop.orders" in said(agent.ask("list_namespaces"))
+            first = pid(terminal.wait_for(PID, STARTS_WITHIN))
             terminal.send("R")
             terminal.wait_until(lambda screen: PID.search(screen) and pid(screen) != first, what="another process")
             assert "shop.orders" in said(agent.ask("list_namespaces"))

@@ -133,7 +133,11 @@ async def test_in_a_recording_no_server_can_be_stopped(bench: Bench) -> None:
 # ---------------------------------------------------------------- drift
 
 
+NEWS = tuple(replace(upstream, drift_news=bool(upstream.drift)) for upstream in UPSTREAMS)
+
+
 async def test_changed_tools_are_told_once_and_accepted_after_a_question(bench: Bench) -> None:
+    bench.port = DataPort(replace(sample_views(), upstreams=NEWS))
     async with bench.app(start_place="sessions").run_test(size=WIDE, notifications=True) as pilot:
         await until(pilot, lambda: "2 tools of github changed since 2026-11-" in shown(pilot))
         pilot.app.clear_notifications()
@@ -148,7 +152,7 @@ async def test_changed_tools_are_told_once_and_accepted_after_a_question(bench: 
 
 
 def test_what_an_earlier_run_has_told_is_no_news_and_neither_is_a_recording() -> None:
-    views = sample_views(1)
+    views = replace(sample_views(1), upstreams=NEWS)
     nothing = replace(views, upstreams=())
     assert len(drift.news(nothing, views)) == 1
     again = tuple(replace(upstream, drift_news=False) for upstream in views.upstreams)

@@ -222,10 +222,10 @@ LEGACY = {"era": Era.LEGACY, "protocol": "2025-11-25"}
 UPSTREAMS = (
     UpstreamView("fs", UpstreamState.READY, "npx -y @modelcontextprotocol/server-filesystem /srv/app", 4211, ("Secure MCP Filesystem Server running on stdio",), 14, 2,
                  processes=1, about="secure-filesystem-server 0.2.0", capabilities=("logging", "tools", "tools.listChanged"), used=("tools",), **LEGACY),
-    UpstreamView("postgres", UpstreamState.STOPPED, "uvx postgres-mcp", None, (), 6, 0, about="postgres 1.4", capabilities=("resources", "tools"), used=("tools",), **LEGACY),
+    UpstreamView("postgres", UpstreamState.READY, "uvx postgres-mcp", 4212, (), 6, 0, processes=1, about="postgres 1.4", capabilities=("resources", "tools"), used=("tools",), **LEGACY),
     UpstreamView("web", UpstreamState.READY, "https://mcp.example.com/mcp", None, (), 3, 0, about="fetch 3.0", era=Era.MODERN, capabilities=("tools",), used=("tools",)),
     UpstreamView("github", UpstreamState.READY, "docker run -i --rm ghcr.io/github/github-mcp-server", 4214, ("GitHub MCP Server running on stdio",), 41, 5,
-                 DRIFT, NOW - 864_000, True, processes=2, about="github-mcp-server 0.9.1", capabilities=("logging", "prompts", "resources", "resources.subscribe", "tools"), used=("resources", "tools"), **LEGACY),
+                 DRIFT, NOW - 864_000, processes=2, about="github-mcp-server 0.9.1", capabilities=("logging", "prompts", "resources", "resources.subscribe", "tools"), used=("resources", "tools"), **LEGACY),
     UpstreamView("kestra", UpstreamState.EXITED, "docker run -i kestra/mcp", None,
                  ("Traceback (most recent call last):", "ConnectionError: http://localhost:8080 refused"), None, 0,
                  exit_code=1, retry_at=NOW + 4, ended="kestra exited with code 1; last stderr lines: ConnectionError: http://localhost:8080 refused"),
