@@ -11,11 +11,9 @@ from pathlib import Path
 import anyio
 
 from inspector import runs
-from inspector.core.commands import PolicyCheck
 from inspector.core.errors import ConfigError
 from inspector.core.views import Port
 from inspector.live_port import LivePort
-from inspector.policy.load import check_text
 from inspector.record.reader import Recording
 from inspector.record.shelf import Shelf
 from inspector.recorded_port import RecordedPort
@@ -71,7 +69,7 @@ async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Po
     Raises:
         ConfigError: the file is no recording that can be read.
     """
-    port = RecordedPort(Path(path), _check)
+    port = RecordedPort(Path(path))
 
     async def load_rest() -> None:
         try:
@@ -86,11 +84,6 @@ async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Po
             tasks.cancel_scope.cancel()
     finally:
         port.close()
-
-
-def _check(text: str) -> PolicyCheck:
-    policy, problems = check_text(text)
-    return PolicyCheck(problems, loads=policy is not None)
 
 
 async def _run_app(app: InspectApp) -> int:

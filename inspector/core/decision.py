@@ -103,6 +103,24 @@ class Decision:
     readings: tuple[Reading, ...]
     triggers: tuple[str, ...]  # every phase-12 trigger that fired, in order; what the person is shown
     policy_hash: str  # "" while no policy was ever loaded
+    approvals: tuple[int, ...] = ()  # the remembered ones that answered its triggers
+
+    def charged(self, at: float, readings: tuple[Reading, ...]) -> Decision:
+        """The same decision at the moment when its charges stand."""
+        return Decision(
+            call_id=self.call_id,
+            at=at,
+            server=self.server,
+            tool=self.tool,
+            verdict=self.verdict,
+            rule=self.rule,
+            message=self.message,
+            trace=self.trace,
+            charges=self.charges,
+            readings=readings,
+            triggers=self.triggers,
+            policy_hash=self.policy_hash,
+        )
 
     @property
     def limited(self) -> bool:

@@ -16,6 +16,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from inspector.core.call import Call, CallId, Outcome
+from inspector.core.decision import CounterKey
 from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
 from inspector.core.events import (
     CapabilityUsed,
@@ -25,6 +26,7 @@ from inspector.core.events import (
     Finished,
     Forwarded,
     FrameRejected,
+    FrameSeen,
     PolicyLoaded,
 )
 from inspector.core.holds import CLOSING, Resolution
@@ -129,9 +131,9 @@ class Driver:
         self._connections[connection] = None
         return connection
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
-        direction = Direction.FROM_CLIENT
-        self.emit(FrameRejected(self._clock(), connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096]))
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
+        now, direction = self._clock(), Direction.FROM_CLIENT
+        self.emit(FrameRejected(now, connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096], peer))
 
     @property
     def clients(self) -> int:
@@ -157,10 +159,14 @@ class Driver:
 
     def resolve(self, call_id: CallId, resolution: Resolution) -> bool:
         """False when the call is no longer held: a late answer changes nothing."""
-        return self._try(self.gate.resolve(call_id, resolution, self._clock()))
+        return self.carry_out(self.gate.resolve(call_id, resolution, self._clock()))
 
     def extend(self, call_id: CallId, seconds: float) -> bool:
-        return self._try(self.gate.extend(call_id, self._clock(), seconds))
+        return self.carry_out(self.gate.extend(call_id, self._clock(), seconds))
+
+    async def reset_counter(self, key: CounterKey) -> None:
+        """Raises StoreError: it stands as it was."""
+        await self._charging.reset(key, "you")
 
     def close_holds(self, reason: str) -> None:
         """Nobody will answer any more: every held call is denied."""
@@ -185,7 +191,8 @@ class Driver:
             if before.get(connection.exchange.upstream) != after.get(connection.exchange.upstream):
                 self.perform(connection, connection.exchange.list_changed())
 
-    def _try(self, effects: list[Effect] | None) -> bool:
+    def carry_out(self, effects: list[Effect] | None) -> bool:
+        """What the gate made of a person's wish. False when it came too late, and changes nothing."""
         if effects is None:
             return False
         self._apply(effects)
@@ -202,15 +209,15 @@ class Driver:
                 case Note(event):
                     self.emit(event)
                 case Answer(route, raw, final, fields):
-                    connection.inbound.wrote(route)
+                    connection.written = route
                     route.frame(raw, final=final, fields=fields)
                 case Judge(call):
                     self._owners[call.id] = connection
                     self._judge(connection, call)
                 case Send(outgoing):
                     self._depart((connection, outgoing, None))
-                case Ended(call_id, outcome, response, state):
-                    self._end(call_id, outcome, response, state)
+                case Ended():
+                    self._end(step)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)
                 case End(route):
@@ -252,10 +259,14 @@ class Driver:
             self._presence.parted(label)
             self.emit(ClientGone(self._clock(), label))
 
-    def _end(self, call_id: CallId, outcome: Outcome, response: bytes, state: str | None) -> None:
-        self._owners.pop(call_id, None)
-        self._sent.pop(call_id, None)
-        self._apply(self.gate.finish(call_id, outcome, self._clock(), response=response, request_state=state))
+    def _end(self, ended: Ended) -> None:
+        self._owners.pop(ended.call_id, None)
+        self._sent.pop(ended.call_id, None)
+        response, relayed, state = ended.response, ended.relayed, ended.request_state
+        now = self._clock()
+        self._apply(
+            self.gate.finish(ended.call_id, ended.outcome, now, response=response, relayed=relayed, request_state=state)
+        )
 
     def _judge(self, connection: ClientConnection, call: Call) -> None:
         pending = connection.exchange.pending.of_call(call.id)
@@ -267,10 +278,16 @@ class Driver:
             self._tools.survey(upstream, connection, pending, self._tasks, arrive)
 
     def _arrive(self, connection: ClientConnection, call: Call) -> None:
-        if connection.exchange.pending.of_call(call.id) is None:  # its client gave it up while it waited for a survey
+        exchange, came = connection.exchange, Direction.FROM_CLIENT
+        pending = exchange.pending.of_call(call.id)
+        if pending is None:  # its client gave it up while it waited for a survey
             self._owners.pop(call.id, None)
+            self.emit(FrameSeen(call.at, exchange.connection, exchange.upstream, came, call.id, call.frame))
+        elif why := self._tools.contradiction(exchange.upstream, pending, call.tool):
+            self._owners.pop(call.id, None)
+            self.perform(connection, exchange.contradicted(pending, why, call.at))
         else:
-            self._apply(self.gate.arrive(call, connection.exchange.connection, self._clock()))
+            self._apply(self.gate.arrive(call, exchange.connection, self._clock()))
 
     # ------------------------------------------------------------------ effects of the gate
 
@@ -357,7 +374,7 @@ class Driver:
         now, exchange = self._clock(), connection.exchange
         pending = exchange.pending.of_call(call_id)
         if pending is None:  # its client went in this very turn: a ghost must not run
-            self._end(call_id, Outcome.NOT_SENT, b"", None)
+            self._end(Ended(call_id, Outcome.NOT_SENT, b""))
             return
         definition = self.definition(exchange.upstream, pending.frame.params.get("name"))
         for step in exchange.forward(call_id, arguments, definition, now):

@@ -68,11 +68,12 @@ class Abandon:
 
 @fact(frozen=True, slots=True)
 class Ended:
-    """A forwarded call has its end. `response` is what the client got."""
+    """A forwarded call has its end. `response` is what the client got; `relayed`: byte for byte from its server."""
 
     call_id: CallId
     outcome: Outcome
     response: bytes
+    relayed: bool = False
     request_state: str | None = None
 
 

@@ -21,6 +21,7 @@ import orjson
 
 from inspector.core.call import CallId
 from inspector.core.events import (
+    CallArrived,
     Decided,
     Event,
     Finished,
@@ -35,6 +36,7 @@ FORMAT: Final = 1
 
 KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
 _BLOBS: Final[dict[type, str]] = {
+    CallArrived: "frame",
     Finished: "response",
     FrameSeen: "raw",
     FrameRejected: "raw",

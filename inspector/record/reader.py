@@ -39,7 +39,8 @@ _SHOWN = (
     ELSE CAST(payload AS BLOB) END,""",
         1,
     ).replace(
-        "CASE kind WHEN 'PolicyLoaded'", "CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) WHEN 'PolicyLoaded'"
+        "CASE kind WHEN 'PolicyLoaded'",
+        "CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) WHEN 'CallArrived' THEN x'' WHEN 'PolicyLoaded'",
     )
     + "WHERE kind <> 'FrameSeen' AND "
 )

@@ -20,6 +20,7 @@ from inspector.core.errors import InspectError
 from inspector.core.views import Port
 from inspector.ui import text, titles
 from inspector.ui import theme as themes
+from inspector.ui.crash import report
 from inspector.ui.palette import system_commands
 from inspector.ui.screens.approvals import ApprovalsPlace
 from inspector.ui.screens.connect import ConnectDialog
@@ -127,6 +128,9 @@ class InspectApp(Visiting):
         self.set_interval(TICK_EVERY, self._tick)
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
+
+    def last_words(self, error: BaseException) -> str:
+        return report(error, recording=self.board.views.run.recording, token=self.token)
 
     def on_unmount(self) -> None:
         if self._mark_title:

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from textual.app import App
 from textual.binding import Binding
 from textual.widget import AwaitMount
 
@@ -17,6 +16,7 @@ from inspector.core.errors import InspectError
 from inspector.core.views import Port
 from inspector.ui import drift
 from inspector.ui.board import Board
+from inspector.ui.crash import DiscreetApp
 from inspector.ui.queue import HoldQueue
 
 OpenRecording: TypeAlias = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Port]]
@@ -36,7 +36,7 @@ class Desk:
     queue: HoldQueue = field(default_factory=HoldQueue)
 
 
-class Visiting(App[None]):
+class Visiting(DiscreetApp):
     """`live` is the desk that the app began with, `desk` the one that is shown. Drafts, filters and selections of the
     live run stay where they are while a recording is looked at."""
 

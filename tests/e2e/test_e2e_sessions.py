@@ -37,7 +37,7 @@ def test_an_agent_keeps_working_through_a_restart_and_is_told_of_a_stop(tmp_path
             terminal.wait_until(lambda screen: PID.search(screen) and pid(screen) != first, what="another process")
             assert "shop.orders" in said(agent.ask("list_namespaces"))
 
-            terminal.send("x")
+            terminal.send("S")
             terminal.wait_for("■ demo stopped")
             assert "has stopped this server" in said(agent.ask("list_namespaces", timeout=5))
             terminal.send("s")

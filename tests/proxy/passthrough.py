@@ -49,7 +49,7 @@ class PassThrough:
         self.grants.append(grant)
         return connection
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
         self.refused.append(bad)
 
     def _next(self) -> CallId:
@@ -75,7 +75,7 @@ class PassThrough:
                     assert connection.link is not None
                     connection.link.send(outgoing)
                 case Answer(route, raw, final, fields):
-                    connection.inbound.wrote(route)
+                    connection.written = route
                     route.frame(raw, final=final, fields=fields)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)

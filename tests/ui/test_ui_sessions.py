@@ -39,9 +39,9 @@ def keys(pilot: Pilot[None]) -> str:
 async def test_a_server_is_stopped_and_started_with_a_key(bench: Bench) -> None:
     async with bench.app(start_place="sessions").run_test(size=WIDE) as pilot:
         await choose(pilot, "web")
-        await pilot.press("x")
+        await pilot.press("S")
         await until(pilot, lambda: "■ web stopped" in shown(pilot))
-        await until(pilot, lambda: "s Start" in keys(pilot) and "x Stop" not in keys(pilot))
+        await until(pilot, lambda: "s Start" in keys(pilot) and "S Stop" not in keys(pilot))
         await pilot.press("s")
         await until(pilot, lambda: "● web ready" in shown(pilot))
         assert bench.sent(ControlServer) == [
@@ -125,9 +125,9 @@ async def test_in_a_recording_no_server_can_be_stopped(bench: Bench) -> None:
     bench.port = DataPort(replace(views, run=replace(views.run, read_only=True)))
     async with bench.app(start_place="sessions").run_test(size=WIDE) as pilot:
         await choose(pilot, "fs")
-        await pilot.press("x", "R", "a")
+        await pilot.press("S", "R", "a")
         assert bench.sent(ControlServer) == []
-        assert "x Stop" not in keys(pilot)
+        assert "S Stop" not in keys(pilot)
 
 
 # ---------------------------------------------------------------- drift

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inspector.wire.capabilities import MOST, Introduction, asked_of_client, client_capabilities, introduction, offered
+from inspector.wire.capabilities import MOST, asked_of_client, client_capabilities, introduction, offered
 from inspector.wire.jsonrpc import Frame, parse_client, parse_upstream
 
 

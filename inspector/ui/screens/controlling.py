@@ -24,6 +24,7 @@ def can(upstream: UpstreamView | None, action: ServerAction) -> bool:
 
 async def control(app: InspectApp, upstream: UpstreamView, action: ServerAction) -> None:
     """Asks first when calls are in flight. To be awaited in a worker."""
+    await app.poll()  # a call that has just ended is no reason to ask
     running = in_flight(app.board.rows, upstream.name)
     if running and action is not ServerAction.START:
         count = figures.plural(running, "call")

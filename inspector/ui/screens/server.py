@@ -25,7 +25,7 @@ class ServerDialog(Dialog[None]):
     KEYS = ("server.start", "server.stop", "server.restart", "server.accept", "server.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "control('start')", "Start", id="server.start"),
-        Binding("x", "control('stop')", "Stop", id="server.stop"),
+        Binding("S", "control('stop')", "Stop", id="server.stop"),
         Binding("R", "control('restart')", "Restart", id="server.restart"),
         Binding("a", "accept", "Accept its tools", id="server.accept"),
         Binding("escape,q", "leave", "Close", id="server.leave"),

@@ -31,7 +31,7 @@ class SessionsPlace(Place):
     CSS_PATH = "sessions.tcss"
     KEYS = (
         *("sessions.server", "sessions.start", "sessions.stop", "sessions.restart", "sessions.accept"),
-        *("sessions.recordings", "app.connect"),
+        *("sessions.recordings", "app.connect", "app.refused"),
     )
     HELP = (
         "The agents of this run; the servers, their state and last words; their tools, the busiest first, with what"
@@ -42,7 +42,7 @@ class SessionsPlace(Place):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i,enter", "server", "Show whole", key_display="⏎", id="sessions.server"),
         Binding("s", "control('start')", "Start", id="sessions.start"),
-        Binding("x", "control('stop')", "Stop", id="sessions.stop"),
+        Binding("S", "control('stop')", "Stop", id="sessions.stop"),
         Binding("R", "control('restart')", "Restart", id="sessions.restart"),
         Binding("a", "accept", "Accept tools", id="sessions.accept"),
         Binding("o", "recordings", "Recordings", id="sessions.recordings"),
