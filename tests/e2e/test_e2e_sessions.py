@@ -43,7 +43,13 @@ def test_an_agent_keeps_working_through_a_restart_and_is_told_of_a_stop(tmp_path
             terminal.send("s")
             terminal.wait_until(lambda screen: "■ demo stopped" not in screen, what="a start")
             assert "shop.orders" in said(agent.ask("list_namespaces"))
-        terminal.send("q")
+        if mode == "legacy":
+            terminal.wait_for("0 agents")
+            terminal.send("q")
+        else:  # a modern client keeps no connection, so nobody knows that it has gone
+            terminal.send("q")
+            terminal.wait_for("1 agent is attached")
+            terminal.send("s")
         terminal.wait_exit()
 
     with inspect(tmp_path, "--upstream", "demo", "--default", "allow", "--lazy") as terminal:
