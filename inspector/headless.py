@@ -47,6 +47,8 @@ class DecisionPrinter:
                 if decision.verdict is not Verdict.PENDING:
                     self._callers.pop(decision.call_id, None)
                 self._write(_json_line(decision, caller) if self._as_json else _text_line(decision, caller))
+            case ToolsDrifted(again=True):
+                return  # an earlier run has said it
             case PolicyLoaded() | PolicyRejected() | FrameRejected() | HoldEnded() | ToolsDrifted():
                 if not self._as_json:
                     self._write(_notice(event))

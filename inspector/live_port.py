@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from anyio import to_thread
+
 from inspector.connect import Endpoint, client_config
 from inspector.core.call import CallId
 from inspector.core.commands import (
+    AcceptTools,
     Approve,
     CheckArguments,
     CheckPolicy,
@@ -14,25 +17,30 @@ from inspector.core.commands import (
     Command,
     CommandResult,
     Complete,
+    ControlServer,
     Deny,
     Done,
     Extend,
     HoldNext,
     Inspect,
     Learn,
+    ListRecordings,
     MakeRule,
     PolicyHistory,
     RaiseLimit,
+    Recordings,
     Rejected,
     ResetCounter,
     RevokeApproval,
     SavePolicy,
+    ServerAction,
     Shutdown,
     TakeOffered,
     Text,
     WhatIf,
 )
 from inspector.core.errors import ConfigError, StoreError, UsageError
+from inspector.core.events import ToolChange
 from inspector.core.holds import Resolution
 from inspector.core.views import Port, Views
 from inspector.policy.compiled import compile_schema
@@ -42,6 +50,16 @@ from inspector.record.reader import Recording
 from inspector.store import Store
 from inspector.wire.jsonrpc import parse_json
 from inspector.workbench import Workbench
+
+_DONE = {
+    ServerAction.STOP: "{} is stopped: its calls are denied until it is started again",
+    ServerAction.START: "{} is served again",
+    ServerAction.RESTART: "{} is started anew",
+}
+
+
+def _nothing_to_accept(upstream: str, changes: tuple[ToolChange, ...]) -> str | None:
+    return f"no tool of {upstream} waits to be accepted"
 
 
 class LivePort(Port):
@@ -57,7 +75,10 @@ class LivePort(Port):
         recording: Callable[[], Recording],
         clock: Callable[[], float],
         shut_down: Callable[[], None],
+        accept_tools: Callable[[str, tuple[ToolChange, ...]], str | None] = _nothing_to_accept,
+        recordings: Callable[[], Recordings] = lambda: Recordings(()),
     ) -> None:
+        """`accept_tools` answers why not. `recordings` takes its time: it is called in a thread of its own."""
         self._store = store
         self._driver = driver
         self._policy_file = policy_file
@@ -65,6 +86,8 @@ class LivePort(Port):
         self._recording = recording
         self._clock = clock
         self._shut_down = shut_down
+        self._accept = accept_tools
+        self._recordings = recordings
         self._workbench = Workbench(store, lambda: str(policy_file.path or ""))
 
     async def views(self, since: int) -> Views:
@@ -78,17 +101,43 @@ class LivePort(Port):
                 return await self._for_this_run(command)
             case CheckArguments():
                 return self._check_arguments(command)
-            case SavePolicy(text, base_hash, overwrite):
-                return self._policy_file.save(text, base_hash, overwrite=overwrite)
-            case TakeOffered():
-                return self._policy_file.take_offered()
+            case SavePolicy() | TakeOffered():
+                return self._about_the_policy(command)
             case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
                 return await self._workbench.command(command)
             case ClientConfig(client, upstream):
                 return self._config(client, upstream)
+            case ControlServer() | AcceptTools() | ListRecordings():
+                return await self._about_the_run(command)
             case Shutdown():
                 self._shut_down()
                 return Done()
+
+    def _about_the_policy(self, command: SavePolicy | TakeOffered) -> CommandResult:
+        match command:
+            case SavePolicy(text, base_hash, overwrite):
+                return self._policy_file.save(text, base_hash, overwrite=overwrite)
+            case TakeOffered():
+                return self._policy_file.take_offered()
+
+    async def _about_the_run(self, command: ControlServer | AcceptTools | ListRecordings) -> CommandResult:
+        match command:
+            case ControlServer(upstream, action):
+                return await self._control(upstream, action)
+            case AcceptTools(upstream, changes):
+                return self._accept_tools(upstream, changes)
+            case ListRecordings():
+                return await to_thread.run_sync(self._recordings, abandon_on_cancel=True)
+
+    async def _control(self, upstream: str, action: ServerAction) -> CommandResult:
+        if self._driver.upstream(upstream) is None:
+            return Rejected(f"no upstream is called {upstream!r}")
+        await self._driver.roster.control(upstream, action)
+        return Done(_DONE[action].format(upstream))
+
+    def _accept_tools(self, upstream: str, changes: tuple[ToolChange, ...]) -> CommandResult:
+        why_not = self._accept(upstream, changes)
+        return Done(f"the tools of {upstream} are accepted as they are now") if why_not is None else Rejected(why_not)
 
     def _about_a_call(self, command: Approve | Deny | Extend | Inspect) -> CommandResult:
         match command:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 
+from inspector import runs
 from inspector.core.errors import ConfigError
+from inspector.core.views import Port
 from inspector.live_port import LivePort
 from inspector.record.reader import Recording
+from inspector.record.shelf import Shelf
 from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
 from inspector.store import Store
@@ -24,6 +28,7 @@ async def show(settings: Settings) -> int:
     store = Store()
     async with engine(settings, store.fold) as made:
         store.recording = str(made.recorder.path)
+        shelf = Shelf(made.recorder.path.parent, time.monotonic)
         start_policy(made)
         made.attend(True)
         made.tasks.start_soon(made.policy_file.watch)
@@ -36,8 +41,10 @@ async def show(settings: Settings) -> int:
                 recording=lambda: Recording.open(made.recorder.path),
                 clock=time.time,
                 shut_down=lambda: made.driver.close_holds("the inspector was closed"),
+                accept_tools=made.accept_tools,
+                recordings=lambda: shelf.entries({live.run for live in runs.live()}),
             )
-            app = InspectApp(port, token_mask=settings.token)
+            app = InspectApp(port, token_mask=settings.token, open_recording=opened)
             async with scripted_agents(made, endpoint):
                 return await _run_app(app)
 
@@ -48,22 +55,38 @@ async def show_recording(path: Path) -> int:
     Raises:
         ConfigError: the file is no recording that can be read.
     """
-    port = RecordedPort(path)
-    try:
+    said: list[Callable[[str], None]] = []
+    async with opened(str(path), lambda why: [say(why) for say in said]) as port:
         app = InspectApp(port)
+        said.append(lambda why: app.say(why, wrong=True))
+        return await _run_app(app)
 
-        async def load_rest() -> None:
-            try:
-                await port.load_rest()
-            except ConfigError as error:  # what is shown already stays
-                app.say(str(error), wrong=True)
 
-        return await _run_app(app, load_rest)
+@asynccontextmanager
+async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Port]:
+    """A recording behind a port: its newest calls at once, then the rest; `failed` hears why, if that does not come.
+
+    Raises:
+        ConfigError: the file is no recording that can be read.
+    """
+    port = RecordedPort(Path(path))
+
+    async def load_rest() -> None:
+        try:
+            await port.load_rest()
+        except ConfigError as error:  # what is shown already stays
+            failed(str(error))
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(load_rest)
+            yield port
+            tasks.cancel_scope.cancel()
     finally:
         port.close()
 
 
-async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, None]]) -> int:
+async def _run_app(app: InspectApp) -> int:
     async with anyio.create_task_group() as tasks:
 
         async def end_on_signal() -> None:
@@ -73,8 +96,6 @@ async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, 
                     app.exit()
 
         tasks.start_soon(end_on_signal)
-        for task in beside:
-            tasks.start_soon(task)
         await app.run_async()
         tasks.cancel_scope.cancel()
     return app.return_code or 0

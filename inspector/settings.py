@@ -55,6 +55,7 @@ class Settings:
     allow_hosts: tuple[str, ...] = ()  # further names that a client may call us by
     allow_origins: tuple[str, ...] = ()  # web origins that may call us
     demo: bool = False  # with the scripted agent
+    lazy: bool = False  # start each upstream with its first client
 
 
 def choose_policy(

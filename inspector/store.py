@@ -15,6 +15,7 @@ from inspector.core.events import (
     ApprovalEnded,
     ApprovalRemembered,
     CallArrived,
+    CapabilityUsed,
     ClientConnected,
     ClientGone,
     Counted,
@@ -36,9 +37,11 @@ from inspector.core.events import (
     Progressed,
     RaiseEnded,
     RunStarted,
+    ServerIntroduced,
     StderrLine,
     ToolsDrifted,
     ToolsListed,
+    ToolsSettled,
     UncoveredMethod,
     UpstreamChanged,
 )
@@ -51,8 +54,9 @@ from inspector.folds.bodies import Bodies
 from inspector.folds.calls import Calls
 from inspector.folds.limits import Limits
 from inspector.folds.past import Past
-from inspector.folds.peers import Clients, Rejections, Uncovered, Upstreams
+from inspector.folds.peers import Clients, Rejections, Uncovered
 from inspector.folds.tools import Tools
+from inspector.folds.upstreams import Upstreams
 
 MAX_CALLS: Final = 50_000  # rows in memory
 MAX_BODY_BYTES: Final = 64 << 20  # kept for details; older ones are in the recording
@@ -113,6 +117,9 @@ class Store:
             UpstreamChanged: self._upstreams.changed,
             ToolsListed: self._tools_listed,
             ToolsDrifted: self._upstreams.drifted,
+            ToolsSettled: self._upstreams.settled,
+            ServerIntroduced: self._upstreams.introduced,
+            CapabilityUsed: self._capability_used,
             StderrLine: self._upstreams.stderr,
             ClientConnected: self._clients.connected,
             ClientGone: self._clients.gone,
@@ -192,6 +199,11 @@ class Store:
 
     def _run_started(self, event: RunStarted) -> None:
         self._started = event
+        self._upstreams.configured(event.upstreams)
+
+    def _capability_used(self, event: CapabilityUsed) -> None:
+        self._upstreams.used(event)
+        self._clients.used(event)
 
     def _call_arrived(self, event: CallArrived) -> None:
         arguments = to_text(event.arguments)

@@ -23,7 +23,7 @@ from anyio.abc import TaskGroup
 from inspector import __version__, paths, runs
 from inspector.connect import Endpoint
 from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
-from inspector.core.events import Event, RunStarted, StderrLine, UpstreamChanged, UpstreamState
+from inspector.core.events import Event, RunStarted, StderrLine, ToolChange, UpstreamChanged, UpstreamState
 from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
 from inspector.headless import DecisionPrinter
@@ -62,6 +62,15 @@ class Engine:
     recorder: Recorder
     tasks: TaskGroup
     build: UpstreamBuilder
+    drift: DriftWatch
+
+    def accept_tools(self, upstream: str, seen: tuple[ToolChange, ...]) -> str | None:
+        """Take an upstream's tools as they are, if `seen` is what has changed; else why not."""
+        settled = self.drift.accept(upstream, seen, time.time())
+        if isinstance(settled, str):
+            return settled
+        self.driver.emit(settled)
+        return None
 
     def attend(self, attended: bool) -> None:
         """Is there a person who can answer?"""
@@ -144,14 +153,16 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
             build = UpstreamBuilder(driver.emit, clock, tasks, watchdog, drift, recorder.hide)
             for spec in settings.upstreams:
                 driver.adopt(build(spec))
+                if not (settings.lazy or spec.lazy):
+                    driver.roster[spec.name].prepare()
             tasks.start_soon(driver.run)
             _report_callbacks(lambda text: driver.emit(StderrLine(clock(), "mcp-inspect", text)))
             try:
-                yield Engine(run, settings, driver, policy_file, recorder, tasks, build)
+                yield Engine(run, settings, driver, policy_file, recorder, tasks, build, drift)
             finally:
                 driver.close_holds("the inspector was closed")
                 with anyio.move_on_after(CLOSING, shield=True):
-                    await driver.close_upstreams()
+                    await driver.roster.close()
                 tasks.cancel_scope.cancel()
     finally:
         watchdog.close()
@@ -283,7 +294,8 @@ def run_standalone(spec: UpstreamSpec, policy: str | None, grant: str | None) ->
     chosen = choose_policy(
         Path(policy) if policy else None, None, headless=True, cwd=Path.cwd(), config_dir=paths.config_dir()
     )
-    settings = Settings(upstreams=(spec,), token=secrets.token_urlsafe(), policy=chosen, headless=True)
+    # The server gets its client's environment, not ours: there is nothing to start before that one has come.
+    settings = Settings(upstreams=(spec,), token=secrets.token_urlsafe(), policy=chosen, headless=True, lazy=True)
     return _on_a_loop(_standalone, settings, grant or f"stdio:{spec.name}")
 
 

@@ -61,6 +61,9 @@ def add_run_flags(parser: Parser) -> None:
     front.add_argument(
         "--call-timeout", metavar="S", type=_seconds, help="seconds that a forwarded call may take (default: no end)"
     )
+    front.add_argument(
+        "--lazy", action="store_true", help="start each command with its first client; else all of them start now"
+    )
     screen = parser.add_argument_group("screen")
     screen.add_argument("--headless", action="store_true", help="no app: one line a decision on stdout")
     screen.add_argument(

@@ -70,6 +70,7 @@ def settings_from(found: argparse.Namespace, upstreams: tuple[UpstreamSpec, ...]
         output=found.format,
         call_timeout=found.call_timeout,
         unattended=found.unattended,
+        lazy=found.lazy,
         reload=found.reload,
         allow_hosts=tuple(found.allow_host),
         allow_origins=tuple(found.allow_origin),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from inspector import paths
 from inspector.cli.parser import Parser
 from inspector.core.errors import UsageError
@@ -31,7 +33,7 @@ def run(arguments: list[str]) -> int:
         for change in changed:
             print(f"  {_line(change)}")
         if found.action == "accept":
-            known.accept(key)
+            known.accept(key, time.time())
     if found.action == "accept":
         print(f"accepted: {len(waiting)}")
         return 0

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from inspector.core.call import CallId
 from inspector.core.decision import CounterKey, Decision
+from inspector.core.events import ToolChange
 from inspector.core.holds import Remember
 from inspector.core.problems import Problem
 from inspector.core.word import Word
@@ -170,6 +171,36 @@ class ClientConfig:
     upstream: str = ""
 
 
+class ServerAction(StrEnum):
+    """What a person can do with an upstream as a whole."""
+
+    STOP = "stop"  # end it, and refuse its calls until it is started again; clients stay
+    START = "start"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlServer:
+    """Ends calls in flight with an error when it stops or restarts; answers when that is done."""
+
+    upstream: str
+    action: ServerAction
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptTools:
+    """Take an upstream's tools as they are listed now. `changes`: what the person looked at; when it is something
+    else by now, nothing is accepted."""
+
+    upstream: str
+    changes: tuple[ToolChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListRecordings:
+    """What was recorded, this run included; answers `Recordings`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shutdown:
     """Answer held calls, end every child process, stop."""
@@ -194,6 +225,9 @@ Command: TypeAlias = (
     | PolicyHistory
     | Complete
     | ClientConfig
+    | ControlServer
+    | AcceptTools
+    | ListRecordings
     | Shutdown
 )
 
@@ -288,6 +322,29 @@ class Completions:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingEntry:
+    """One recording, as a list shows it. `calls` and `denied` are None where counting would take too long."""
+
+    path: str
+    run: str
+    started: float  # Unix seconds
+    upstreams: tuple[str, ...]
+    calls: int | None
+    denied: int | None
+    size: int  # bytes, its WAL included
+    alive: bool  # its run goes on
+    trouble: str = ""  # why it cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """The newest first. `more`: older ones that are not among them."""
+
+    entries: tuple[RecordingEntry, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FrameLine:
     """One recorded frame of a call, for the raw view."""
 
@@ -311,5 +368,14 @@ class CallDetail:
 
 
 CommandResult: TypeAlias = (
-    Done | Rejected | PolicyCheck | Conflict | Text | CallDetail | WhatIfResult | PolicyVersions | Completions
+    Done
+    | Rejected
+    | PolicyCheck
+    | Conflict
+    | Text
+    | CallDetail
+    | WhatIfResult
+    | PolicyVersions
+    | Completions
+    | Recordings
 )

@@ -31,6 +31,8 @@ class UpstreamState(StrEnum):
     LOGIN = "log in"  # waits until a person has logged in; `detail` is where
     EXITED = "exited"
     FAILED = "failed"
+    STOPPED = "stopped"  # by a person: nothing passes until it is started again
+    IDLE = "idle"  # no process runs; the next client has one started
 
 
 @fact(frozen=True, slots=True)
@@ -51,6 +53,33 @@ class UpstreamChanged:
     detail: str  # the command or URL; why it failed
     pid: int | None = None
     exit_code: int | None = None
+    asked: bool = False  # EXITED: we ended it, with its client or for a person
+    retry_at: float | None = None  # EXITED: not started again before
+
+
+@fact(frozen=True, slots=True)
+class ServerIntroduced:
+    """What a server said of itself, in answer to `initialize` or `server/discover`."""
+
+    at: float
+    connection: str
+    upstream: str
+    era: Era
+    protocol: str  # the version that it chose; "" when it names none
+    name: str
+    version: str
+    capabilities: tuple[str, ...]  # "tools", "resources.subscribe", …
+
+
+@fact(frozen=True, slots=True)
+class CapabilityUsed:
+    """One side of a connection made use of what the other one offers, for the first time. Same names as above."""
+
+    at: float
+    connection: str
+    upstream: str
+    capability: str
+    of_client: bool  # the client's, used by its server; else the server's
 
 
 @fact(frozen=True, slots=True)
@@ -62,6 +91,7 @@ class ClientConnected:
     era: Era
     transport: str  # "http" | "stdio"
     upstream: str
+    capabilities: tuple[str, ...] = ()  # what it offers its server: "sampling", "roots.listChanged", …
 
 
 @fact(frozen=True, slots=True)
@@ -288,7 +318,8 @@ class ToolsListed:
 
 @fact(frozen=True, slots=True)
 class ToolChange:
-    """One difference to what was known of a tool. Values are JSON text (ASCII, at most 400 characters); "": not there.
+    """One difference to what was known of a tool. Values are JSON text (ASCII); "": not there. A text of more than
+    4,000 characters is cut around the difference, with … where its beginning is missing.
 
     `field` "" is the tool itself: added when `before` is "", removed when `after` is.
     """
@@ -306,6 +337,17 @@ class ToolsDrifted:
     at: float
     upstream: str
     changes: tuple[ToolChange, ...]
+    since: float = 0.0  # when what is known of them was seen, or accepted; 0: not noted
+    again: bool = False  # said before, in an earlier run, and still not accepted
+
+
+@fact(frozen=True, slots=True)
+class ToolsSettled:
+    """Nothing of an upstream's tools waits to be accepted any more."""
+
+    at: float
+    upstream: str
+    accepted: bool  # by a person; else they are again what was known
 
 
 @fact(frozen=True, slots=True)
@@ -318,6 +360,8 @@ class Dropped:
 Event: TypeAlias = (
     RunStarted
     | UpstreamChanged
+    | ServerIntroduced
+    | CapabilityUsed
     | ClientConnected
     | ClientGone
     | CallArrived
@@ -343,5 +387,6 @@ Event: TypeAlias = (
     | StderrLine
     | ToolsListed
     | ToolsDrifted
+    | ToolsSettled
     | Dropped
 )

@@ -56,6 +56,7 @@ class UpstreamSpec:
     target: CommandSpec | UrlSpec
     origin: str = "command line"  # where the definition was found, for the screen
     secrets: tuple[str, ...] = field(default=(), repr=False)  # values that must not reach the recording
+    lazy: bool = False  # started by its first client, not with the run
 
 
 Target: TypeAlias = CommandSpec | UrlSpec

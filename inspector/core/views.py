@@ -126,6 +126,17 @@ class UpstreamView:
     tools: int | None  # listed; None when never listed
     hidden: int
     drift: tuple[ToolChange, ...] = ()  # what has changed since its tools were first seen or accepted
+    drift_since: float = 0.0  # when that was; 0: not noted
+    drift_news: bool = False  # found in this run, and not told in an earlier one
+    processes: int = 0  # that run now
+    exit_code: int | None = None  # of the last process that ended by itself
+    retry_at: float | None = None  # it is not started again before
+    ended: str = ""  # how the last process ended that ended by itself
+    about: str = ""  # the name and version that it gives itself
+    era: Era | None = None  # None: it has not said anything yet
+    protocol: str = ""  # the version that it chose last
+    capabilities: tuple[str, ...] = ()  # what it offers
+    used: tuple[str, ...] = ()  # what clients made use of
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,8 @@ class ClientView:
     since: float
     gone: bool
     calls: int
+    capabilities: tuple[str, ...] = ()  # what it offers its server
+    used: tuple[str, ...] = ()  # what its server made use of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who takes part in a run: upstreams behind us, clients before us, and what was not let through between them."""
+"""Who takes part in a run: its clients, and what was not let through from either side."""
 
 from __future__ import annotations
 
@@ -8,70 +8,18 @@ from typing import Final
 
 from inspector.core.events import (
     CallArrived,
+    CapabilityUsed,
     ClientConnected,
     ClientGone,
     FrameRejected,
-    StderrLine,
-    ToolsDrifted,
-    ToolsListed,
     UncoveredMethod,
-    UpstreamChanged,
-    UpstreamState,
 )
-from inspector.core.views import ClientView, RejectedView, UncoveredView, UpstreamView
+from inspector.core.views import ClientView, RejectedView, UncoveredView
 
-STDERR_LINES: Final = 200
-STDERR_WIDTH: Final = 2_000  # characters of one line
-MAX_DEFINITIONS: Final = 2_000  # of one upstream
 MAX_CLIENTS: Final = 200
 MAX_REJECTED: Final = 200
 MAX_UNCOVERED: Final = 100
 REJECTED_RAW: Final = 4096  # bytes
-
-
-class Upstreams:
-    def __init__(self) -> None:
-        self._views: dict[str, UpstreamView] = {}
-        self._stderr: dict[str, deque[str]] = {}
-        self._definitions: dict[str, dict[str, bytes]] = {}
-        self._shown: tuple[UpstreamView, ...] | None = None
-
-    def changed(self, event: UpstreamChanged) -> None:
-        view = self._view(event.upstream)
-        self._set(replace(view, state=event.state, detail=event.detail, pid=event.pid))
-
-    def listed(self, event: ToolsListed) -> None:
-        known = self._definitions.setdefault(event.upstream, {})
-        known.update(event.definitions)
-        for name in list(known)[: max(0, len(known) - MAX_DEFINITIONS)]:
-            del known[name]
-        view = self._view(event.upstream)
-        self._set(replace(view, tools=len(event.definitions), hidden=len(event.hidden)))
-
-    def drifted(self, event: ToolsDrifted) -> None:
-        self._set(replace(self._view(event.upstream), drift=event.changes))
-
-    def stderr(self, event: StderrLine) -> None:
-        self._set(self._view(event.upstream))
-        self._stderr[event.upstream].append(event.text[:STDERR_WIDTH])
-
-    def definitions(self) -> dict[str, dict[str, bytes]]:
-        """JSON texts by upstream and tool name."""
-        return {upstream: dict(known) for upstream, known in self._definitions.items()}
-
-    def views(self) -> tuple[UpstreamView, ...]:
-        if self._shown is None:
-            self._shown = tuple(replace(view, stderr=tuple(self._stderr[view.name])) for view in self._views.values())
-        return self._shown
-
-    def _view(self, name: str) -> UpstreamView:
-        known = self._views.get(name)
-        return known or UpstreamView(name, UpstreamState.STARTING, "", None, (), None, 0)
-
-    def _set(self, view: UpstreamView) -> None:
-        self._views[view.name] = view
-        self._stderr.setdefault(view.name, deque(maxlen=STDERR_LINES))
-        self._shown = None
 
 
 class Clients:
@@ -93,6 +41,7 @@ class Clients:
             since=event.at,
             gone=False,
             calls=0,
+            capabilities=event.capabilities,
         )
         self._calls.setdefault(event.connection, 0)
         if len(self._views) > MAX_CLIENTS:
@@ -101,6 +50,11 @@ class Clients:
     def gone(self, event: ClientGone) -> None:
         if view := self._views.get(event.connection):
             self._views[event.connection] = replace(view, gone=True)
+
+    def used(self, event: CapabilityUsed) -> None:
+        view = self._views.get(event.connection)
+        if event.of_client and view is not None and event.capability not in view.used:
+            self._views[event.connection] = replace(view, used=(*view.used, event.capability))
 
     def called(self, event: CallArrived) -> None:
         if event.connection in self._calls:

@@ -33,6 +33,7 @@ DUPLICATE_TOOL = "(duplicate tool)"
 STATE_ERROR = "(state error)"
 TOO_MANY_PENDING = "(too many pending)"
 HELD_BY_YOU = "(held by you)"
+SERVER_STOPPED = "(server stopped)"
 
 
 @fact(frozen=True, slots=True)

@@ -52,7 +52,7 @@ from inspector.policy import messages
 from inspector.policy.approvals import Remembered
 from inspector.policy.continuations import Continuation, Continuations
 from inspector.policy.definitions import NOTHING_LISTED, Definitions
-from inspector.policy.engine import STATE_ERROR, Circumstances, Judgement, ended, judge
+from inspector.policy.engine import SERVER_STOPPED, STATE_ERROR, Circumstances, Judgement, ended, judge
 from inspector.policy.limits import standing
 from inspector.policy.live import LiveCall, State
 from inspector.policy.match import entry_digest, is_hidden
@@ -89,6 +89,7 @@ class Gate:
         self._continuations = Continuations()
         self._definitions: dict[str, Definitions] = {}
         self._asked_for: set[tuple[str, str]] = set()  # tools whose next call a person wants to see
+        self._stopped: set[str] = set()  # servers that a person has stopped
 
     @property
     def policy(self) -> Policy | None:
@@ -211,6 +212,13 @@ class Gate:
         """Ask a person about the next call of this tool, once. What the policy denies stays denied."""
         self._asked_for.add((server, tool))
 
+    def stop(self, server: str) -> None:
+        """From now on deny what the policy would let through to this server, or hold for it. Held calls stay."""
+        self._stopped.add(server)
+
+    def start(self, server: str) -> None:
+        self._stopped.discard(server)
+
     def revoke(self, approval: int, now: float, by: str = "you") -> list[Effect] | None:
         """End a remembered approval: the next call like it asks again. None: it has ended already."""
         effects = self._advance(now)
@@ -326,6 +334,8 @@ class Gate:
         """Decide, and do what the decision says."""
         live.judgement = self._judged(live, now, len(self._waiting))
         decision = live.judgement.decision
+        if live.call.server in self._stopped and decision.verdict is not Verdict.DENY:
+            return self._deny(live, SERVER_STOPPED, messages.SERVER_STOPPED, now)
         match decision.verdict:
             case Verdict.ALLOW if decision.charges:
                 live.state = State.RESERVING

@@ -18,6 +18,9 @@ HELD_BY_YOU = "You asked to see the next call of this tool."
 UNATTENDED = (
     "This call needs a person's approval, and no person is attached. Ask them to open the inspector, then call again."
 )
+SERVER_STOPPED = (
+    "The person who runs the inspector has stopped this server. Ask them to start it again, then repeat the call."
+)
 WITHDRAWN = "The client withdrew the call before it was forwarded."
 _WINDOWS = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
 

@@ -9,6 +9,7 @@ from inspector.core.call import Caller, Era
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.links import ClientSide, Headers, HttpRequest, Link, Outgoing, Route
 from inspector.proxy.steps import Step
+from inspector.wire.capabilities import OF_SERVER
 from inspector.wire.jsonrpc import Frame, Kind
 
 
@@ -19,6 +20,10 @@ class Performer(Protocol):
 
     def introduce(self, connection: ClientConnection, frame: Frame) -> bool:
         """An early request of the client's: True when who calls is settled by it."""
+        ...
+
+    def uses(self, connection: ClientConnection, capability: str) -> None:
+        """Its client makes use of what the server offers, for the first time on this connection."""
         ...
 
     def part(self, connection: ClientConnection) -> None: ...
@@ -45,6 +50,7 @@ class ClientConnection:
         self._performer = performer
         self._clock = clock
         self._introduced = False
+        self._used: set[str] = set()  # what the server offers
 
     @property
     def inbound(self) -> Inbound:
@@ -62,6 +68,10 @@ class ClientConnection:
     def receive(self, frame: Frame, route: Route, http: HttpRequest | None = None) -> None:
         if frame.kind is Kind.REQUEST and (not self._introduced or frame.method == "initialize"):
             self._introduced = self._performer.introduce(self, frame)
+        used = OF_SERVER.get(frame.method)
+        if used is not None and used not in self._used:
+            self._used.add(used)
+            self._performer.uses(self, used)
         self._perform(self.exchange.from_client(frame, route, http, self._clock()))
 
     def open_stream(self, route: Route, http: HttpRequest | None) -> None:
@@ -121,8 +131,11 @@ class Inbound:
     def upstream_ended(self, outgoing: Outgoing, why: str | None) -> None:
         self._perform(self._exchange.ended(outgoing, why))
 
-    def upstream_lost(self, why: str) -> None:
-        self._perform(self._exchange.upstream_lost(why))
+    def upstream_lost(self, why: str, *, for_good: bool = True) -> None:
+        self._perform(self._exchange.upstream_lost(why, for_good=for_good))
+
+    def upstream_back(self) -> None:
+        self._perform(self._exchange.upstream_back())
 
     async def ready(self) -> None:
         if self._connection.written is not None:

@@ -19,6 +19,7 @@ from inspector.core.call import Call, CallId, Outcome
 from inspector.core.decision import CounterKey
 from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
 from inspector.core.events import (
+    CapabilityUsed,
     ClientGone,
     Direction,
     Event,
@@ -40,6 +41,7 @@ from inspector.proxy.exchange import Exchange
 from inspector.proxy.journal import Journal, Log
 from inspector.proxy.links import ClientSide, Outgoing, Upstream
 from inspector.proxy.presence import Presence
+from inspector.proxy.roster import Roster
 from inspector.proxy.steps import (
     Abandon,
     Answer,
@@ -52,6 +54,7 @@ from inspector.proxy.steps import (
     Send,
     Step,
     ToolsChanged,
+    Used,
     Withdraw,
 )
 from inspector.wire.jsonrpc import BadFrame, Frame
@@ -86,7 +89,7 @@ class Driver:
         self._charging = Charging(ledger, clock, self._reserved, self.emit, self._soon)
         self._tools = Catalogue(lambda: self.gate, self.emit, clock)
         self._tasks: TaskGroup | None = None  # while `run` runs
-        self._upstreams: dict[str, Upstream] = {}
+        self.roster = Roster(bar=gate.stop, admit=gate.start)
         self._clock = clock
         self._call_timeout = call_timeout
         self._sent: dict[CallId, float] = {}  # oldest first; only kept while there is a time-out
@@ -103,22 +106,22 @@ class Driver:
     # ------------------------------------------------------------------ the hub, for the fronts
 
     def upstream(self, name: str) -> Upstream | None:
-        return self._upstreams.get(name)
+        return self.roster.get(name)
 
     def upstream_names(self) -> tuple[str, ...]:
-        return tuple(self._upstreams)
+        return self.roster.names()
 
     def definition(self, upstream: str, tool: Json) -> JsonObject | None:
         return self._tools.definition(upstream, tool)
 
     def adopt(self, upstream: Upstream) -> None:
         """From now on clients may connect to it."""
-        self._upstreams[upstream.name] = upstream
+        self.roster.adopt(upstream)
 
     async def connect(
         self, upstream: str, *, transport: str, grant: str, shared: bool = False, client: ClientSide | None = None
     ) -> ClientConnection:
-        target = self._upstreams[upstream]
+        target = self.roster[upstream]
         label = self._presence.label()
         caller = self._presence.caller(label, transport, grant, upstream)
         exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http)
@@ -170,12 +173,6 @@ class Driver:
         for hold in self.gate.holds:
             self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by=CLOSING))
         self._journal.commit()
-
-    async def close_upstreams(self) -> None:
-        """End every server, side by side."""
-        async with anyio.create_task_group() as ends:
-            for upstream in self._upstreams.values():
-                ends.start_soon(upstream.close)
 
     def attend(self, unattended_after: float | None) -> None:
         """None: a person is there, or is waited for; else holds are denied after so many seconds."""
@@ -234,6 +231,8 @@ class Driver:
                     self._tools.listed(connection.exchange.upstream, page, hidden, complete=complete)
                 case ToolsChanged():
                     self._tools.outdate(connection.exchange.upstream)
+                case Used(capability):
+                    self._note_use(connection, capability, of_client=True)
                 case _:
                     assert_never(step)
 
@@ -245,10 +244,19 @@ class Driver:
             self.emit(connected)
         return True
 
+    def uses(self, connection: ClientConnection, capability: str) -> None:
+        self._note_use(connection, capability, of_client=False)
+
+    def _note_use(self, connection: ClientConnection, capability: str, *, of_client: bool) -> None:
+        label, upstream = connection.exchange.connection, connection.exchange.upstream
+        if self._presence.first_use(label, capability, of_client=of_client):
+            self.emit(CapabilityUsed(self._clock(), label, upstream, capability, of_client))
+
     def part(self, connection: ClientConnection) -> None:
         self._connections.pop(connection, None)
         label = connection.exchange.connection
         if not self._presence.outlives(label):
+            self._presence.parted(label)
             self.emit(ClientGone(self._clock(), label))
 
     def _end(self, ended: Ended) -> None:
@@ -266,7 +274,7 @@ class Driver:
         if pending is None or self._tasks is None or not self._tools.is_needed(connection, pending, call.tool):
             arrive()
         else:
-            upstream = self._upstreams[connection.exchange.upstream]
+            upstream = self.roster[connection.exchange.upstream]
             self._tools.survey(upstream, connection, pending, self._tasks, arrive)
 
     def _arrive(self, connection: ClientConnection, call: Call) -> None:

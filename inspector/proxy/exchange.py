@@ -13,7 +13,7 @@ from functools import partial
 
 from inspector.core.call import Call, Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision
-from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
+from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, ServerIntroduced, UncoveredMethod
 from inspector.core.json import JsonObject
 from inspector.proxy import tool_lists
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route, Rules
@@ -29,9 +29,10 @@ from inspector.proxy.steps import (
     Send,
     Step,
     ToolsChanged,
+    Used,
     Withdraw,
 )
-from inspector.wire import mcp
+from inspector.wire import capabilities, mcp
 from inspector.wire.jsonrpc import (
     HEADER_MISMATCH,
     INTERNAL_ERROR,
@@ -257,14 +258,26 @@ class Exchange:
             # A replayed stream may bring a response again. On that of another request it would end this one.
             return [*steps, Answer(route, raw, True, fields)] if route and not self.pending.has_stream(route) else steps
         self.pending.remove(pending)
+        steps += self._introduced(pending, frame, now)
         if pending.frame.method == "tools/list" and "result" in frame.body:
             raw, listed = self._tool_list(frame, pending, now)
             steps += listed
         steps.append(Answer(route or pending.route, raw, True, fields))
         if pending.call_id is not None:
             outcome, state = mcp.call_outcome(frame)
+            if outcome is Outcome.INPUT_REQUIRED:
+                steps += [Used(capability) for capability in capabilities.asked_of_client(frame)]
             steps.append(Ended(pending.call_id, outcome, raw, relayed, state))
         return steps
+
+    def _introduced(self, pending: Pending, frame: Frame, now: float) -> list[Step]:
+        if pending.frame.method not in ("initialize", "server/discover"):
+            return []
+        said = capabilities.introduction(frame)
+        if said is None:
+            return []
+        about = (said.protocol, said.name, said.version, said.capabilities)
+        return [Note(ServerIntroduced(now, self.connection, self.upstream, pending.era, *about))]
 
     def _tool_list(self, frame: Frame, pending: Pending, now: float) -> tuple[bytes, list[Step]]:
         shown = tool_lists.shown(frame, pending, partial(self.rules.visible, self.upstream))
@@ -298,6 +311,8 @@ class Exchange:
             return steps  # progress may only grow, and ours has grown already
         if frame.method == "notifications/tools/list_changed":
             steps.append(ToolsChanged())
+        if frame.kind is Kind.REQUEST and (used := capabilities.OF_CLIENT.get(frame.method)) is not None:
+            steps.append(Used(used))
         raw = mcp.one_line(frame.raw)
         target = route or (owner.route if owner else self._choose(frame))
         if target is None:
@@ -348,11 +363,16 @@ class Exchange:
             return [End(outgoing.route)]  # the client may come back for the rest with Last-Event-ID
         return self._fail(pending, why or "the server ended its answer without a result", Outcome.UNKNOWN)
 
-    def upstream_lost(self, why: str) -> list[Step]:
-        """The server is gone: whatever waits for it fails, now and later."""
-        self.lost = why
+    def upstream_lost(self, why: str, *, for_good: bool = True) -> list[Step]:
+        """The server is gone: whatever waits for it fails, now and, when it is gone `for_good`, later."""
+        self.lost = why if for_good else None
         waiting = (p for p in self.pending.all() if p.forwarded)
         return [step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)]
+
+    def upstream_back(self) -> list[Step]:
+        """It is there again, maybe with other tools."""
+        self.lost = None
+        return [ToolsChanged(), *self.list_changed()]
 
     def time_out(self, call_id: CallId, seconds: float) -> list[Step]:
         """The server has kept this call for too long: the client learns it, and the server is told to stop."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -19,10 +20,11 @@ from inspector.proxy.http_client_role import ClientRole, Reading
 from inspector.proxy.http_reading import is_stream, read_answer, read_events, tell_event
 from inspector.proxy.links import Headers, HttpRequest, Link, Outgoing, Receiver, Route
 from inspector.proxy.login_redirect import LoginError
+from inspector.proxy.unheard import Unheard
 from inspector.proxy.voice import LoggedIn, Speaker, Voice
 from inspector.wire.framing import SseEvent
 from inspector.wire.jsonrpc import Frame, FrameId, Kind
-from inspector.wire.mcp import cancelled, one_line
+from inspector.wire.mcp import INITIALIZED, cancelled, one_line
 
 _BROKEN = (OSError, ValueError, LoginError)
 _OLDER = "it knows only the HTTP+SSE transport of 2024-11-05"
@@ -33,12 +35,21 @@ Ask: TypeAlias = Callable[[str, Mapping[str, str]], Asking | LoggedIn]
 _OF_ONE_MESSAGE = frozenset({b"mcp-method", b"mcp-name", b"last-event-id", b"content-type"})
 
 
+class Severable(Link, Protocol):
+    """A link that a person may cut, and begin anew."""
+
+    def cut(self, why: str) -> None: ...
+
+    def renew(self) -> None: ...
+
+
 class Server(Speaker, Protocol):
     """The upstream, as its links see it."""
 
     url: str
     own_headers: tuple[tuple[str, str], ...]
     tasks: TaskGroup
+    stopped: str | None
 
     def works(self) -> None: ...
 
@@ -46,7 +57,7 @@ class Server(Speaker, Protocol):
 
     def refused(self, why: str) -> None: ...
 
-    def forget(self, link: Link) -> None: ...
+    def forget(self, link: Severable) -> None: ...
 
 
 class Undecided(Server, Protocol):
@@ -74,13 +85,17 @@ class HttpLink:
         self._exchanges: dict[asyncio.Task[None], Outgoing | None] = {}
         self._role = ClientRole()  # ours, while the client itself speaks no HTTP
         self._spoken: Headers | None = None  # of an HTTP client's latest message
+        self._hello: Outgoing | None = None  # a stdio client's `initialize`
         self._listens = False
         self._closed = False
 
     def send(self, outgoing: Outgoing) -> None:
         if self._closed:
             return
-        if self._older is not None:
+        if (why := self._server.stopped) is not None:
+            # Not from inside `send`: who calls it may not have noted the request yet.
+            self._server.tasks.start_soon(self._refuse, outgoing, why)
+        elif self._older is not None:
             self._older.send(outgoing)
         elif outgoing.http is not None:
             self._spoken = outgoing.http.headers
@@ -88,10 +103,15 @@ class HttpLink:
         elif outgoing.frame is None:
             self._start(self._say(outgoing.raw))
         elif not self._withdrawn(outgoing.frame):
+            if outgoing.frame.method == "initialize":
+                self._hello = outgoing
             before, mine = self._role.take_turn(outgoing.frame)
             task = self._start(self._speak(outgoing, outgoing.frame, before, mine), outgoing)
             if mine is not None:
                 task.add_done_callback(lambda _: mine.set())
+
+    async def _refuse(self, outgoing: Outgoing, why: str) -> None:
+        self._receiver.upstream_ended(outgoing, why)
 
     def cancel(self, route: Route, frame_id: FrameId | None) -> None:
         """Closes a modern request, which is how that era cancels; tells a legacy server in words."""
@@ -105,6 +125,43 @@ class HttpLink:
                 task.cancel()
             elif frame_id is not None:
                 self._start(self._say(cancelled(frame_id)))
+
+    def cut(self, why: str) -> None:
+        """By a person's will: what is in flight fails with `why`, streams end."""
+        self._receiver.upstream_lost(why, for_good=False)
+        for task, outgoing in [*self._exchanges.items()]:
+            task.cancel()
+            if outgoing is not None and (outgoing.frame is None or outgoing.frame.kind is not Kind.REQUEST):
+                self._receiver.upstream_ended(outgoing, None if outgoing.frame is None else why)
+
+    def renew(self) -> None:
+        """A stdio client's session begins again with the same words; what it says meanwhile waits for that."""
+        hello, self._listens = self._hello, False
+        if hello is None or hello.frame is None or self._older is not None:
+            return
+        old, self._role = self._role, ClientRole()
+        _, mine = self._role.take_turn(hello.frame)
+        if mine is not None:
+            self._start(self._greet(hello, old, mine))
+
+    async def _greet(self, hello: Outgoing, old: ClientRole, mine: anyio.Event) -> None:
+        silent, frame = Unheard(), hello.frame
+        try:
+            if old.session_id is not None:
+                with suppress(*_BROKEN):
+                    async with self._request("DELETE", self._our_headers(old.listening())):
+                        pass
+            if frame is not None:
+                await self._post(replace(hello, route=silent), frame, None, silent)
+                await self._say(INITIALIZED)
+        except _BROKEN as error:
+            self._server.fails(f"could not begin anew with {self._server.url}: {error}")
+        finally:
+            mine.set()
+        if self._role.session_id is not None and not self._listens:
+            self._listens = True
+            self._start(self._listen())
+        self._receiver.upstream_back()
 
     async def ready(self) -> None:
         """Each message has a connection of its own: none waits for another."""
@@ -218,7 +275,9 @@ class HttpLink:
             self._listens = True
             self._start(self._listen())
 
-    async def _post(self, outgoing: Outgoing, frame: Frame, mine: anyio.Event | None) -> bool | None:
+    async def _post(
+        self, outgoing: Outgoing, frame: Frame, mine: anyio.Event | None, receiver: Receiver | None = None
+    ) -> bool | None:
         """Was it answered by a stream? None: the server knows only the older transport, and did not take it."""
         reading = Reading(frame.id if frame.kind is Kind.REQUEST else None)
         begins = frame.method == "initialize"
@@ -237,7 +296,7 @@ class HttpLink:
                 self._role.session_id = response.header(b"mcp-session-id")
             if mine is not None:
                 mine.set()
-            streamed = await read_answer(outgoing, response, self._receiver, seen)
+            streamed = await read_answer(outgoing, response, receiver or self._receiver, seen)
         if streamed and frame.kind is Kind.REQUEST:
             await self._resume(outgoing, reading)
         return streamed

@@ -115,8 +115,15 @@ class Receiver(Protocol):
         """The stream that answered `outgoing` ended; `why` is set when it broke or never began."""
         ...
 
-    def upstream_lost(self, why: str) -> None:
-        """The whole upstream is gone (its process died): every request in flight fails with `why`."""
+    def upstream_lost(self, why: str, *, for_good: bool = True) -> None:
+        """The whole upstream is gone (its process died): every request in flight fails with `why`.
+
+        Not `for_good`: a person stopped or restarted it, and the connection stays; `upstream_back` follows some time.
+        """
+        ...
+
+    def upstream_back(self) -> None:
+        """It is there again, greeted in the client's name: the connection goes on, if it was lost for good before."""
         ...
 
     async def ready(self) -> None:
@@ -149,6 +156,23 @@ class Upstream(Protocol):
         Raises:
             UpstreamError: the server cannot be started.
         """
+        ...
+
+    def prepare(self) -> None:
+        """Start what can be started before the first client comes."""
+        ...
+
+    async def stop(self, why: str) -> None:
+        """End everything of it within 2 s, and send it nothing until `resume`: what is in flight, and what comes, fails
+        with `why`. Its links stay."""
+        ...
+
+    def resume(self) -> None:
+        """Serve again; connections that were cut off or lost are given a server anew. Forgets failures."""
+        ...
+
+    async def restart(self, why: str) -> None:
+        """`stop` and `resume`, but what comes meanwhile waits for the new server."""
         ...
 
     async def close(self) -> None:

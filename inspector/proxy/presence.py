@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspector.core.call import Caller
 from inspector.core.events import ClientConnected
 from inspector.proxy.connection import ClientConnection
+from inspector.wire.capabilities import client_capabilities
 from inspector.wire.jsonrpc import Frame
 from inspector.wire.mcp import client_info, era_of
 
@@ -17,6 +18,7 @@ class Presence:
         self._count = 0
         self._labels: dict[tuple[str, str, str, str], str] = {}
         self._latest: dict[tuple[str, str], str] = {}  # client name by grant and upstream
+        self._used: dict[str, set[tuple[str, bool]]] = {}  # capabilities by label
 
     def label(self) -> str:
         self._count += 1
@@ -45,7 +47,20 @@ class Presence:
             return None
         if not own:
             self._labels[known] = label
-        return ClientConnected(now, label, caller, version, era_of(frame), connection.transport, upstream)
+        offered = client_capabilities(frame)
+        return ClientConnected(now, label, caller, version, era_of(frame), connection.transport, upstream, offered)
+
+    def first_use(self, label: str, capability: str, *, of_client: bool) -> bool:
+        """Is this the first time that it is used on the connection of that label?"""
+        known = self._used.setdefault(label, set())
+        use = (capability, of_client)
+        if use in known:
+            return False
+        known.add(use)
+        return True
+
+    def parted(self, label: str) -> None:
+        self._used.pop(label, None)
 
     def outlives(self, label: str) -> bool:
         """Is this the label of a client that keeps no connection?"""

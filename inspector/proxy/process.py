@@ -84,6 +84,16 @@ class Listener(Protocol):
         ...
 
 
+class Deaf:
+    """A Listener for a process that is on its way out."""
+
+    def heard(self, raw: bytes) -> None: ...
+
+    def lost(self, death: Death) -> None: ...
+
+    async def caught_up(self) -> None: ...
+
+
 class _Pipe(asyncio.Protocol):
     """The loop's protocol for one of the three pipes, as callables."""
 
@@ -104,9 +114,10 @@ class _Pipe(asyncio.Protocol):
 
 
 class ServerProcess(asyncio.SubprocessProtocol):
-    """Made by `start`; ends by itself or through `end`, after which `gone` was called exactly once."""
+    """Made by `start`; ends by itself or through `end`, after which `gone` was called exactly once: it answers when
+    another one may be started (Unix seconds), None for at once."""
 
-    def __init__(self, host: Host, listener: Listener, gone: Callable[[ServerProcess, Death], None]) -> None:
+    def __init__(self, host: Host, listener: Listener, gone: Callable[[ServerProcess, Death], float | None]) -> None:
         self.pid = 0
         self.ending = False  # we asked for it
         self.death: Death | None = None
@@ -189,6 +200,10 @@ class ServerProcess(asyncio.SubprocessProtocol):
         return UpstreamError(why)
 
     # -- towards it
+
+    def hand_to(self, listener: Listener) -> None:
+        """Somebody else listens from now on."""
+        self._listener = listener
 
     def write(self, line: bytes) -> None:
         """One message; `line` is free of CR and LF. Never waits; a process that is gone hears nothing."""
@@ -310,9 +325,9 @@ class ServerProcess(asyncio.SubprocessProtocol):
                 transport.close()
         self._stdin = None
         self.death = death = Death(self._code, self._epitaph())
-        self._changed(UpstreamState.EXITED, "closed" if self.ending else death.why, self._code)
         self._buried.set()
-        self._gone(self, death)
+        retry_at = self._gone(self, death)
+        self._changed(UpstreamState.EXITED, "closed" if self.ending else death.why, self._code, retry_at)
         if not self.ending:
             self._listener.lost(death)
 
@@ -345,9 +360,12 @@ class ServerProcess(asyncio.SubprocessProtocol):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    def _changed(self, state: UpstreamState, detail: str, code: int | None = None) -> None:
+    def _changed(
+        self, state: UpstreamState, detail: str, code: int | None = None, retry_at: float | None = None
+    ) -> None:
         host = self._host
-        host.emit(UpstreamChanged(host.now(), host.name, state, detail, self.pid or None, code))
+        asked = state is UpstreamState.EXITED and self.ending
+        host.emit(UpstreamChanged(host.now(), host.name, state, detail, self.pid or None, code, asked, retry_at))
 
 
 def _nothing(_: object) -> None:

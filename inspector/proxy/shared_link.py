@@ -16,7 +16,7 @@ import anyio
 from inspector.core.errors import UpstreamError
 from inspector.core.json import Json, JsonObject, Number
 from inspector.proxy.links import Outgoing, Receiver, Route
-from inspector.proxy.process import Death, Host, Listener, ServerProcess
+from inspector.proxy.process import Deaf, Death, Host, Listener, ServerProcess
 from inspector.wire.jsonrpc import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -84,6 +84,7 @@ class SharedProcess:
         self._host, self._start = host, start
         self._process: ServerProcess | None = None
         self._starting = False
+        self._cuts = 0
         self._waiting: list[bytes] = []
         self._count = 0
         self._pending: dict[OurId, _Pending] = {}
@@ -134,25 +135,49 @@ class SharedProcess:
             self._process.write(line)
             return
         self._waiting.append(line)
+        self._begin_soon()
+
+    def _begin_soon(self) -> None:
         if not self._starting:
             self._starting = True
             self._host.tasks.start_soon(self._begin)
 
+    def cut(self, why: str) -> None:
+        """Its process is ended by whoever started it: what is in flight fails, the next request starts another one."""
+        self._cuts += 1
+        if self._process is not None:
+            self._process.hand_to(Deaf())
+        self._process = None
+        self._waiting.clear()
+        self._refusals.clear()
+        self._refused = False
+        self._fail(why)
+
     async def _begin(self) -> None:
+        cuts = self._cuts
         try:
             process = await self._start(self)
         except UpstreamError as error:
             self._waiting.clear()
             self._fail(str(error))
         else:
-            self._process = process
-            for line in self._waiting:
-                process.write(line)
-            self._waiting.clear()
-            if process.death is not None:
-                self.lost(process.death)
+            if cuts == self._cuts:
+                self._use(process)
+            else:
+                process.hand_to(Deaf())
+                await process.end()
         finally:
             self._starting = False
+        if self._waiting:  # they came after a cut
+            self._begin_soon()
+
+    def _use(self, process: ServerProcess) -> None:
+        self._process = process
+        for line in self._waiting:
+            process.write(line)
+        self._waiting.clear()
+        if process.death is not None:
+            self.lost(process.death)
 
     async def ready(self) -> None:
         if self._process is not None:

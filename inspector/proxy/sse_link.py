@@ -71,6 +71,10 @@ class SseLink:
     def send(self, outgoing: Outgoing) -> None:
         if self._closed:
             return
+        if (why := self._server.stopped) is not None:
+            # Not from inside `send`: who calls it may not have noted the request yet.
+            self._server.tasks.start_soon(self._refuse, outgoing, why)
+            return
         if not self._begun:
             self._begun = True
             self._start(self._listen(outgoing))
@@ -79,6 +83,21 @@ class SseLink:
         task = self._start(self._post(outgoing, before, mine))
         if mine is not None:
             task.add_done_callback(lambda _: mine.set())
+
+    async def _refuse(self, outgoing: Outgoing, why: str) -> None:
+        self._receiver.upstream_ended(outgoing, why)
+
+    def cut(self, why: str) -> None:
+        """By a person's will: what is in flight fails with `why`, and the stream, which is the connection, is over."""
+        if self._begun and self._lost is None:
+            self._lost = why
+            self._settled.set()
+            self._receiver.upstream_lost(why)
+        for task in [*self._tasks]:
+            task.cancel()
+
+    def renew(self) -> None:
+        """Nothing goes on: who lost the stream begins anew."""
 
     def cancel(self, route: Route, frame_id: FrameId | None) -> None:
         if frame_id is not None and self._endpoint is not None:
@@ -121,7 +140,7 @@ class SseLink:
         except _BROKEN as error:
             why = self._reason(error)
         except asyncio.CancelledError:
-            if self._closed:
+            if self._closed or self._lost is not None:
                 raise
             why = f"{self._server.url} named no endpoint within {OPENING:g} s"
         finally:

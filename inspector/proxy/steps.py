@@ -92,8 +92,15 @@ class ToolsChanged:
 
 
 @fact(frozen=True, slots=True)
+class Used:
+    """The server makes use of what its client offers."""
+
+    capability: str
+
+
+@fact(frozen=True, slots=True)
 class Note:
     event: Event
 
 
-Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | ToolsChanged | Note
+Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | ToolsChanged | Used | Note

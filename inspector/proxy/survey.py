@@ -208,9 +208,11 @@ class _Asking:
         if outgoing.frame is not None and outgoing.frame.kind is Kind.REQUEST and self._is_ours(outgoing.frame.id):
             self._hear(None)
 
-    def upstream_lost(self, why: str) -> None:
+    def upstream_lost(self, why: str, *, for_good: bool = True) -> None:
         self._over = True
         self._hear(None)
+
+    def upstream_back(self) -> None: ...
 
     def upstream_head(self, route: Route, status: int, headers: Headers) -> None: ...
     def upstream_event(self, route: Route, fields: tuple[bytes, ...]) -> None: ...

@@ -21,7 +21,7 @@ from inspector.core.events import Direction, Event, FrameRejected, UpstreamChang
 from inspector.core.upstream import UpstreamSpec, UrlSpec, UrlTransport
 from inspector.logins import Logins
 from inspector.proxy.http_client import HttpClient
-from inspector.proxy.http_link import Ask, HttpLink
+from inspector.proxy.http_link import Ask, HttpLink, Severable
 from inspector.proxy.links import ClientSide, Headers, Link, Receiver
 from inspector.proxy.login import UpstreamLogin
 from inspector.proxy.sse_link import SseLink, begins_with_endpoint
@@ -70,7 +70,8 @@ class HttpUpstream:
         self._now = now
         self._state: UpstreamState | None = None
         self.http = HttpClient(self.url)
-        self._links: set[Link] = set()
+        self.stopped: str | None = None
+        self._links: set[Severable] = set()
         self._hide = access.hide if access is not None else _nobody_hides
         self.login: UpstreamLogin | None = None
         if access is not None and not target.has_credential:
@@ -130,8 +131,39 @@ class HttpUpstream:
     def hide(self, secrets: tuple[str, ...]) -> None:
         self._hide(secrets)
 
-    def forget(self, link: Link) -> None:
+    def forget(self, link: Severable) -> None:
         self._links.discard(link)
+
+    def prepare(self) -> None:
+        """There is nothing to start; the first request reaches it."""
+
+    async def stop(self, why: str) -> None:
+        self.stopped = why
+        self._drop(why)
+        self._change(UpstreamState.STOPPED, why)
+
+    def resume(self) -> None:
+        if self.stopped is not None:
+            self.stopped = None
+            self._renew()
+
+    async def restart(self, why: str) -> None:
+        """Every connection anew. The sessions of HTTP clients are theirs and the server's; those that we keep for
+        stdio clients begin again."""
+        self.stopped = None
+        self._drop(why)
+        self._renew()
+
+    def _renew(self) -> None:
+        self._change(UpstreamState.IDLE, self.url)
+        for link in self._links:
+            link.renew()
+
+    def _drop(self, why: str) -> None:
+        for link in self._links:
+            link.cut(why)
+        self.http.close()
+        self.http = HttpClient(self.url)
 
     async def close(self) -> None:
         if self.login is not None:

@@ -18,12 +18,10 @@ from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
-from inspector.ui import logins, text, titles
+from inspector.ui import text, titles
 from inspector.ui import theme as themes
-from inspector.ui.board import Board
-from inspector.ui.crash import DiscreetApp, report
+from inspector.ui.crash import report
 from inspector.ui.palette import system_commands
-from inspector.ui.queue import HoldQueue
 from inspector.ui.screens.approvals import ApprovalsPlace
 from inspector.ui.screens.connect import ConnectDialog
 from inspector.ui.screens.help import HelpDialog
@@ -34,15 +32,17 @@ from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
 from inspector.ui.terminal import losable, needs_ascii
+from inspector.ui.visiting import BACK, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
 
 
-class InspectApp(DiscreetApp):
+class InspectApp(Visiting):
     """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
 
+    `open_recording`: how an earlier recording is opened; None where there is no way back from one.
     `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
     `start_place` None: Live, or Policy when no policy could be loaded.
     """
@@ -64,6 +64,7 @@ class InspectApp(DiscreetApp):
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help"),
         Binding("colon", "command_palette", "Palette", key_display=":", id="app.palette"),
         Binding("c", "connect", "Connect", id="app.connect"),
+        BACK,
         Binding("q", "quit", "Quit", show=False, id="app.quit"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit_anywhere"),
     ]
@@ -73,6 +74,7 @@ class InspectApp(DiscreetApp):
         port: Port,
         *,
         token_mask: str = "",
+        open_recording: OpenRecording | None = None,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
         theme: str = themes.DEFAULT,
@@ -81,12 +83,9 @@ class InspectApp(DiscreetApp):
         mark_title: bool = True,
         ascii_only: bool | None = None,
     ) -> None:
-        super().__init__()
-        self.port = port
+        super().__init__(port, steady, open_recording)
         self.token = token_mask
-        self.clock, self.steady = clock, steady
-        self.board, self.queue = Board(), HoldQueue()
-        self.trouble = ""
+        self.clock = clock
         self._bell, self._mark_title = bell, mark_title
         self._start_place = start_place
         self._backstop = text.Backstop()
@@ -143,31 +142,13 @@ class InspectApp(DiscreetApp):
             await asyncio.sleep(POLL_EVERY)
             await self.poll()
 
-    async def poll(self) -> None:
-        """Ask for what changed; show it when something did."""
-        since = self.board.views.version
-        try:
-            views = await self.port.views(since)
-        except (OSError, InspectError) as error:
-            self._show_trouble(str(error) or type(error).__name__)
-            return
-        if not self.is_running or (self.board.shows(views) and not self.trouble):
-            return
-        self.trouble = ""
-        before, changed = self.board.views, self.board.fold(views)
-        for words in logins.news(before, views):
-            self.say(words, stay=30)
-        new = self.queue.fold(views.holds, self.steady())
-        self._alert(bool(new))
-        self._draw(changed)
-
-    def _show_trouble(self, why: str) -> None:
+    def show_trouble(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
             self.say(f"The engine does not answer: {why}", wrong=True)
-            self._draw(())
+            self.draw(())
 
-    def _draw(self, changed: tuple[CallId, ...]) -> None:
+    def draw(self, changed: tuple[CallId, ...]) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, Place):
                 screen.draw(changed)
@@ -182,11 +163,11 @@ class InspectApp(DiscreetApp):
                 screen.tick(now)
         titles.tell(self.screen)
 
-    def _alert(self, is_new: bool) -> None:
+    def alert(self, is_new: bool) -> None:
         if is_new and self._bell:
             self.bell()
         if self._mark_title:
-            titles.mark(self, len(self.queue))
+            titles.mark(self, len(self.live.queue))
 
     # What screens ask of the app
 
@@ -221,6 +202,9 @@ class InspectApp(DiscreetApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from system_commands(self, screen)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.visiting if action == "back_to_live" else super().check_action(action, parameters)
+
     def action_help(self) -> None:
         if isinstance(self.screen, Place):
             self.push_screen(HelpDialog(self.screen))
@@ -232,14 +216,15 @@ class InspectApp(DiscreetApp):
     async def action_quit(self) -> None:
         if isinstance(self.screen, QuitDialog):
             return
-        read_only = self.board.views.run.read_only
-        if read_only or not (self.board.attached or self.queue.holds):
+        board, holds = self.live.board, self.live.queue.holds
+        if board.views.run.read_only or not (board.attached or holds):
             await self._stop(True)
         else:
-            self.push_screen(QuitDialog(self.board.attached, len(self.queue)), self._stop)
+            self.push_screen(QuitDialog(board.attached, len(holds)), self._stop)
 
     async def _stop(self, sure: bool | None) -> None:
         if sure:
+            self.desk = self.live
             await self.ask(Shutdown())
             self.exit()
 

@@ -4,7 +4,7 @@
 command = ["uv", "run", "server.py"]     url = "https://mcp.example.com/mcp"
 env = { KESTRA_TENANT_ID = "main" }      headers = { Authorization = "Bearer …" }
 cwd = "/srv/kestra"                      oauth_scope = "read write"       (in place of such a header)
-                                         transport = "sse"                (or "http"; found out otherwise)
+lazy = true                              transport = "sse"                (or "http"; found out otherwise)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inspector.upstreams.naming import checked_name
 
 FILE = "mcp-inspect.toml"
 _WITH_URL = {"url", "headers", "oauth_scope", "transport"}
-_FIELDS = {"command", "args", "env", "cwd"} | _WITH_URL
+_FIELDS = {"command", "args", "env", "cwd", "lazy"} | _WITH_URL
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*")  # RFC 6749 §3.3
 _Table: TypeAlias = dict[str, object]
 
@@ -36,6 +36,7 @@ class Defined:
     target: Target
     file: Path
     project: bool
+    lazy: bool = False  # started by its first client, not with the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ def _read(path: Path, *, project: bool) -> dict[str, Defined]:
     tables = document.get("upstreams", {})
     if not isinstance(tables, dict):
         raise ConfigError(f"{path}: upstreams: a table is wanted, as in [upstreams.NAME]")
-    return {name: Defined(name, _target(path, name, table), path, project) for name, table in tables.items()}
+    return {
+        name: Defined(name, _target(path, name, table), path, project, _is_lazy(path, name, table))
+        for name, table in tables.items()
+    }
 
 
 def _target(path: Path, name: str, table: object) -> Target:
@@ -119,6 +123,13 @@ def checked_scope(spec: UrlSpec, source: str) -> None:
         raise UsageError(f"{source}: a scope consists of words with one space between them, without quotes")
     if spec.has_credential:
         raise UsageError(f"{source}: it has an Authorization of its own, so nobody logs in; give one of the two")
+
+
+def _is_lazy(path: Path, name: str, table: object) -> bool:
+    lazy = table.get("lazy", False) if isinstance(table, dict) else False
+    if not isinstance(lazy, bool):
+        raise ConfigError(f"{path}: upstreams.{name}.lazy: true or false is wanted")
+    return lazy
 
 
 def _argv(path: Path, field: str, table: _Table) -> tuple[str, ...]:

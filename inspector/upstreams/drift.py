@@ -10,7 +10,8 @@ from inspector.core.events import ToolChange
 
 Definitions: TypeAlias = Mapping[str, dict[str, Any]]
 
-SHOWN = 400  # characters of a value
+SHOWN = 4_000  # characters of a value
+_BEFORE = 200  # … of what stands before the difference, where a longer one has to be cut
 
 # A hint that is left out means this (MCP specification, ToolAnnotations).
 _HINTS = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False, "openWorldHint": True}
@@ -44,7 +45,7 @@ def _differences(path: str, before: Any, after: Any) -> Iterator[tuple[str, str,
     """(path, before, after); "" for what is not there."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
         if _whole(before) != _whole(after):
-            yield path, _text(before), _text(after)
+            yield path, *_around(_whole(before), _whole(after))
         return
     for key in sorted(before.keys() | after.keys()):
         below = f"{path}.{key}" if path else key
@@ -54,6 +55,18 @@ def _differences(path: str, before: Any, after: Any) -> Iterator[tuple[str, str,
             yield below, "", _text(after[key])
         else:
             yield from _differences(below, before[key], after[key])
+
+
+def _around(before: str, after: str) -> tuple[str, str]:
+    """Both texts from shortly before the point where they part, if they are too long to be shown whole: an addition at
+    the end of a long description must not hide behind its beginning. What was cut off is no JSON text any more."""
+    if max(len(before), len(after)) <= SHOWN:
+        return before, after
+    shorter = min(len(before), len(after))
+    same = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    start = max(0, same - _BEFORE)
+    mark = "…" if start else ""
+    return mark + before[start : start + SHOWN], mark + after[start : start + SHOWN]
 
 
 def _whole(value: Any) -> str:

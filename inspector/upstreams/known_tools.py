@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inspector.core.errors import ConfigError
-from inspector.core.events import Event, StderrLine, ToolChange, ToolsDrifted, ToolsListed
+from inspector.core.events import Event, StderrLine, ToolChange, ToolsDrifted, ToolsListed, ToolsSettled
 from inspector.core.upstream import CommandSpec, Target, UpstreamSpec
 from inspector.paths import private_dir, private_file, read_private
 from inspector.upstreams.drift import changes
@@ -27,6 +28,15 @@ def identity(name: str, target: Target) -> str:
     return f"{name}-{hashlib.sha256(json.dumps(what).encode(errors='surrogatepass')).hexdigest()[:12]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """`since`: when what is known was seen or accepted (Unix seconds; 0: not noted). `news`: never said before."""
+
+    changes: tuple[ToolChange, ...]
+    since: float
+    news: bool
+
+
 class KnownTools:
     """The folder of them. Used from one thread."""
 
@@ -35,11 +45,11 @@ class KnownTools:
         self._fresh: set[str] = set()  # first seen in this run: further pages of its list are no additions
 
     def seen(
-        self, upstream: str, definitions: Iterable[tuple[str, bytes]], *, complete: bool
-    ) -> tuple[ToolChange, ...]:
-        """What an upstream (by its `identity`) lists now. Returns what has changed since it was accepted, once.
+        self, upstream: str, definitions: Iterable[tuple[str, bytes]], *, complete: bool, now: float = 0.0
+    ) -> Drift:
+        """What an upstream (by its `identity`) lists now, and what of it has changed since it was accepted.
 
-        Raises ConfigError when the file cannot be read or written.
+        `now`: Unix seconds. Raises ConfigError when the file cannot be read or written.
         """
         listed = dict(list(_parsed(definitions))[:MAX_TOOLS])
         file = self._read(upstream)
@@ -48,16 +58,15 @@ class KnownTools:
             news = listed if file is None else {name: tool for name, tool in listed.items() if name not in known}
             self._fresh.add(upstream)
             if file is None or (news and len(known) < MAX_TOOLS):
-                file = {"tools": {**known, **news}, "pending": None, "shown": []}
+                file = {"tools": {**known, **news}, "pending": None, "shown": [], "since": now}
                 self._write(upstream, file)
         base = {} if complete else {**file["tools"], **(file["pending"] or {})}
-        now = dict(list({**base, **listed}.items())[:MAX_TOOLS])
-        found = changes(file["tools"], now)
+        listing = dict(list({**base, **listed}.items())[:MAX_TOOLS])
+        found = changes(file["tools"], listing)
         shown = sorted(hashlib.sha256(repr(change).encode(errors="surrogatepass")).hexdigest() for change in found)
-        if shown == file["shown"]:
-            return ()
-        self._write(upstream, {**file, "pending": now if found else None, "shown": shown})
-        return found if set(shown) - set(file["shown"]) else ()
+        if shown != file["shown"]:
+            self._write(upstream, {**file, "pending": listing if found else None, "shown": shown})
+        return Drift(found, file["since"], news=bool(set(shown) - set(file["shown"])))
 
     def pending(self) -> dict[str, tuple[ToolChange, ...]]:
         """Changes that wait to be accepted, by upstream."""
@@ -68,11 +77,11 @@ class KnownTools:
                 waiting[path.stem] = changes(file["tools"], file["pending"])
         return waiting
 
-    def accept(self, upstream: str) -> None:
-        """From now on its latest listing is the known one."""
+    def accept(self, upstream: str, now: float = 0.0) -> None:
+        """From now on (Unix seconds) its latest listing is the known one."""
         file = self._read(upstream)
         if file is not None and file["pending"] is not None:
-            self._write(upstream, {"tools": file["pending"], "pending": None, "shown": []})
+            self._write(upstream, {"tools": file["pending"], "pending": None, "shown": [], "since": now})
 
     def _read(self, upstream: str) -> dict[str, Any] | None:
         path = self._folder / f"{upstream}.json"
@@ -83,7 +92,8 @@ class KnownTools:
             file = json.loads(text)
             if not (isinstance(file["tools"], dict) and isinstance(file["shown"], list)):
                 raise ValueError
-            return {"tools": file["tools"], "pending": file.get("pending"), "shown": file["shown"]}
+            since = float(file.get("since", 0.0))
+            return {"tools": file["tools"], "pending": file.get("pending"), "shown": file["shown"], "since": since}
         except (ValueError, TypeError, KeyError):
             raise ConfigError(f"{path} is damaged; remove it, and the upstream's tools are learned anew") from None
 
@@ -97,18 +107,42 @@ class DriftWatch:
     def __init__(self, known: KnownTools) -> None:
         self._known = known
         self._identities: dict[str, str] = {}
+        self._waiting: dict[str, tuple[ToolChange, ...]] = {}  # as this run said last
 
     def knows(self, spec: UpstreamSpec) -> None:
         self._identities[spec.name] = identity(spec.name, spec.target)
 
-    def told(self, event: Event) -> ToolsDrifted | StderrLine | None:
+    def told(self, event: Event) -> ToolsDrifted | ToolsSettled | StderrLine | None:
+        """The changes that wait to be accepted, when they are others than a moment ago, or that none does any more."""
         if not isinstance(event, ToolsListed) or event.upstream not in self._identities:
             return None
+        name, at = event.upstream, event.at
         try:
-            found = self._known.seen(self._identities[event.upstream], event.definitions, complete=event.complete)
+            drift = self._known.seen(self._identities[name], event.definitions, complete=event.complete, now=at)
         except ConfigError as error:
-            return StderrLine(event.at, "mcp-inspect", str(error))
-        return ToolsDrifted(event.at, event.upstream, found) if found else None
+            return StderrLine(at, "mcp-inspect", str(error))
+        if drift.changes == self._waiting.get(name, ()):
+            return None
+        if not drift.changes:
+            del self._waiting[name]
+            return ToolsSettled(at, name, accepted=False)
+        self._waiting[name] = drift.changes
+        return ToolsDrifted(at, name, drift.changes, drift.since, again=not drift.news)
+
+    def accept(self, upstream: str, seen: tuple[ToolChange, ...], now: float) -> ToolsSettled | str:
+        """Take the tools as they are listed now (Unix seconds), if `seen` is what has changed; else why not."""
+        known = self._identities.get(upstream)
+        try:
+            waits = self._known.pending().get(known, ()) if known is not None else ()
+            if known is None or not waits:
+                return f"no tool of {upstream} waits to be accepted"
+            if waits != seen:
+                return f"the tools of {upstream} have changed again: look at them once more"
+            self._known.accept(known, now)
+        except ConfigError as error:
+            return str(error)
+        self._waiting.pop(upstream, None)
+        return ToolsSettled(now, upstream, accepted=True)
 
 
 def _parsed(definitions: Iterable[tuple[str, bytes]]) -> Iterable[tuple[str, dict[str, Any]]]:

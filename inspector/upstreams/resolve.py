@@ -49,7 +49,8 @@ def resolve(
             consent(defined.target, defined.file)
         target = _in_folder(defined.target, cwd) if defined.project else defined.target
         target = _with_scope(target, oauth_scope, defined.name)
-        return _spec(name or defined.name, target, headers, env, origin=str(defined.file))
+        spec = _spec(name or defined.name, target, headers, env, origin=str(defined.file))
+        return replace(spec, lazy=defined.lazy)
     if built_in := profile(name_or_url, {**environ, **dict(env)}):
         inherited = tuple((key, environ[key]) for key in built_in.reads if key in environ)
         command = _with_scope(built_in.command, oauth_scope, name_or_url)

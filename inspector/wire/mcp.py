@@ -28,6 +28,8 @@ SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
 WAITING_STEP = 1e-6  # of progress, for each sign of life of a held call
 DECISION_META = "mcp-inspect/decision"
 
+INITIALIZED = dump({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
 # Methods of the protocol, both eras, that a policy has nothing to say of: they bring things to read, and run nothing.
 READING_METHODS = frozenset(
     {

@@ -48,7 +48,7 @@ def test_every_flag_arrives() -> None:
     line = (
         "--upstream https://x.example/mcp --name far --policy p.yaml --host 0.0.0.0 --port 0 --token abc "
         "--call-timeout 2.5 --unattended wait --headless --format jsonl --reload confirm "
-        "--allow-host a --allow-host b --allow-origin https://o --upstream demo"
+        "--allow-host a --allow-host b --allow-origin https://o --lazy --upstream demo"
     )
     settings = settings_of(line.split())
     assert settings == Settings(
@@ -64,6 +64,7 @@ def test_every_flag_arrives() -> None:
         reload=Reload.CONFIRM,
         allow_hosts=("a", "b"),
         allow_origins=("https://o",),
+        lazy=True,
     )
     assert settings.upstreams[0].target == UrlSpec("https://x.example/mcp")
     assert [spec.name for spec in settings.upstreams] == ["far", "demo"]

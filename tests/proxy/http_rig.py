@@ -194,7 +194,7 @@ async def running(
                 yield Rig(http, driver, clock, events, folder / "server.log", client, specs[0].name if specs else "")
         finally:
             with anyio.CancelScope(shield=True):
-                await driver.close_upstreams()
+                await driver.roster.close()
             tasks.cancel_scope.cancel()
     watchdog.close()
     recorder.close()

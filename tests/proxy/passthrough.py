@@ -61,6 +61,8 @@ class PassThrough:
     def introduce(self, connection: ClientConnection, frame: Frame) -> bool:
         return True
 
+    def uses(self, connection: ClientConnection, capability: str) -> None: ...
+
     def part(self, connection: ClientConnection) -> None:
         self.connections.remove(connection)
 

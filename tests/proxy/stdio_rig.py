@@ -138,6 +138,8 @@ class Client:
         self.routes: list[Route | None] = []
         self.ended: list[str | None] = []
         self.lost: str | None = None
+        self.cuts: list[str] = []
+        self.back = 0
         self.open = anyio.Event()
         self.open.set()
         self._count = 0
@@ -149,8 +151,12 @@ class Client:
     def upstream_ended(self, outgoing: Outgoing, why: str | None) -> None:
         self.ended.append(why)
 
-    def upstream_lost(self, why: str) -> None:
-        self.lost = why
+    def upstream_lost(self, why: str, *, for_good: bool = True) -> None:
+        self.lost = why if for_good else None
+        self.cuts += [] if for_good else [why]
+
+    def upstream_back(self) -> None:
+        self.back += 1
 
     def upstream_head(self, route: Route, status: int, headers: Headers) -> None: ...
 

@@ -166,7 +166,7 @@ async def rig(
             yield made
         finally:
             await connection.close()
-            await driver.close_upstreams()
+            await driver.roster.close()
             tasks.cancel_scope.cancel()
     watchdog.close()
     recorder.close()

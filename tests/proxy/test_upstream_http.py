@@ -289,7 +289,7 @@ async def test_closing_the_upstream_ends_what_is_under_way_though_the_server_doe
         client.call(1)
         call = await script.arrived("tools/call")
         with anyio.fail_after(10):  # its timeouts are longer
-            await rig.driver.close_upstreams()
+            await rig.driver.roster.close()
         await rig.until(lambda: call.left)
 
 

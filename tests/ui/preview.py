@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
+from ui_bench import Bench  # noqa: E402
 from ui_port import BROKEN_POLICY, KINDS, NOW, TOKEN, DataPort, broken_problems, call, empty_views, hold, sample_views  # noqa: E402
 
 from inspector.core.views import PolicyView, Views  # noqa: E402
@@ -57,6 +58,7 @@ async def main() -> None:
         theme=options.theme,
         start_place=options.start,
         ascii_only=options.ascii or None,
+        open_recording=Bench().open_recording,
     )
     task = None if options.still or options.empty else asyncio.ensure_future(traffic(port, offset))
     await app.run_async()

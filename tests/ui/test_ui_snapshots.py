@@ -10,8 +10,10 @@ from ui_bench import Bench, until
 from ui_port import BROKEN_POLICY, BY_HAND, POLICY, DataPort, empty_views
 
 from inspector.core.commands import WhatIf
+from inspector.ui.screens.server import ServerDialog
 from inspector.ui.widgets.completions import CompletionList
 from inspector.ui.widgets.editor import CodeEditor
+from inspector.ui.widgets.servers import ServerList
 
 SIZES = pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids=["120x36", "80x24"])
 
@@ -154,3 +156,29 @@ def test_what_was_not_let_through(bench: Bench, snap_compare, size, form) -> Non
 def test_the_other_places_in_a_small_light_terminal(bench: Bench, snap_compare, place) -> None:
     app = bench.app(start_place=place, theme="inspect-light")
     assert snap_compare(app, terminal_size=(80, 24), run_before=settle)
+
+
+@SIZES
+@pytest.mark.parametrize("theme", ["inspect-dark", "inspect-light"])
+def test_sessions_with_a_server_whose_tools_changed(bench: Bench, snap_compare, size, theme) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: pilot.app.screen.query_one(ServerList).chosen)
+        await pilot.press("down", "S", "down", "down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ServerDialog))
+        await settle(pilot)
+
+    app = bench.app(start_place="sessions", theme=theme)
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_sessions_in_a_recording(bench: Bench, snap_compare, size) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: pilot.app.screen.query_one(ServerList).chosen)
+        await pilot.press("o", "down", "enter")
+        await until(pilot, lambda: bench.opened)
+        await settle(pilot)
+        await pilot.press("5")
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="sessions"), terminal_size=size, run_before=before)

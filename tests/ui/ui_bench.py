@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
 from textual.pilot import Pilot
-from ui_port import NOW, TOKEN, DataPort
+from ui_port import NOW, TOKEN, DataPort, sample_views
 
+from inspector.core.errors import ConfigError
 from inspector.ui.app import InspectApp
+
+
+def recorded_port() -> DataPort:
+    views = sample_views(40)
+    return DataPort(replace(views, run=replace(views.run, run="k3x9", read_only=True), holds=()))
 
 
 @dataclass
@@ -19,10 +26,21 @@ class Bench:
     port: DataPort = field(default_factory=DataPort)
     now: float = NOW
     steady: float = 100.0
+    recorded: DataPort = field(default_factory=recorded_port)
+    opened: list[str] = field(default_factory=list)
 
     def app(self, **options: object) -> InspectApp:
-        settings = {"token_mask": TOKEN, "clock": lambda: self.now, "steady": lambda: self.steady, **options}
+        clocks = {"clock": lambda: self.now, "steady": lambda: self.steady}
+        settings = {"token_mask": TOKEN, **clocks, "open_recording": self.open_recording, **options}
         return InspectApp(self.port, **settings)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def open_recording(self, path: str, failed: Callable[[str], object]) -> AsyncIterator[DataPort]:
+        if "bad" in path:
+            raise ConfigError(f"{path}: not a recording")
+        self.opened.append(path)
+        yield self.recorded
+        self.opened.remove(path)
 
     def sent(self, kind: type) -> list[object]:
         return [command for command in self.port.sent if isinstance(command, kind)]

@@ -51,6 +51,7 @@ def test_true_is_not_one_and_meta_does_not_count() -> None:
     assert changes(tool(_meta={"a": 1}), tool(_meta={"a": 2})) == ()
 
 
-def test_a_value_is_shown_in_part_and_compared_in_full() -> None:
-    (found,) = changes(tool(description="a" * 900 + "b"), tool(description="a" * 900 + "c"))
-    assert (len(found.before), found.before) == (SHOWN, found.after)
+def test_a_long_value_is_shown_around_its_difference() -> None:
+    (found,) = changes(tool(description="a" * 9000 + "b"), tool(description="a" * 9000 + "c" + "d" * 9000))
+    assert (len(found.before), len(found.after)) == (203, SHOWN + 1)
+    assert (found.before[0], found.before[-2:], found.after[200:203]) == ("…", 'b"', "acd")

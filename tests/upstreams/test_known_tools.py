@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.errors import ConfigError
-from inspector.core.events import StderrLine, ToolsDrifted, ToolsListed
+from inspector.core.events import StderrLine, ToolsDrifted, ToolsListed, ToolsSettled
 from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec
 from inspector.upstreams.known_tools import DriftWatch, KnownTools, identity
 
@@ -17,8 +17,9 @@ def listing(**descriptions: str) -> list[tuple[str, bytes]]:
 
 
 def seen(known: KnownTools, *, complete: bool = True, **descriptions: str) -> list[tuple[str, str]]:
+    """What is said for the first time."""
     found = known.seen("up-1", listing(**descriptions), complete=complete)
-    return [(change.tool, change.field) for change in found]
+    return [(change.tool, change.field) for change in found.changes] if found.news else []
 
 
 def test_the_first_listing_is_trusted_and_a_later_change_is_said_once_across_runs(tmp_path: Path) -> None:
@@ -94,3 +95,39 @@ def test_the_watch_answers_a_listing_of_a_server_that_it_knows(tmp_path: Path) -
     (file,) = (tmp_path / "tools").iterdir()
     file.write_text("{")
     assert isinstance(watch.told(second), StderrLine)
+
+
+def test_what_an_earlier_run_said_and_nobody_accepted_is_told_as_old_news(tmp_path: Path) -> None:
+    def run(text: str, at: float) -> object:
+        watch = DriftWatch(KnownTools(tmp_path))
+        watch.knows(UpstreamSpec("up", CommandSpec(("x",))))
+        return watch.told(ToolsListed(at, "up", tuple(listing(a=text)), (), True))
+
+    assert run("A", 10.0) is None
+    first, again = run("other", 20.0), run("other", 30.0)
+    assert isinstance(first, ToolsDrifted) and isinstance(again, ToolsDrifted)
+    assert (first.since, first.again, again.since, again.again) == (10.0, False, 10.0, True)
+
+
+def test_a_person_accepts_exactly_what_was_seen(tmp_path: Path) -> None:
+    watch = DriftWatch(KnownTools(tmp_path))
+    watch.knows(UpstreamSpec("up", CommandSpec(("x",))))
+    first, second, third = (ToolsListed(at, "up", tuple(listing(a=text)), (), True) for at, text in enumerate("ABC"))
+    watch.told(first)
+    seen, later = watch.told(second), watch.told(third)
+    assert isinstance(seen, ToolsDrifted) and isinstance(later, ToolsDrifted)
+    assert watch.accept("up", seen.changes, 9.0) == "the tools of up have changed again: look at them once more"
+    assert watch.accept("up", later.changes, 9.0) == ToolsSettled(9.0, "up", accepted=True)
+    assert watch.told(third) is None
+    assert watch.accept("up", later.changes, 9.0) == "no tool of up waits to be accepted"
+    assert watch.accept("who", later.changes, 9.0) == "no tool of who waits to be accepted"
+    drifted = watch.told(first)
+    assert isinstance(drifted, ToolsDrifted)
+    assert drifted.since == 9.0
+
+
+def test_tools_that_are_again_what_was_known_settle_the_matter(tmp_path: Path) -> None:
+    watch = DriftWatch(KnownTools(tmp_path))
+    watch.knows(UpstreamSpec("up", CommandSpec(("x",))))
+    told = [watch.told(ToolsListed(1.0, "up", tuple(listing(a=text)), (), True)) for text in "ABBA"]
+    assert [type(event).__name__ for event in told] == ["NoneType", "ToolsDrifted", "NoneType", "ToolsSettled"]

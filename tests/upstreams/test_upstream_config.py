@@ -84,6 +84,8 @@ def test_of_two_of_one_name_the_persons_own_wins(cwd: Path, own: Path) -> None:
         ("[upstreams.a]", r"upstreams\.a: give either command or url"),
         ("[upstreams.a]\ncommand = 'x'\nurl = 'http://x'", r"upstreams\.a: give either command or url"),
         ("[upstreams.a]\ncommand = 'x'\nheaders = {}", r"upstreams\.a\.headers: does not go with command"),
+        ("[upstreams.a]\nurl = 'http://x'\nlazy = true", r"upstreams\.a\.lazy: does not go with url"),
+        ("[upstreams.a]\ncommand = 'x'\nlazy = 1", r"upstreams\.a\.lazy: true or false is wanted"),
         ("[upstreams.a]\nurl = 'http://x'\nenv = {}", r"upstreams\.a\.env: does not go with url"),
         ("[upstreams.a]\nurl = 'ftp://x'", r"upstreams\.a\.url: an http"),
         ("[upstreams.a]\ncommand = 'x'\noauth_scope = 'a'", r"upstreams\.a\.oauth_scope: does not go with command"),

@@ -19,7 +19,7 @@ from inspector.ui.widgets.status import PLACES, PlacesBar, StatusLine
 if TYPE_CHECKING:
     from inspector.ui.app import InspectApp
 
-COMMON_KEYS = ("app.help", "app.palette")
+COMMON_KEYS = ("app.back", "app.help", "app.palette")
 
 
 class Place(Screen[None]):
@@ -71,7 +71,8 @@ class Place(Screen[None]):
         if not self.is_mounted:
             return
         views = self.board.views
-        self.query_one(StatusLine).show(views, self.inspect.trouble)
+        held_live = len(self.inspect.live.queue) if self.inspect.visiting else 0
+        self.query_one(StatusLine).show(views, self.inspect.trouble, held_live)
         self.query_one(PlacesBar).show(len(views.holds), self.filter_text())
         if self._any_held != bool(views.holds):
             self._any_held = bool(views.holds)

@@ -1,41 +1,52 @@
-"""Place 5: this run. Who is connected, which servers stand behind, what was refused, and where it is recorded."""
+"""Place 5: this run and earlier ones. Agents, servers with their tools, what was refused, and recordings to open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
+from textual import on, work
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from inspector.core.call import CallId
-from inspector.core.events import UpstreamState
+from inspector.core.commands import ListRecordings, Recordings, ServerAction
 from inspector.core.views import ClientView, RejectedView, RunView, ToolView, UpstreamView
-from inspector.ui import figures, text, tool_table
+from inspector.ui import figures, server_lines, text, tool_table
+from inspector.ui.screens.controlling import accept, can, control
 from inspector.ui.screens.place import Place
+from inspector.ui.screens.server import ServerDialog
+from inspector.ui.widgets.servers import ServerList
+from inspector.ui.widgets.shelf import ShelfList
 
-STDERR_SHOWN = 12
 TOOLS_SHOWN = 300
 REJECTED_SHOWN = 50
-_STATES = {
-    UpstreamState.READY: ("●", "$decision-allow"),
-    UpstreamState.STARTING: ("◌", "$decision-hold"),
-    UpstreamState.LOGIN: ("◐", "$decision-hold"),
-    UpstreamState.EXITED: ("✗", "$decision-deny"),
-    UpstreamState.FAILED: ("✗", "$decision-deny"),
-}
 
 
 class SessionsPlace(Place):
     PLACE = "sessions"
     CSS_PATH = "sessions.tcss"
-    KEYS = ("app.connect", "app.refused")
-    HELP = (
-        "The agents of this run and their calls; the servers, their state and what they wrote to stderr; their tools,"
-        " the busiest first, with what each may do, what its definition and its answers cost an agent's context, and"
-        " its times; and the frames that were not let through."
+    KEYS = (
+        *("sessions.server", "sessions.start", "sessions.stop", "sessions.restart", "sessions.accept"),
+        *("sessions.recordings", "app.connect", "app.refused"),
     )
+    HELP = (
+        "The agents of this run; the servers, their state and last words; their tools, the busiest first, with what"
+        " each may do, what its definition and its answers cost an agent's context, and its times; frames that were"
+        " not let through; and earlier recordings. Enter shows a server whole: capabilities, changed tools, stderr."
+        " A stopped server's calls are denied until it is started; its agents stay connected."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i,enter", "server", "Show whole", key_display="⏎", id="sessions.server"),
+        Binding("s", "control('start')", "Start", id="sessions.start"),
+        Binding("S", "control('stop')", "Stop", id="sessions.stop"),
+        Binding("R", "control('restart')", "Restart", id="sessions.restart"),
+        Binding("a", "accept", "Accept tools", id="sessions.accept"),
+        Binding("o", "recordings", "Recordings", id="sessions.recordings"),
+    ]
 
     def body(self) -> Iterable[Widget]:
         yield Static(id="run", markup=False)
@@ -43,16 +54,28 @@ class SessionsPlace(Place):
             with Vertical(id="sessions-left"):
                 with VerticalScroll(id="clients", classes="pane"):
                     yield Static(id="clients-text", markup=False)
+                yield ShelfList()
                 with VerticalScroll(id="rejected", classes="pane"):
                     yield Static(id="rejected-text", markup=False)
             with Vertical(id="sessions-right"):
-                with VerticalScroll(id="upstreams", classes="pane"):
-                    yield Static(id="upstreams-text", markup=False)
+                yield ServerList()
                 with VerticalScroll(id="tools", classes="pane"):
                     yield Static(id="tools-text", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#clients").focus()
+        self.query_one(ShelfList).display = self.inspect.can_visit
+        self.query_one(ServerList).focus()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._look_for_recordings()
+
+    @work(exclusive=True, group="recordings")
+    async def _look_for_recordings(self) -> None:
+        if self.inspect.can_visit and isinstance(found := await self.inspect.ask(ListRecordings()), Recordings):
+            self.query_one(ShelfList).show(found, self.board.views.run.recording, self.inspect.clock())
+
+    # What is shown
 
     def show(self, changed: tuple[CallId, ...]) -> None:
         self.tick(self.inspect.clock())
@@ -60,38 +83,80 @@ class SessionsPlace(Place):
     def tick(self, now: float) -> None:
         views = self.board.views
         self.query_one("#run", Static).update(_run(views.run, now))
-        self._pane(
-            "clients",
-            "Agents",
-            len(views.clients),
-            [_client(c, now) for c in views.clients],
-            "Nobody is connected. c shows how.",
-        )
-        self._pane(
-            "upstreams",
-            "Servers",
-            len(views.upstreams),
-            [_upstream(u) for u in views.upstreams],
-            "No server is configured.",
-        )
+        empty = "Nobody is connected. c shows how."
+        self._pane("clients", "Agents", len(views.clients), [_client(c, now) for c in views.clients], empty)
+        if self.query_one(ServerList).show(views.upstreams, views.tools, now):
+            self.refresh_bindings()
         frames = [_rejected(r) for r in views.rejected[::-1][:REJECTED_SHOWN]]
-        self._pane(
-            "rejected", "Frames not let through", len(views.rejected), frames, "None: every frame was well formed."
-        )
-
+        self.query_one("#rejected").display = bool(frames) or not self.query_one(ShelfList).display
+        empty = "None: every frame was well formed."
+        self._pane("rejected", "Frames not let through", len(views.rejected), frames, empty)
         self._show_tools(views.tools)
 
     def _show_tools(self, tools: tuple[ToolView, ...]) -> None:
         pane = self.query_one("#tools")
         width = pane.size.width - 5
-        lines = [tool_table.heading(width), *(tool_table.line(tool, width) for tool in tools[:TOOLS_SHOWN])]
-        self._pane("tools", "Tools", len(tools), lines if tools else [], "No server has listed its tools yet.")
+        several = len({tool.server for tool in tools}) > 1
+        shown = [tool_table.line(tool, width, several=several) for tool in tools[:TOOLS_SHOWN]]
+        empty = "No server has listed its tools yet."
+        self._pane("tools", "Tools", len(tools), [tool_table.heading(width), *shown] if tools else [], empty)
         pane.border_subtitle = Content(tool_table.context_cost(tools) if tools else "")
 
     def _pane(self, name: str, title: str, count: int, blocks: list[Content], empty: str) -> None:
         self.query_one(f"#{name}").border_title = Content(f"{title} · {count}" if count else title)
         content = Content("\n").join(blocks) if blocks else Content.assemble((empty, "$quiet"))
         self.query_one(f"#{name}-text", Static).update(content)
+
+    # What can be done
+
+    @property
+    def _chosen(self) -> UpstreamView | None:
+        return self.query_one(ServerList).chosen
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return super().check_action(action, parameters)
+        writable = not self.board.views.run.read_only
+        match action:
+            case "control":
+                return writable and can(self._chosen, ServerAction(str(parameters[0])))
+            case "accept":
+                return writable and self._chosen is not None and bool(self._chosen.drift)
+            case "server":
+                return self._chosen is not None
+            case "recordings":
+                return self.inspect.can_visit
+        return super().check_action(action, parameters)
+
+    def action_server(self) -> None:
+        if self._chosen is not None:
+            self.inspect.push_screen(ServerDialog(self._chosen.name))
+
+    @work
+    async def action_control(self, action: str) -> None:
+        if self._chosen is not None:
+            await control(self.inspect, self._chosen, ServerAction(action))
+
+    @work
+    async def action_accept(self) -> None:
+        if self._chosen is not None:
+            await accept(self.inspect, self._chosen)
+
+    def action_recordings(self) -> None:
+        self.set_focus(self.query_one(ShelfList))  # at once: the next key is meant for it
+        self._look_for_recordings()
+
+    @on(OptionList.OptionSelected, "#upstreams")
+    def _on_server(self) -> None:
+        self.action_server()
+
+    @on(OptionList.OptionHighlighted, "#upstreams")
+    def _on_other_server(self) -> None:
+        self.refresh_bindings()
+
+    @on(ShelfList.Chosen)
+    def _on_recording(self, event: ShelfList.Chosen) -> None:
+        self.inspect.visit(event.path)
 
 
 def _run(run: RunView, now: float) -> Content:
@@ -110,26 +175,17 @@ def _client(client: ClientView, now: float) -> Content:
     version = f" {text.line(client.version, 20)}" if client.version else ""
     since = "gone" if client.gone else figures.elapsed(now - client.since)
     more = f"{client.transport} · {client.era.value} · grant {text.line(client.grant, 40)} · {since}"
+    offers: list[tuple[str, str]] = []
+    if client.capabilities or client.used:
+        offers = [("\n  offers ", "$quiet"), *server_lines.capabilities(client.capabilities, client.used)]
     return Content.assemble(
         (f"{mark} ", style),
         (text.line(client.name or "unnamed", 60), "$quiet" if client.gone else "bold"),
         (version, "$quiet"),
         f" → {text.line(client.upstream, 40)}",
         (f"  {figures.plural(client.calls, 'call')}\n  {more}", "$quiet"),
+        *offers,
     )
-
-
-def _upstream(upstream: UpstreamView) -> Content:
-    mark, style = _STATES[upstream.state]
-    tools = "tools not listed yet" if upstream.tools is None else figures.plural(upstream.tools, "tool")
-    hidden = f", {upstream.hidden} hidden" if upstream.hidden else ""
-    pid = f"pid {upstream.pid} · " if upstream.pid is not None else ""
-    parts: list[str | tuple[str, str]] = [
-        (f"{mark} ", style), (text.line(upstream.name, 40), "bold"), (f" {upstream.state.value}", style),
-        (f" · {tools}{hidden}\n", "$quiet"), (f"  {pid}", "$quiet"), text.line(upstream.detail, 300),
-    ]  # fmt: skip
-    parts += [(f"\n  │ {text.line(said, 300)}", "$quiet") for said in upstream.stderr[-STDERR_SHOWN:]]
-    return Content.assemble(*parts, "\n")
 
 
 def _rejected(frame: RejectedView) -> Content:

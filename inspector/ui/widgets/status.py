@@ -28,14 +28,16 @@ class StatusLine(Widget):
         super().__init__(id="status")
         self._views = NOTHING
         self._trouble = ""
+        self._held_live = 0
         self._shown: object = None
 
-    def show(self, views: Views, trouble: str) -> None:
-        """`trouble`: why the engine does not answer, or ""."""
+    def show(self, views: Views, trouble: str, held_live: int = 0) -> None:
+        """`trouble`: why the engine does not answer, or "". `held_live`: calls that wait in the run behind a
+        recording."""
         run = views.run
         facts = (run.per_second[-1:], run.p95_ms, run.dropped, views.clients, views.upstreams, views.policy)
-        state = (*facts, len(views.holds), trouble)
-        self._views, self._trouble = views, trouble
+        state = (*facts, len(views.holds), trouble, held_live)
+        self._views, self._trouble, self._held_live = views, trouble, held_live
         if state != self._shown:
             self._shown = state
             self.refresh()
@@ -87,7 +89,8 @@ class StatusLine(Widget):
         if self._trouble:
             return [("! NO ANSWER", "bold $decision-error")]
         if self._views.run.read_only:
-            return [("◌ RECORDING", "bold $primary")]
+            waits = f"  ◐ {self._held_live} held live" if self._held_live else ""
+            return [("◌ RECORDING", "bold $primary"), (waits, "bold $decision-hold")]
         return [("◉ LIVE", "bold $decision-allow")]
 
     def _logins(self) -> list[tuple[int, Parts]]:

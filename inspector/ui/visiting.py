@@ -1,0 +1,152 @@
+"""Looking at a recording while a run goes on: places of its own, in which nothing can be changed, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from textual.binding import Binding
+from textual.widget import AwaitMount
+
+from inspector.core.call import CallId
+from inspector.core.errors import InspectError
+from inspector.core.views import Port
+from inspector.ui import drift, logins
+from inspector.ui.board import Board
+from inspector.ui.crash import DiscreetApp
+from inspector.ui.queue import HoldQueue
+
+LOGIN_STAYS: Final = 30.0  # seconds that the address of a login stands on the screen
+
+OpenRecording: TypeAlias = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Port]]
+"""(path, what to do with the reason when the rest of it cannot be read) → the recording behind a port. Raises
+InspectError."""
+
+BACK = Binding("0,alt+0", "back_to_live", "Back to the live run", id="app.back")
+
+
+@dataclass(slots=True)
+class Desk:
+    """A run, and what the screen knows of it. `suffix`: of the modes whose screens show it."""
+
+    port: Port
+    suffix: str = ""
+    board: Board = field(default_factory=Board)
+    queue: HoldQueue = field(default_factory=HoldQueue)
+
+
+class Visiting(DiscreetApp):
+    """`live` is the desk that the app began with, `desk` the one that is shown. Drafts, filters and selections of the
+    live run stay where they are while a recording is looked at."""
+
+    def __init__(self, port: Port, steady: Callable[[], float], open_recording: OpenRecording | None) -> None:
+        super().__init__()
+        self.steady = steady
+        self.trouble = ""
+        self.live = self.desk = Desk(port)
+        self._open_recording = open_recording
+        self._visits = 0
+        self._leave = asyncio.Event()
+
+    @property
+    def port(self) -> Port:
+        return self.desk.port
+
+    @property
+    def board(self) -> Board:
+        return self.desk.board
+
+    @property
+    def queue(self) -> HoldQueue:
+        return self.desk.queue
+
+    @property
+    def visiting(self) -> bool:
+        return self.desk is not self.live
+
+    @property
+    def can_visit(self) -> bool:
+        """Can recordings be opened from here?"""
+        return self._open_recording is not None and not self.visiting
+
+    def switch_mode(self, mode: str) -> AwaitMount:
+        """To a place of the desk that is shown."""
+        return super().switch_mode(mode + self.desk.suffix)
+
+    def visit(self, path: str) -> None:
+        """Look at a recording until `action_back_to_live`."""
+        if self.can_visit:
+            self.run_worker(self._visit(path), group="visit", exclusive=True)
+
+    def action_back_to_live(self) -> None:
+        self._leave.set()
+
+    async def _visit(self, path: str) -> None:
+        assert self._open_recording is not None  # noqa: S101 - `visit` has looked
+        self._leave = asyncio.Event()
+        try:
+            async with self._open_recording(path, self.say_wrong) as port:
+                await self._stay(port)
+        except InspectError as error:
+            self.say_wrong(str(error))
+
+    async def _stay(self, port: Port) -> None:
+        self._visits += 1
+        self.desk = desk = Desk(port, f" {self._visits}")
+        places = tuple(self.MODES)
+        for place in places:
+            self.add_mode(place + desk.suffix, self.MODES[place])
+        await self.poll()
+        await self.switch_mode("live")
+        await self._leave.wait()  # cancelled when the app ends: then there is nothing to go back to
+        self.desk = self.live
+        await self.switch_mode("sessions")
+        for place in places:
+            await self.remove_mode(place + desk.suffix)
+
+    async def poll(self) -> None:
+        """Ask for what changed; show it when something did. The live run is listened to even from a recording."""
+        for desk in {self.live.suffix: self.live, self.desk.suffix: self.desk}.values():
+            await self._ask_about(desk)
+
+    async def _ask_about(self, desk: Desk) -> None:
+        try:
+            views = await desk.port.views(desk.board.views.version)
+        except (OSError, InspectError) as error:
+            self.show_trouble(str(error) or type(error).__name__)
+            return
+        if not self.is_running or (desk.board.shows(views) and not self.trouble):
+            return
+        self.trouble = ""
+        news, waiting = drift.news(desk.board.views, views), logins.news(desk.board.views, views)
+        changed = desk.board.fold(views)
+        new = desk.queue.fold(views.holds, self.steady())
+        if desk is self.live:
+            self.alert(bool(new))
+            for words in news:
+                self.say(words, wrong=True)
+            for words in waiting:
+                self.say(words, stay=LOGIN_STAYS)
+            if new and self.visiting:
+                self.say("A call of the live run is held. 0 goes back to it.")
+        self.draw(changed if desk is self.desk else ())
+
+    def say_wrong(self, words: str) -> None:
+        self.say(words, wrong=True)
+
+    # What the app adds
+
+    def say(self, words: str, *, wrong: bool = False, stay: float = 4) -> None:
+        raise NotImplementedError
+
+    def alert(self, is_new: bool) -> None:
+        raise NotImplementedError
+
+    def draw(self, changed: tuple[CallId, ...]) -> None:
+        raise NotImplementedError
+
+    def show_trouble(self, why: str) -> None:
+        raise NotImplementedError
