@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 
 import anyio
 
+from inspector import paths
+from inspector.config_file import read_files
 from inspector.core.commands import PolicyCheck
 from inspector.core.errors import ConfigError
+from inspector.core.views import Port
 from inspector.live_port import LivePort
 from inspector.policy.load import check_text
 from inspector.record.reader import Recording
 from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
 from inspector.store import Store
+from inspector.ui import theme, themed
 from inspector.ui.app import InspectApp
+from inspector.ui.preferences import Preferences, read
+from inspector.ui.terminal import refuse_poor_terminal
 from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
 
 
 async def show(settings: Settings) -> int:
     """The app over a live engine. Returns the exit code."""
+    preferences = _preferences()  # first of all: what is wrong with them is said before anything has begun
     store = Store()
     async with engine(settings, store.fold) as made:
         store.recording = str(made.recorder.path)
@@ -39,7 +47,7 @@ async def show(settings: Settings) -> int:
                 clock=time.time,
                 shut_down=lambda: made.driver.close_holds("the inspector was closed"),
             )
-            app = InspectApp(port, token_mask=settings.token)
+            app = _app(port, preferences, token_mask=settings.token)
             async with scripted_agents(made, endpoint):
                 return await _run_app(app)
 
@@ -50,9 +58,10 @@ async def show_recording(path: Path) -> int:
     Raises:
         ConfigError: the file is no recording that can be read.
     """
+    preferences = _preferences()
     port = RecordedPort(path, _check)
     try:
-        app = InspectApp(port)
+        app = _app(port, preferences)
 
         async def load_rest() -> None:
             try:
@@ -63,6 +72,34 @@ async def show_recording(path: Path) -> int:
         return await _run_app(app, load_rest)
     finally:
         port.close()
+
+
+def _theme_folders() -> tuple[Path, ...]:
+    """Ours, then the person's own, whose themes win."""
+    return theme.directory(), paths.config_dir() / "themes"
+
+
+def _preferences() -> Preferences:
+    """What `[ui]` and `[keys]` say.
+
+    Raises:
+        ConfigError: a mistake in one of the files, or a terminal that cannot show an app.
+    """
+    refuse_poor_terminal(os.environ)
+    files = read_files(paths.config_dir(), Path.cwd())
+
+    def check_keys(keymap: Mapping[str, str], from_project: Mapping[str, bool]) -> Iterable[tuple[str, str]]:
+        if not keymap:
+            return ()
+        from inspector.ui.keymap import problems  # it imports every screen there is
+
+        return problems(keymap, from_project)
+
+    return read(files, lambda: themed.names(_theme_folders()), check_keys)
+
+
+def _app(port: Port, preferences: Preferences, token_mask: str = "") -> InspectApp:
+    return InspectApp(port, token_mask=token_mask, preferences=preferences, theme_folders=_theme_folders())
 
 
 def _check(text: str) -> PolicyCheck:
@@ -79,9 +116,14 @@ async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, 
                 async for _ in signals:
                     app.exit()
 
+        async def follow_themes() -> None:
+            async for path in themed.changed_themes(_theme_folders()):
+                app.theme_changed(path)
+
         tasks.start_soon(end_on_signal)
+        tasks.start_soon(follow_themes)
         for task in beside:
             tasks.start_soon(task)
-        await app.run_async()
+        await app.run_async(mouse=app.preferences.mouse)
         tasks.cancel_scope.cancel()
     return app.return_code or 0

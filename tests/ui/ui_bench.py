@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from ui_port import NOW, TOKEN, DataPort
 
 from inspector.ui.app import InspectApp
+from inspector.ui.preferences import Preferences
 
 
 @dataclass
@@ -19,7 +20,9 @@ class Bench:
     now: float = NOW
     steady: float = 100.0
 
-    def app(self, **options: object) -> InspectApp:
+    def app(self, theme: str = "inspect-dark", preferences: Preferences | None = None, **options: object) -> InspectApp:
+        """`theme`: not what suits the terminal that the tests happen to run in."""
+        options["preferences"] = preferences or Preferences(theme=theme)
         settings = {"token_mask": TOKEN, "clock": lambda: self.now, "steady": lambda: self.steady, **options}
         return InspectApp(self.port, **settings)  # type: ignore[arg-type]
 

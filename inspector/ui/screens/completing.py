@@ -26,7 +26,7 @@ class Completing(Place):
     """Mixed into the Policy place."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+@,ctrl+space", "complete", "Complete", key_display="^spc", id="policy.complete", priority=True),
+        Binding("ctrl+@,ctrl+space", "complete", "Complete", key_display="^space", id="policy.complete", priority=True),
         Binding("ctrl+underscore,ctrl+slash", "comment", "Comment", key_display="^/", id="policy.comment"),
     ]
 

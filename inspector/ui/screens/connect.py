@@ -83,11 +83,11 @@ class ConnectDialog(Dialog[None]):
         name = Content.assemble(
             ("for server ", "$quiet"),
             (text.line(server, 40), "bold"),
-            ("   → ", "bold $primary"),
+            (f"   {self.inspect.key('connect.server', '→')} ", "bold $primary"),
             ("the next one\n", "$quiet"),
         )
         hidden = "the token is masked here, and copied whole" if text.MASK in shown else "nothing in it is secret"
-        foot = Content.assemble(("y", "bold $primary"), (f" copies it; {hidden}", "$quiet"))
+        foot = Content.assemble((self.inspect.key("connect.copy", "y"), "bold $primary"), (f" copies it; {hidden}", "$quiet"))
         self.query_one("#connect-foot", Static).update(Content("").join([name, foot]) if server else foot)
 
     def action_copy(self) -> None:

@@ -41,16 +41,17 @@ class LivePlace(TablePlace):
         "app.connect",
     )
     HELP = (
-        "Every call an agent makes, with what the policy said of it. The keys a, d, e, A and + answer the held call"
-        " that is marked at its left. Filter: bare words search agent, tool and arguments;"
-        " tool: server: agent: decision: rule: outcome: risk: id: ms:>500 repeats:>2 arg.path:/srv; after ~ stands a"
-        " regular expression; ! negates, | is or, ( ) group; Tab completes."
+        "Every call an agent makes, with what the policy said of it. Approve, deny and edit answer the held call that is"
+        " marked at its left, wherever the cursor is.\n\n"
+        "Filter: bare words search agent, tool and arguments. Fields: tool: server: agent: decision: rule: outcome:"
+        " risk: id: ms:>500 repeats:>2 arg.path:/srv. After ~ stands a regular expression; ! negates, | is or, ( )"
+        " group."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
-        Binding("D", "compare", "Compare with the one before", show=False, id="live.compare"),
+        Binding("D", "compare", "Compare with the last", show=False, id="live.compare"),
         Binding("R", "to_rule", "Rule in the policy", show=False, id="live.rule"),
         Binding("y", "copy", "Copy", show=False, id="live.copy"),
         Binding("escape", "back", "Back", show=False, id="live.back"),
@@ -92,7 +93,7 @@ class LivePlace(TablePlace):
             table.hint = self._first_hint()
         elif self._filter:
             table.hint = [
-                Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
+                Content.assemble(("No call matches the filter. ", "$quiet"), (f"{self.inspect.key('live.filter', '/')} {self.inspect.key('filter.leave', 'Esc')}", "bold $primary"), " clears it")
             ]
         table.choose_columns(table.painter.keys, self.one_server)
         table.fold(changed, now)
@@ -126,7 +127,7 @@ class LivePlace(TablePlace):
         return [
             Content.assemble(("Waiting for the first call.", "bold")),
             Content(""),
-            Content.assemble(("c", "bold $primary"), "  shows how to connect an agent:"),
+            Content.assemble((self.inspect.key("app.connect", "c"), "bold $primary"), "  shows how to connect an agent:"),
             Content.assemble(("   Claude Code, Cursor, VS Code, Codex", "$quiet")),
             Content.assemble(("   or any client, at", "$quiet")),
             Content.assemble((f"   {endpoint}/{text.MASK}/…/mcp", "$quiet")),

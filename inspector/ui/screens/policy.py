@@ -46,8 +46,8 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
         *("policy.find", "policy.comment", "policy.line", "policy.revert", "policy.leave"),
     )
     HELP = (
-        "The policy decides every tools/call. It is checked while you type; Ctrl+S writes the file and puts it in"
-        " force, the last good policy stays otherwise. Edits that others make to the file appear here at once."
+        "The policy decides every tools/call. It is checked while you type; to save it is to put it in force, and the"
+        " last good policy stays while a text does not load. Edits that others make to the file appear here at once."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save & reload", id="policy.save"),
@@ -235,7 +235,7 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
             return
         self._sought = event.text
         found = self.editor.find(event.text, event.backwards)
-        self.query_one(Prompt).complain("⏎ next · ↑ previous · Esc leaves" if found else "✗ not in this text")
+        self.query_one(Prompt).complain(self.query_one(Prompt).words() if found else "✗ not in this text")
 
     @on(Problems.Chosen)
     def _on_problem(self, event: Problems.Chosen) -> None:

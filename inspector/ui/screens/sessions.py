@@ -64,7 +64,7 @@ class SessionsPlace(Place):
             "Agents",
             len(views.clients),
             [_client(c, now) for c in views.clients],
-            "Nobody is connected. c shows how.",
+            f"Nobody is connected. {self.inspect.key('app.connect', 'c')} shows how.",
         )
         self._pane(
             "upstreams",

@@ -87,7 +87,7 @@ class TablePlace(AnswersPlace):
         listing, cursor = self.table.listing, self.table.cursor
         places = sorted((at, i) for i in self.table.painter.marks if (at := listing.index_of(i)) is not None)
         if not places:
-            self.inspect.say("No call in sight is marked: m marks one.")
+            self.inspect.say(f"No call in sight is marked: {self.inspect.key('live.mark', 'm')} marks one.")
             return
         here = -1 if cursor is None else listing.index_of(cursor)
         after = [call_id for at, call_id in places if here is not None and at > here]

@@ -86,7 +86,8 @@ class CodeEditor(TextArea):
         if event.key == "escape":
             event.prevent_default()
             return
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        mine = next(bindings for node, bindings in self.screen._binding_chain if node is self)  # with the keymap
+        for binding in mine.key_to_bindings.get(event.key, ()):
             if await self.app.run_action(binding.action, self):
                 event.stop()
                 event.prevent_default()

@@ -7,9 +7,14 @@ from typing import Final
 from textual import events
 from textual.binding import ActiveBinding
 from textual.content import Content
+from textual.keys import key_to_character
 from textual.widget import Widget
 
 GAP: Final = 2
+
+
+def _nothing(_key: str, _character: str | None) -> bool:
+    return False
 
 
 class KeyBar(Widget):
@@ -29,8 +34,9 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         active: dict[str | None, ActiveBinding] = {}
-        for found in self.screen.active_bindings.values():
-            if found.enabled:
+        typed = self.screen.focused.check_consume_key if self.screen.focused is not None else _nothing
+        for key, found in self.screen.active_bindings.items():
+            if found.enabled and not typed(key, key_to_character(key)):
                 active.setdefault(found.binding.id, found)  # of several keys the first one is the one to learn
         last = [active[i] for i in self._always if i in active]
         room = self.size.width - sum(self._width(found) for found in last) + GAP

@@ -14,6 +14,7 @@ from inspector.core.events import UpstreamState
 from inspector.core.problems import Severity
 from inspector.core.views import PolicyView, Views
 from inspector.ui import figures, text
+from inspector.ui.actions import hinted
 from inspector.ui.board import NOTHING
 
 Parts = list[tuple[str, str]]
@@ -154,9 +155,9 @@ class PlacesBar(Widget):
 
     def render(self) -> Content:
         parts: Parts = []
-        for index, place in enumerate(PLACES, 1):
+        for place in PLACES:
             on = place == self._place
-            parts.append((f" {index} ", "bold $primary" if on else "$quiet"))
+            parts.append((f" {self._key(place)} ", "bold $primary" if on else "$quiet"))
             parts.append((LABELS[place], "bold underline" if on else ""))
             parts.append((self._badge(place), "bold $decision-hold"))
             parts.append((" " * self._gap, ""))
@@ -168,8 +169,11 @@ class PlacesBar(Widget):
                 if self._filter
                 else ("none", "italic $quiet")
             )
-            content = Content.assemble(content, ("    filter ", "$quiet"), ("/ ", "bold $primary"), shown)
+            content = Content.assemble(content, ("    filter ", "$quiet"), (f"{hinted(self, 'live.filter', '/')} ", "bold $primary"), shown)
         return content
+
+    def _key(self, place: str) -> str:
+        return hinted(self, f"place.{place}", str(PLACES.index(place) + 1))
 
     @property
     def _gap(self) -> int:
@@ -181,7 +185,7 @@ class PlacesBar(Widget):
     def on_click(self, event: events.Click) -> None:
         x = 0
         for place in PLACES:
-            end = x + 3 + len(LABELS[place]) + len(self._badge(place)) + self._gap
+            end = x + len(self._key(place)) + 2 + len(LABELS[place]) + len(self._badge(place)) + self._gap
             if x <= event.x < end:
                 self.post_message(self.Chosen(place))
                 return
