@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
 
 import anyio
@@ -14,7 +14,6 @@ from inspector import paths
 from inspector.config_file import read_files
 from inspector.core.commands import PolicyCheck
 from inspector.core.errors import ConfigError
-from inspector.core.views import Port
 from inspector.live_port import LivePort
 from inspector.policy.load import check_text
 from inspector.record.reader import Recording
@@ -47,7 +46,13 @@ async def show(settings: Settings) -> int:
                 clock=time.time,
                 shut_down=lambda: made.driver.close_holds("the inspector was closed"),
             )
-            app = _app(port, preferences, token_mask=settings.token)
+            app = InspectApp(
+                port,
+                token_mask=settings.token,
+                preferences=preferences,
+                theme_folders=_theme_folders(),
+                awaits_clients=not settings.demo,
+            )
             async with scripted_agents(made, endpoint):
                 return await _run_app(app)
 
@@ -61,7 +66,7 @@ async def show_recording(path: Path) -> int:
     preferences = _preferences()
     port = RecordedPort(path, _check)
     try:
-        app = _app(port, preferences)
+        app = InspectApp(port, preferences=preferences, theme_folders=_theme_folders())
 
         async def load_rest() -> None:
             try:
@@ -88,7 +93,7 @@ def _preferences() -> Preferences:
     refuse_poor_terminal(os.environ)
     files = read_files(paths.config_dir(), Path.cwd())
 
-    def check_keys(keymap: Mapping[str, str], from_project: Mapping[str, bool]) -> Iterable[tuple[str, str]]:
+    def check_keys(keymap: Mapping[str, str], from_project: Collection[str]) -> Iterable[tuple[str, str]]:
         if not keymap:
             return ()
         from inspector.ui.keymap import problems  # it imports every screen there is
@@ -96,10 +101,6 @@ def _preferences() -> Preferences:
         return problems(keymap, from_project)
 
     return read(files, lambda: themed.names(_theme_folders()), check_keys)
-
-
-def _app(port: Port, preferences: Preferences, token_mask: str = "") -> InspectApp:
-    return InspectApp(port, token_mask=token_mask, preferences=preferences, theme_folders=_theme_folders())
 
 
 def _check(text: str) -> PolicyCheck:

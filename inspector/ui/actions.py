@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from textual import actions
 from textual.binding import Binding
@@ -75,7 +75,7 @@ def hinted(node: DOMNode, action: str, usual: str) -> str:
     return cast("InspectApp", node.app).key(action, usual)
 
 
-def actions_of(screen: Screen[object]) -> list[Action]:
+def actions_of(screen: Screen[Any]) -> list[Action]:
     """Everything that can be done on a screen: its widgets' first, then its own, then the app's."""
     nodes: Iterable[DOMNode] = (*screen.walk_children(), screen, screen.app)
     found: dict[str, Action] = {}

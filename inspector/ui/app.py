@@ -46,8 +46,9 @@ COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on mo
 class InspectApp(ThemedApp):
     """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
 
-    `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
-    `start_place` None: Live, or Policy when no policy could be loaded.
+    `clock` is the engine's (Unix seconds), `steady` only measures spans. `awaits_clients`: a person has yet to connect
+    one; a demo's come by themselves. `start_place` None: Live, or Policy when no policy could be loaded. `ascii_only`
+    None: ask the terminal.
     """
 
     CSS_PATH = "app.tcss"
@@ -79,6 +80,7 @@ class InspectApp(ThemedApp):
         steady: Callable[[], float] = time.monotonic,
         preferences: Preferences = USUALLY,
         theme_folders: Sequence[Path] = (themes.directory(),),
+        awaits_clients: bool = True,
         start_place: str | None = None,
         ascii_only: bool | None = None,
     ) -> None:
@@ -89,6 +91,7 @@ class InspectApp(ThemedApp):
         self.clock, self.steady = clock, steady
         self.board, self.queue = Board(), HoldQueue()
         self.trouble = ""
+        self.awaits_clients = awaits_clients
         self._start_place = start_place
         self._alerts = Alerts(self, preferences, steady)
         self.set_keymap(preferences.keys)

@@ -6,9 +6,10 @@ It imports every screen, and is needed only while there are `[keys]` to check.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from typing import Final
 
 from textual.dom import DOMNode
@@ -34,6 +35,7 @@ from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rule import RuleDialog
 from inspector.ui.screens.sessions import SessionsPlace
 from inspector.ui.widgets.calls import CallTable
+from inspector.ui.widgets.connecting import Connecting
 from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.editor import CodeEditor
 from inspector.ui.widgets.filterline import FilterLine
@@ -42,7 +44,7 @@ from inspector.ui.widgets.prompt import Prompt
 
 # Screen → its name, and those of its widgets that have keys of their own.
 SCREENS: Final[Mapping[type[DOMNode], tuple[str, tuple[type[DOMNode], ...]]]] = {
-    LivePlace: ("Live", (CallTable, DetailPane, HeldPanel, FilterLine, Prompt)),
+    LivePlace: ("Live", (CallTable, DetailPane, HeldPanel, FilterLine, Prompt, Connecting)),
     ApprovalsPlace: ("Approvals", (HeldPanel,)),
     LimitsPlace: ("Limits", ()),
     PolicyPlace: ("Policy", (CodeEditor, Prompt)),
@@ -55,7 +57,7 @@ SCREENS: Final[Mapping[type[DOMNode], tuple[str, tuple[type[DOMNode], ...]]]] = 
     LearnDialog: ("what was learned", ()),
     ConflictDialog: ("the dialog of two texts", ()),
     ColumnsDialog: ("the dialog of columns", ()),
-    ConnectDialog: ("Connect an agent", ()),
+    ConnectDialog: ("Connect an agent", (Connecting,)),
     HelpDialog: ("the help", ()),
     QuitDialog: ("the question before the end", ()),
 }
@@ -94,14 +96,14 @@ def known() -> Mapping[str, Known]:
     return found
 
 
-def problems(keymap: Mapping[str, str], from_project: Mapping[str, bool]) -> Iterator[tuple[str, str]]:
-    """(action, what is wrong) of a keymap: unknown actions and keys, and keys that two actions of one place would share.
+def problems(keymap: Mapping[str, str], from_project: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(action, what is wrong) of a keymap: unknown actions and keys, and keys that two actions of one place share.
 
-    `from_project`: the action's keys come from the current folder's file.
+    `from_project`: the actions whose keys the current folder's file gives.
     """
     sound: dict[str, tuple[str, ...]] = {}
     for action, keys in keymap.items():
-        wrong = _unknown(action) or _reserved(action, from_project[action]) or _bad_keys(known()[action], keys)
+        wrong = _unknown(action) or _reserved(action, action in from_project) or _bad_keys(known()[action], keys)
         if wrong:
             yield action, wrong
         else:
@@ -158,14 +160,18 @@ def _clashes(changed: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]
     told: set[frozenset[str]] = set()
     for where, chain in _chains():
         for key, names in _by_key(chain, changed).items():
-            for name in names:
-                for other in names[names.index(name) + 1 :]:
-                    pair = frozenset((name, other))
-                    moved = [one for one in (name, other) if key in changed.get(one, ()) and key not in known()[one].keys]
-                    if moved and pair not in told:
-                        told.add(pair)
-                        rest = other if moved[0] == name else name
-                        yield moved[0], f"{key} is also {rest} ({known()[rest].words}) in {where}"
+            for pair in map(frozenset, combinations(names, 2)):
+                moved = sorted(name for name in pair if key in changed.get(name, ()) and key not in known()[name].keys)
+                if moved and pair not in told and not _share_anyway(pair):
+                    told.add(pair)
+                    (other,) = pair - {moved[0]}
+                    yield moved[0], f"{key} is also {other} ({known()[other].words}) in {where}"
+
+
+def _share_anyway(pair: frozenset[str]) -> bool:
+    """A part's key that its place has too is meant: the part's own goes first."""
+    one, other = ({*known()[name].keys} for name in pair)
+    return bool(one & other)
 
 
 def _by_key(chain: tuple[str, ...], changed: Mapping[str, tuple[str, ...]]) -> Mapping[str, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from inspector.config_file import ConfigFile, did_you_mean
@@ -12,15 +12,15 @@ from inspector.ui.widgets.columns import COLUMNS, USUAL
 
 AUTO: Final = "auto"
 
-Place: TypeAlias = tuple[ConfigFile, tuple[str, ...]]
-"""Where something was said: the file, and the key within it."""
-KeyCheck: TypeAlias = Callable[[Mapping[str, str], Mapping[str, bool]], Iterable[tuple[str, str]]]
-"""`keymap.problems`: (action → keys, action → may it be set by a project's file) → (action, what is wrong)."""
+Themes: TypeAlias = Callable[[], Collection[str]]
+"""Every name that a theme can be chosen by; asked only when one is chosen."""
+KeyCheck: TypeAlias = Callable[[Mapping[str, str], Collection[str]], Iterable[tuple[str, str]]]
+"""`keymap.problems`: (action → its keys, the actions that a project's file sets) → (action, what is wrong)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`keys`: action → its keys, as Textual names them, with commas between; only what differs from the usual."""
+    """`keys`: action → its keys with commas between, only of the actions whose keys were changed."""
 
     theme: str = AUTO
     bell: bool = True
@@ -37,7 +37,7 @@ USUALLY: Final = Preferences()
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of `[ui]`. The settings page's table is made of these."""
+    """One key of `[ui]`, as the settings page tells of it."""
 
     name: str
     wanted: str
@@ -45,102 +45,106 @@ class Setting:
 
 
 SETTINGS: Final = (
-    Setting("theme", "a theme's name, or auto", "the colours; `auto` suits the terminal: its number of colours, its ground"),
+    Setting("theme", "a theme's name, or auto", "the colours; `auto` takes what suits the terminal"),
     Setting("bell", "true or false", "a held call rings the terminal's bell"),
     Setting("notify", "true or false", "a held call notifies the desktop while the terminal is not focused"),
     Setting("title", "true or false", "the terminal's title says how many calls are held"),
-    Setting("mouse", "true or false", "clicks and the wheel go to the app; false leaves them to the terminal"),
+    Setting("mouse", "true or false", "clicks and the wheel go to the app; `false` leaves them to the terminal"),
     Setting("follow", "true or false", "the calls table begins by following the newest call"),
-    Setting("columns", "a list of columns", f"the calls table's columns, out of {', '.join(c.key for c in COLUMNS)}"),
-)  # fmt: skip
+    Setting("columns", "a list of columns", f"of the calls table, out of {', '.join(c.key for c in COLUMNS)}"),
+)
 _WANTED: Final = {setting.name: setting.wanted for setting in SETTINGS}
 
 
-def read(files: Iterable[ConfigFile], themes: Callable[[], Collection[str]], check_keys: KeyCheck) -> Preferences:
+def read(files: Iterable[ConfigFile], themes: Themes, check_keys: KeyCheck) -> Preferences:
     """The preferences of some files; what a later one says wins.
 
     Raises ConfigError with every mistake on a line of its own: file, line, key, and what was expected.
     """
-    mistakes: list[tuple[str, int, str]] = []
-    chosen: dict[str, Any] = {}
-    keys: dict[str, Place] = {}
-
-    def complain(place: Place, why: str) -> None:
-        file, key = place
-        mistakes.append((str(file.path), file.line(key), file.wrong(key, why)))
-
+    reader = _Reader(themes)
     for file in files:
+        reader.take_settings(file)
+        reader.keys.update(_flat(file))
+    keymap = reader.keymap(check_keys)
+    if reader.mistakes:
+        raise ConfigError("\n".join(told for _, _, told in sorted(reader.mistakes)))
+    return Preferences(**reader.chosen, keys=keymap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A value, and where it stands."""
+
+    value: object
+    file: ConfigFile
+    key: tuple[str, ...]
+
+
+class _Reader:
+    """Goes on after a mistake, so that one look tells all of them."""
+
+    def __init__(self, themes: Themes) -> None:
+        self._themes = themes
+        self.mistakes: list[tuple[str, int, str]] = []  # file, line, what to say
+        self.chosen: dict[str, Any] = {}
+        self.keys: dict[str, _Said] = {}
+
+    def take_settings(self, file: ConfigFile) -> None:
         for name, value in file.table("ui").items():
-            if name not in _WANTED:
-                complain((file, ("ui", name)), f"unknown; {did_you_mean(name, _WANTED)}")
-            elif why := _complaint(name, value, themes):
-                complain((file, ("ui", name)), why)
+            if why := self._complaint(name, value):
+                self._complain(_Said(value, file, ("ui", name)), why)
             else:
-                chosen[name] = tuple(value) if isinstance(value, list) else value
-        for action, place in _flat(file):
-            keys[action] = place
-    keymap: dict[str, str] = {}
-    for action, place in keys.items():
-        said = _value(place)
-        if isinstance(said, str):
-            keymap[action] = ",".join(part.strip() for part in said.split(","))
-        else:
-            complain(place, f'keys are wanted, as in "a,f2", not {said!r}')
-    for action, why in check_keys(keymap, {action: keys[action][0].project for action in keymap}):
-        complain(keys[action], why)
-    if mistakes:
-        raise ConfigError("\n".join(line for _, _, line in sorted(mistakes)))
-    return Preferences(**chosen, keys=keymap)
+                self.chosen[name] = tuple(value) if isinstance(value, list) else value
+
+    def keymap(self, check: KeyCheck) -> dict[str, str]:
+        """What `[keys]` say, once all files are read: keys clash, or do not, in the end only."""
+        keymap: dict[str, str] = {}
+        for action, said in self.keys.items():
+            if isinstance(said.value, str):
+                keymap[action] = ",".join(key.strip() for key in said.value.split(","))
+            else:
+                self._complain(said, f'keys are wanted, as in "a,f2", not {said.value!r}')
+        for action, why in check(keymap, [action for action in keymap if self.keys[action].file.project]):
+            self._complain(self.keys[action], why)
+        return keymap
+
+    def _complain(self, said: _Said, why: str) -> None:
+        self.mistakes.append((str(said.file.path), said.file.line(said.key), said.file.wrong(said.key, why)))
+
+    def _complaint(self, name: str, value: object) -> str | None:
+        match name, value:
+            case _ if name not in _WANTED:
+                return f"unknown; {did_you_mean(name, _WANTED)}"
+            case "theme", str(theme):
+                known = {*self._themes(), AUTO}
+                return None if theme in known else f"{theme!r} is no theme; {did_you_mean(theme, known)}"
+            case "columns", list(columns) if columns:
+                return _columns(columns)
+            case (("bell" | "notify" | "title" | "mouse" | "follow"), bool()):
+                return None
+            case _:
+                said = str(value).lower() if isinstance(value, bool) else repr(value)
+                return f"{_WANTED[name]} is wanted, not {said}"
 
 
-def _complaint(name: str, value: object, themes: Callable[[], Collection[str]]) -> str | None:
-    match name:
-        case "theme":
-            return _theme(value, {*themes(), AUTO}) if isinstance(value, str) else _not(name, value)
-        case "columns":
-            return _columns(name, value)
-        case _:
-            return None if isinstance(value, bool) else _not(name, value)
-
-
-def _theme(value: str, known: Collection[str]) -> str | None:
-    return None if value in known else f"{value!r} is no theme; {did_you_mean(value, known)}"
-
-
-def _columns(name: str, value: object) -> str | None:
-    if not isinstance(value, list) or not value:
-        return _not(name, value)
+def _columns(columns: list[object]) -> str | None:
     known = [column.key for column in COLUMNS]
-    for item in value:
-        if not isinstance(item, str) or item not in known:
-            return f"{item!r} is no column; {did_you_mean(str(item), known)}"
-    return f"{value!r} names one twice" if len(set(value)) < len(value) else None
+    for column in columns:
+        if column not in known:
+            return f"{column!r} is no column; {did_you_mean(str(column), known)}"
+        if columns.count(column) > 1:
+            return f"{column!r} stands there twice"
+    return None if "tool" in columns else "the tool cannot be left out: a row would say nothing"
 
 
-def _not(name: str, value: object) -> str:
-    said = str(value).lower() if isinstance(value, bool) else repr(value)
-    return f"{_WANTED[name]} is wanted, not {said}"
-
-
-def _flat(file: ConfigFile) -> Iterator[tuple[str, Place]]:
+def _flat(file: ConfigFile) -> Iterator[tuple[str, _Said]]:
     """`hold.approve = "a"` is a table within a table to TOML, `"hold.approve" = "a"` is not: both are meant."""
 
-    def walk(table: Mapping[str, object], way: tuple[str, ...]) -> Iterator[tuple[str, Place]]:
+    def walk(table: Mapping[str, object], way: tuple[str, ...]) -> Iterator[tuple[str, _Said]]:
         for name, value in table.items():
             if isinstance(value, dict):
                 yield from walk(value, (*way, name))
             else:
-                yield ".".join((*way[1:], name)), (file, (*way, name))
+                yield ".".join((*way[1:], name)), _Said(value, file, (*way, name))
 
     yield from walk(file.table("keys"), ("keys",))
-
-
-def _value(place: Place) -> object:
-    file, way = place
-    found: Any = file.document
-    for part in way:
-        found = found[part]
-    return found
-
-
-assert set(_WANTED) == {one.name for one in fields(Preferences)} - {"keys"}

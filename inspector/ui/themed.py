@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from textual.app import App
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import BUILTIN_THEMES
 from watchfiles import awatch
 
@@ -33,9 +33,15 @@ class ThemedApp(App[None]):
         return theme.DEFAULT_VARIABLES
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Ours are the last ones before the terminal."""
+        """Ours are the last ones before the terminal.
+
+        Under NO_COLOR Textual chooses by the theme that it begins with: greys for one with colours of its own, and none
+        at all for one of the terminal's. The theme may be another by now.
+        """
         last = [self._backstop, self._ascii] if self._ascii.enabled else [self._backstop]
-        return [*super().get_line_filters(), *last]
+        plain = NoColor() if self.native_ansi_color else Monochrome()
+        theirs = super().get_line_filters()
+        return [*(plain if isinstance(one, (NoColor, Monochrome)) else one for one in theirs), *last]
 
     def _put_on(self, wanted: str, folders: Sequence[Path]) -> None:
         good, self.bad_themes = theme.load(*folders)

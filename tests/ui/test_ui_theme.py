@@ -32,7 +32,7 @@ def test_our_themes_load() -> None:
     assert {"inspect-dark", "inspect-light", "inspect-contrast", "inspect-colourblind"} <= {t.name for t in OURS}
 
 
-@pytest.mark.parametrize("found", OURS, ids=lambda t: t.name)
+@pytest.mark.parametrize("found", [t for t in OURS if not t.ansi], ids=lambda t: t.name)
 def test_every_word_can_be_read_on_its_ground(found: Theme) -> None:
     needed = 7.0 if "contrast" in found.name else 4.5
     assert found.surface

@@ -182,7 +182,8 @@ class EditDialog(Dialog[Approve | Deny]):
         """Out of an input first, so that an edited text is not lost by one key."""
         if self.has_class("-edited") and self.focused is self.editor:
             self.query_one("#edit-leave").focus()
-            self.inspect.say(f"{self.inspect.key('edit.leave', 'Esc')} again leaves the call held and forgets your edits.")
+            key = self.inspect.key("edit.leave", "Esc")
+            self.inspect.say(f"{key} again leaves the call held and forgets your edits.")
         else:
             self.dismiss(None)
 

@@ -61,7 +61,6 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
 
     def __init__(self) -> None:
         super().__init__()
-        self.draft = Draft("", "")
         self.met: PolicyView | None = None
         self._problems: tuple[Problem, ...] = ()
         self._timer: Timer | None = None
@@ -81,10 +80,6 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
                 yield Problems()
                 yield WhatIfPanel()
                 yield Changes()
-
-    @property
-    def editor(self) -> CodeEditor:
-        return self.query_one(CodeEditor)
 
     def on_mount(self) -> None:
         self.editor.read_only = self.board.views.run.read_only
@@ -119,9 +114,7 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
             self._check()
 
     def adopt(self, policy: PolicyView) -> None:
-        """Show the engine's text and begin again from it."""
-        self.draft = Draft.of(policy)
-        self.editor.set_content(self.draft.base, language_of(policy.path, self.draft.base))
+        super().adopt(policy)
         self._check()
         self._frame()
 

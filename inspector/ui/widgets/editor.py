@@ -95,7 +95,7 @@ class CodeEditor(TextArea):
 
     def _follow_theme(self) -> None:
         colours = self.app.theme_variables
-        styles = {name: Style(color=_hex(colours[variable])) for name, variable in _SYNTAX.items()}
+        styles = {name: Style(color=_colour(colours[variable])) for name, variable in _SYNTAX.items()}
         styles["comment"] += Style(italic=True)
         self.register_theme(TextAreaTheme("inspect", syntax_styles=styles))
         self.theme = "inspect"
@@ -211,6 +211,8 @@ class CodeEditor(TextArea):
         return f"editor--{problem.severity.value}"
 
 
-def _hex(colour: str) -> str | None:
-    """Only plain colours; the terminal's own ("ansi_…", "auto") are left to the terminal."""
+def _colour(colour: str) -> str | None:
+    """Plain colours, and the sixteen of the terminal; what is neither ("auto") is left to it."""
+    if colour.startswith("ansi_"):
+        return colour.removeprefix("ansi_")
     return colour if colour.startswith("#") and len(colour) == 7 else None

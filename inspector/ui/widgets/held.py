@@ -84,9 +84,8 @@ class HeldPanel(Widget, can_focus=True):
         blocks = [self._block(held) for held in shown]
         more = len(self.queue) - first - len(shown)
         if more > 0:
-            blocks.append(
-                Content.assemble((f"{more} more · ", "$quiet"), (hinted(self, "place.approvals", "2"), "bold $primary"), (" shows all", "$quiet"))
-            )
+            key = (hinted(self, "place.approvals", "2"), "bold $primary")
+            blocks.append(Content.assemble((f"{more} more · ", "$quiet"), key, (" shows all", "$quiet")))
         return Content("\n\n").join(blocks)
 
     def _block(self, held: HoldView) -> Content:

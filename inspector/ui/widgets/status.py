@@ -169,7 +169,8 @@ class PlacesBar(Widget):
                 if self._filter
                 else ("none", "italic $quiet")
             )
-            content = Content.assemble(content, ("    filter ", "$quiet"), (f"{hinted(self, 'live.filter', '/')} ", "bold $primary"), shown)
+            key = (f"{hinted(self, 'live.filter', '/')} ", "bold $primary")
+            content = Content.assemble(content, ("    filter ", "$quiet"), key, shown)
         return content
 
     def _key(self, place: str) -> str:
