@@ -23,6 +23,7 @@ from inspector.ui import theme as themes
 from inspector.ui.actions import key_names
 from inspector.ui.alerts import Alerts, tell
 from inspector.ui.board import Board
+from inspector.ui.notices import Notices
 from inspector.ui.palette import system_commands
 from inspector.ui.preferences import USUALLY, Preferences
 from inspector.ui.queue import HoldQueue
@@ -54,8 +55,8 @@ class InspectApp(ThemedApp):
     CSS_PATH = "app.tcss"
     TITLE = "mcp-inspect"
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012 -- as Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 -- as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]  # noqa: RUF012
     MODES: ClassVar = {
         "live": LivePlace,
         "approvals": ApprovalsPlace,
@@ -92,6 +93,7 @@ class InspectApp(ThemedApp):
         self.board, self.queue = Board(), HoldQueue()
         self.trouble = ""
         self.awaits_clients = awaits_clients
+        self.notices = Notices(self)
         self._start_place = start_place
         self._alerts = Alerts(self, preferences, steady)
         self.set_keymap(preferences.keys)
@@ -176,9 +178,8 @@ class InspectApp(ThemedApp):
 
     def say(self, words: str, *, wrong: bool = False) -> None:
         """A short notice; `words` may hold untrusted text."""
-        if not self.is_running:
-            return
-        self.notify(text.block(words, 600, 6), severity="error" if wrong else "information", markup=False, timeout=4)
+        if self.is_running:
+            self.notices.say(words, wrong=wrong)
 
     def copy(self, copied: str, what: str) -> None:
         if not copied:

@@ -1,7 +1,8 @@
-"""The last line: the keys that do something here. Whole words only; what does not fit is left out."""
+"""The last line: the keys that do something here, in whole words as far as they fit; for a moment, a notice."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from textual import events
@@ -17,6 +18,14 @@ def _nothing(_key: str, _character: str | None) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A short word to the person; `words` are safe to show."""
+
+    words: str
+    wrong: bool
+
+
 class KeyBar(Widget):
     """Shows the bindings whose ids are given, in that order, as far as they are active now; a click does them.
 
@@ -27,12 +36,23 @@ class KeyBar(Widget):
         super().__init__(id="keys")
         self._ids = ids
         self._always = always
+        self._notice: Notice | None = None
         self._spans: list[tuple[int, int, ActiveBinding]] = []
+
+    def tell(self, notice: Notice | None) -> None:
+        """Say this in the keys' stead; None: the keys again. What is long makes the line higher: nothing is covered."""
+        if notice != self._notice:
+            self._notice = notice
+            self.refresh(layout=True)
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
 
     def render(self) -> Content:
+        if (notice := self._notice) is not None:
+            self._spans = []
+            mark = ("! ", "bold $decision-error") if notice.wrong else ("● ", "$primary")
+            return Content.assemble(mark, (notice.words, "bold"))
         active: dict[str | None, ActiveBinding] = {}
         typed = self.screen.focused.check_consume_key if self.screen.focused is not None else _nothing
         for key, found in self.screen.active_bindings.items():
