@@ -90,7 +90,6 @@ def _preferences() -> Preferences:
     Raises:
         ConfigError: a mistake in one of the files, or a terminal that cannot show an app.
     """
-    refuse_poor_terminal(os.environ)
     files = read_files(paths.config_dir(), Path.cwd())
 
     def check_keys(keymap: Mapping[str, str], from_project: Collection[str]) -> Iterable[tuple[str, str]]:
@@ -100,7 +99,9 @@ def _preferences() -> Preferences:
 
         return problems(keymap, from_project)
 
-    return read(files, lambda: themed.names(_theme_folders()), check_keys)
+    found = read(files, lambda: themed.names(_theme_folders()), check_keys)
+    refuse_poor_terminal(os.environ)
+    return found
 
 
 def _check(text: str) -> PolicyCheck:

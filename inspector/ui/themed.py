@@ -83,7 +83,7 @@ async def changed_themes(folders: Iterable[Path]) -> AsyncIterator[Path]:
     existing = [folder for folder in watched if folder.is_dir()]
     if not existing:
         return
-    async for changes in awatch(*existing, debounce=DEBOUNCE_MS, step=20, raise_interrupt=False):
+    async for changes in awatch(*existing, debounce=DEBOUNCE_MS, step=20):
         for path in sorted({Path(name) for _, name in changes}):
             if path.parent in wanted and path.suffix == ".yaml" and path.is_file():
                 yield path

@@ -60,6 +60,10 @@ def test_in_the_colour_blind_theme_the_words_differ_in_lightness_or_hue_that_sta
         ("name: x\nprimary: red\nfont: big", "unknown key 'font'"),
         ("name: [", "is no YAML"),
         ("name: x\nprimary: red\nvariables: 3", "variables must be a mapping"),
+        ("name: x\nprimary: red\nvariables: {'a b': red}", "variables.a b: a name has a-z, 0-9 and -"),
+        ("name: x\nprimry: red", "unknown key 'primry'; did you mean primary?"),
+        ("name: x\nprimary: red\ndark: 7", "dark must be true or false"),
+        ("name: x\nprimary: red\n\tsurface: red", "is no YAML: line 3"),
     ],
 )
 def test_a_bad_theme_is_reported_and_left_out(tmp_path: Path, content: str, why: str) -> None:

@@ -16,6 +16,7 @@ from inspector.ui.screens.answers import AnswersPlace
 from inspector.ui.screens.columns import ColumnsDialog
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.filterline import FilterLine
+from inspector.ui.widgets.status import PlacesBar
 
 
 class TablePlace(AnswersPlace):
@@ -97,6 +98,10 @@ class TablePlace(AnswersPlace):
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).open(self._filter)
+
+    @on(PlacesBar.FilterWanted)
+    def _on_filter_wanted(self) -> None:
+        self.action_filter()
 
     @on(FilterLine.Wanted)
     def _on_filter(self, event: FilterLine.Wanted) -> None:

@@ -57,6 +57,9 @@ class Gauges(Widget):
         self.styles.height = max(1, min(8, len(limits))) + 2
         self.refresh()
 
+    async def on_click(self) -> None:
+        await self.run_action("app.go('limits')")
+
     def render(self) -> Content:
         if not self._limits:
             return Content.assemble(("No limit has counted yet.", "$quiet"))
@@ -104,6 +107,9 @@ class GaugeLine(Widget):
             self._shown = state
             self._limits, self._now = by_tightness(limits), now
             self.refresh()
+
+    async def on_click(self) -> None:
+        await self.run_action("app.go('limits')")
 
     def render(self) -> Content:
         if not self._limits:

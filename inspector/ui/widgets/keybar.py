@@ -83,6 +83,9 @@ class KeyBar(Widget):
         return self.app.get_key_display(binding), binding.description
 
     async def on_click(self, event: events.Click) -> None:
+        if self._notice is not None:
+            self.tell(None)  # read: the keys again
+            return
         for start, end, found in self._spans:
             if start <= event.x < end:
                 await self.app.run_action(found.binding.action, found.node)

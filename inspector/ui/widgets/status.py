@@ -142,6 +142,9 @@ class PlacesBar(Widget):
             super().__init__()
             self.place = place
 
+    class FilterWanted(Message):
+        """A click on the filter's words."""
+
     def __init__(self, place: str) -> None:
         super().__init__(id="places")
         self._place = place
@@ -191,3 +194,5 @@ class PlacesBar(Widget):
                 self.post_message(self.Chosen(place))
                 return
             x = end
+        if self._place == "live":
+            self.post_message(self.FilterWanted())
