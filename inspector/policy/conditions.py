@@ -7,21 +7,21 @@ means is for the phase to say: `require` denies it, and so does `deny_if`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from itertools import chain, compress, islice, repeat
+from itertools import chain, islice
 from operator import is_not
+from typing import cast
 
+from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Condition, Operator, Path, Predicate, Star
 from inspector.policy.operators import DEAR, Result, cannot_judge, test_of
 
 MAX_VALUES = 100_000  # of a fan-out: more cannot be judged without holding up every other call
-MAX_LOOKED_AT = 500_000  # by `exists`, on the way to a value
 MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Finding:
     """What one condition saw: the value that decided it, and a few words for the trace."""
 
@@ -31,7 +31,7 @@ class Finding:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Judged:
     """A predicate's result, and the conditions that were looked at on the way to it."""
 
@@ -64,10 +64,7 @@ def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool)
 def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool) -> Finding:
     """One condition against the arguments of a call. Total: any JSON is an answer, never an error."""
     if condition.op is Operator.EXISTS:
-        found = _lazily(condition.path, arguments)
-        if found is None:
-            return Finding(condition, Result.MISMATCH, None, f"mismatch: more than {MAX_LOOKED_AT} values on the way")
-        return _presence(condition, found)
+        return _presence(condition, _anything(condition.path, arguments))
     most = MAX_DEAR_VALUES if condition.op in DEAR else MAX_VALUES
     values = resolve(condition.path, arguments, most)
     if len(values) > most:
@@ -124,7 +121,6 @@ def _sees_null(condition: Condition) -> bool:
 # Paths
 
 _IS_THERE = partial(is_not, None)
-_HAS_ITEMS = frozenset[type]({list, dict}).__contains__
 
 
 def resolve(path: Path, arguments: JsonObject, most: int | None = None) -> Sequence[Json]:
@@ -148,20 +144,36 @@ def resolve(path: Path, arguments: JsonObject, most: int | None = None) -> Seque
     return values
 
 
-def _lazily(path: Path, arguments: JsonObject) -> Iterable[Json] | None:
-    """As `resolve`, one value at a time: who asks whether there is one stops at the first. What has no items is passed
-    over without a call of ours, since there may be millions of it. None: there is too much to look at."""
+def _anything(path: Path, arguments: JsonObject) -> Iterable[Json]:
+    """As `resolve`, for who asks whether there is a value at all: in any order, unbounded, and with no call of ours for
+    each of the millions of values that may lie on the way."""
     values: Iterable[Json] = (arguments,)
     for segment in path:
+        holders = _holders(values)
         if isinstance(segment, Star):
-            filled: list[Json] = list(islice(filter(None, values), MAX_LOOKED_AT + 1))
-            if len(filled) > MAX_LOOKED_AT:
-                return None
-            with_items: Iterable[Json] = compress(filled, map(_HAS_ITEMS, map(type, filled)))
-            values = chain.from_iterable(map(_items, with_items))
+            mixed = dict in map(type, holders)
+            values = chain.from_iterable(map(_items, holders) if mixed else cast(list[list[Json]], holders))
         else:
-            values = chain.from_iterable(map(_step, values, repeat(segment)))
+            values = _named(holders, segment)
     return values
+
+
+def _holders(values: Iterable[Json]) -> list[list[Json] | JsonObject]:
+    """Those with items. JSON's scalars have a hash and these have none: one call passes over any number of scalars."""
+    every = tuple(values)
+    try:
+        hash(every)
+    except TypeError:
+        return [value for value in every if value and (value.__class__ is list or value.__class__ is dict)]
+    return []
+
+
+def _named(holders: list[list[Json] | JsonObject], segment: str) -> list[Json]:
+    found = [holder[segment] for holder in holders if holder.__class__ is dict and segment in holder]
+    if is_index(segment):
+        at = int(segment)
+        found += [holder[at] for holder in holders if holder.__class__ is list and at < len(holder)]
+    return found
 
 
 def _items(value: Json) -> Iterable[Json]:

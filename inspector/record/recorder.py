@@ -34,7 +34,7 @@ LOOK_EVERY: Final = 256  # flushes between two looks at the WAL's size
 BUSY_SECONDS: Final = 0.25  # a foreign lock on the file may hold a flush up for so long
 CLOSE_SECONDS: Final = 5.0
 
-_INSERT = "INSERT INTO events (kind, at, call_id, payload, blob) VALUES (?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO events (kind, at, call_id, payload, blob) VALUES (?, ?, ?, CAST(? AS TEXT), ?)"
 _INSERT_POLICY = "INSERT OR IGNORE INTO policies (hash, text) VALUES (?, CAST(? AS TEXT))"
 
 

@@ -15,7 +15,7 @@ from inspector.core.decision import Verdict
 from inspector.core.json import Json, JsonObject, Number
 from inspector.policy.approvals import Remembered
 from inspector.policy.compiled import compile_pattern
-from inspector.policy.conditions import MAX_DEAR_VALUES, MAX_LOOKED_AT, MAX_VALUES, judge_condition, resolve
+from inspector.policy.conditions import MAX_DEAR_VALUES, MAX_VALUES, judge_condition, resolve
 from inspector.policy.engine import decide
 from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.match import glob_matches
@@ -218,6 +218,9 @@ HUGE: JsonObject = {
         (("ints", STAR), "in", [2, 3]),
         (("objects", STAR, "n"), "gt", 5),
         (("lists", STAR, STAR), "exists", True),
+        (("ints", STAR, STAR), "exists", True),
+        (("ints", STAR, "n"), "exists", True),
+        (("objects", STAR, "m"), "exists", True),
         (("climb",), "path_within", ["/srv"]),
         (("url",), "host_in", ["a"]),
     ],
@@ -239,8 +242,14 @@ def test_a_fan_out_over_too_many_values_is_a_mismatch(op: str, value: Json, most
     assert judge_condition(one, {"x": [element] * (most + 1)}, every=False).result is Result.MISMATCH
 
 
-def test_exists_stops_at_the_first_value_and_gives_up_where_there_is_too_much_on_the_way() -> None:
+@fuzz(arguments, paths)
+def test_exists_sees_what_every_other_operator_sees(args: JsonObject, path: tuple[str, ...]) -> None:
+    one = Condition(path, "args.…", Operator.EXISTS, True)
+    present = any(value is not None for value in resolve(path, args))
+    assert judge_condition(one, args, every=False).result is (Result.TRUE if present else Result.FALSE)
+
+
+def test_exists_is_never_a_mismatch_however_much_lies_on_the_way() -> None:
     one = Condition(("x", STAR, STAR), "args.x.*.*", Operator.EXISTS, True)
-    assert judge_condition(one, {"x": [[]] * (MAX_LOOKED_AT + 9) + [[1]]}, every=False).result is Result.TRUE
-    assert judge_condition(one, {"x": [[None]] * MAX_LOOKED_AT}, every=False).result is Result.FALSE
-    assert judge_condition(one, {"x": [[None]] * (MAX_LOOKED_AT + 1)}, every=False).result is Result.MISMATCH
+    assert judge_condition(one, {"x": [[None]] * 1_000_000 + [1, {}]}, every=False).result is Result.FALSE
+    assert judge_condition(one, {"x": [[None]] * 1_000_000 + [1, {"k": 0}]}, every=False).result is Result.TRUE
