@@ -26,7 +26,10 @@ class Notices:
 
     def say(self, words: str, *, wrong: bool) -> None:
         self._set(Notice(text.block(words, 600, 6), wrong))
-        self._timer = self._app.set_timer(WRONG_FOR if wrong else SAID_FOR, lambda: self._set(None))
+        self._timer = self._app.set_timer(WRONG_FOR if wrong else SAID_FOR, self.hush)
+
+    def hush(self) -> None:
+        self._set(None)
 
     def _set(self, notice: Notice | None) -> None:
         if self._timer is not None:

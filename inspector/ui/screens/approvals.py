@@ -96,9 +96,9 @@ class ApprovalsPlace(AnswersPlace):
             (f"“{text.line(held.hold.reason, 400)}”\n" if held.hold.reason else "", "italic"),
             (f"{end_of(held)} when nobody answers\n\n", "$quiet"),
         )  # fmt: skip
-        head = Content("").join([head, self._history(held, max(20, pane.size.width - 5))])
-        shown = json_view.view(self._whole, max(20, pane.size.width - 5), LINES_SHOWN)
-        body.update(Content("").join([head, shown]))
+        width = max(20, pane.size.width - 5)
+        shown = json_view.view(self._whole, width, LINES_SHOWN)
+        body.update(Content("").join([head, shown, Content("\n\n"), self._history(held, width)]))
 
     def _history(self, held: HoldView, width: int) -> Content:
         """What the one who asks did just before."""
@@ -106,8 +106,8 @@ class ApprovalsPlace(AnswersPlace):
         before = (row for row in reversed(self.board.rows) if row.client == client and row.id < number)
         lines = [self._answered_line(row, width) for row in islice(before, EARLIER_SHOWN)][::-1]
         if not lines:
-            return Content.assemble(("its first call in this run\n\n", "$quiet"))
-        return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines, Content(""), Content("")])
+            return Content.assemble(("its first call in this run", "$quiet"))
+        return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines])
 
     def _show_answered(self) -> None:
         pane = self.query_one("#answered")
@@ -122,9 +122,12 @@ class ApprovalsPlace(AnswersPlace):
         look = LOOKS[row.word]
         name = text.line(f"{row.server} › {row.tool}", 100)
         edited = " edited" if row.edited else ""
-        rest = text.fit(f"{name}  {brief_arguments(row.arguments)}", max(10, width - 26 - len(edited))).rstrip()
+        # Where room is short the tool's name is worth more than the time: the number says the order.
+        time = f"{figures.clock_time(row.at)} " if width >= 60 else ""
+        lead = len(time) + 9 + len(f"#{row.id} ")
+        rest = text.fit(f"{name}  {brief_arguments(row.arguments)}", max(10, width - lead - len(edited))).rstrip()
         return Content.assemble(
-            (f"{figures.clock_time(row.at)} ", "$quiet"), (f"{look.glyph} {look.label:<7}", look.style),
+            (time, "$quiet"), (f"{look.glyph} {look.label:<7}", look.style),
             (f"#{row.id} ", "$quiet"), rest, (edited, "$decision-hold"),
         )  # fmt: skip
 

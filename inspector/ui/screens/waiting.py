@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.content import Content
 
 from inspector.ui import text
@@ -10,6 +12,11 @@ from inspector.ui.screens.table import TablePlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.connecting import Connecting
 from inspector.ui.widgets.welcome import Welcome
+
+_OF_CALLS: Final = frozenset(
+    {"inspect", "zoom", "frames", "compare", "to_rule", "copy", "make_rule", "filter", "pause", "sort", "reverse"}
+    | {"columns", "hold_next", "mark", "next_mark"}
+)
 
 
 class WaitingPlace(TablePlace):
@@ -35,10 +42,16 @@ class WaitingPlace(TablePlace):
             self.table.hint = [Content.assemble(words, (keys, "bold $primary"), " clears it")]
         if wanted != self.has_class("-welcome"):
             self.set_class(wanted, "-welcome")
+            self.refresh_bindings()
             if wanted:
                 welcome.query_one(Connecting).take_focus()
             elif self.focused is None or welcome in self.focused.ancestors:
                 self.table.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _OF_CALLS and self.has_class("-welcome"):
+            return False
+        return super().check_action(action, parameters)
 
     def _first_hint(self) -> list[Content]:
         if self.board.views.run.read_only:

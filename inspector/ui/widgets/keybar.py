@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from textual import events
 from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.keys import key_to_character
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from inspector.ui.app import InspectApp
 
 GAP: Final = 2
 
@@ -84,7 +87,7 @@ class KeyBar(Widget):
 
     async def on_click(self, event: events.Click) -> None:
         if self._notice is not None:
-            self.tell(None)  # read: the keys again
+            cast("InspectApp", self.app).notices.hush()  # it has been read
             return
         for start, end, found in self._spans:
             if start <= event.x < end:
