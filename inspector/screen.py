@@ -88,7 +88,7 @@ def _preferences() -> Preferences:
     """What `[ui]` and `[keys]` say.
 
     Raises:
-        ConfigError: a mistake in one of the files, or a terminal that cannot show an app.
+        ConfigError: every mistake in the files.
     """
     files = read_files(paths.config_dir(), Path.cwd())
 
@@ -99,9 +99,7 @@ def _preferences() -> Preferences:
 
         return problems(keymap, from_project)
 
-    found = read(files, lambda: themed.names(_theme_folders()), check_keys)
-    refuse_poor_terminal(os.environ)
-    return found
+    return read(files, lambda: themed.names(_theme_folders()), check_keys)
 
 
 def _check(text: str) -> PolicyCheck:
@@ -110,6 +108,7 @@ def _check(text: str) -> PolicyCheck:
 
 
 async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, None]]) -> int:
+    refuse_poor_terminal(os.environ)
     async with anyio.create_task_group() as tasks:
 
         async def end_on_signal() -> None:
