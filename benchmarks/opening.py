@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 from benchmarks import traffic
-from inspector.core.commands import PolicyCheck
 from inspector.record.recorder import Recorder
 from inspector.recorded_port import RecordedPort
 
@@ -28,7 +27,7 @@ def _written(folder: Path, count: int) -> Path:
 
 async def _opened(path: Path) -> None:
     begin = time.perf_counter()
-    port = RecordedPort(path, lambda _text: PolicyCheck((), True))
+    port = RecordedPort(path)
     views = await port.views(0)
     first = time.perf_counter() - begin
     lags: list[float] = []

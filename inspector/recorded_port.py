@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,6 @@ from inspector.core.commands import (
     Inspect,
     Learn,
     MakeRule,
-    PolicyCheck,
     PolicyHistory,
     Rejected,
     WhatIf,
@@ -35,13 +33,11 @@ FIRST_CALLS: Final = 1_000  # shown at once; the rest comes while one looks at t
 class RecordedPort(Port):
     """Its clock stands at the last event, so countdowns and rates are those of the end of the run.
 
-    It opens with the newest calls alone; `load_rest` brings the others. `check` answers whether a policy text would
-    load; a screen needs it for its editor.
+    It opens with the newest calls alone; `load_rest` brings the others.
     """
 
-    def __init__(self, path: Path, check: Callable[[str], PolicyCheck], first_calls: int = FIRST_CALLS) -> None:
+    def __init__(self, path: Path, first_calls: int = FIRST_CALLS) -> None:
         """Raises ConfigError for a file that is missing, no recording, damaged, or of a newer version."""
-        self._check = check
         self._recording = Recording.open(path)
         self._path = path
         self._epoch, self._passed = 0, 0  # versions of the stores before this one
@@ -82,9 +78,7 @@ class RecordedPort(Port):
         match command:
             case Inspect():
                 return self._inspect(command.call_id)
-            case CheckPolicy():
-                return self._check(command.text)
-            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+            case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
                 return await self._workbench.command(command)
         return Rejected("this is a recording")
 

@@ -12,10 +12,8 @@ import anyio
 
 from inspector import paths
 from inspector.config_file import read_files
-from inspector.core.commands import PolicyCheck
 from inspector.core.errors import ConfigError
 from inspector.live_port import LivePort
-from inspector.policy.load import check_text
 from inspector.record.reader import Recording
 from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
@@ -64,7 +62,7 @@ async def show_recording(path: Path) -> int:
         ConfigError: the file is no recording that can be read.
     """
     preferences = _preferences()
-    port = RecordedPort(path, _check)
+    port = RecordedPort(path)
     try:
         app = InspectApp(port, preferences=preferences, theme_folders=_theme_folders())
 
@@ -100,11 +98,6 @@ def _preferences() -> Preferences:
         return problems(keymap, from_project)
 
     return read(files, lambda: themed.names(_theme_folders()), check_keys)
-
-
-def _check(text: str) -> PolicyCheck:
-    policy, problems = check_text(text)
-    return PolicyCheck(problems, loads=policy is not None)
 
 
 async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, None]]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.call import Caller, CallId, Outcome
-from inspector.core.commands import CallDetail, Inspect, PolicyCheck, Rejected, Shutdown
+from inspector.core.commands import CallDetail, Inspect, Rejected, Shutdown
 from inspector.core.events import CallArrived, Finished, Forwarded, RunStarted
 from inspector.record.recorder import Recorder
 from inspector.recorded_port import RecordedPort
@@ -36,7 +36,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def opened(path: Path, first_calls: int) -> RecordedPort:
-    return RecordedPort(path, lambda _text: PolicyCheck((), True), first_calls)
+    return RecordedPort(path, first_calls)
 
 
 async def test_it_opens_with_the_newest_calls_and_says_how_many_are_older(recording: Path) -> None:

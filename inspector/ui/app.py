@@ -23,6 +23,7 @@ from inspector.ui import theme as themes
 from inspector.ui.actions import key_names
 from inspector.ui.alerts import Alerts, tell
 from inspector.ui.board import Board
+from inspector.ui.crash import DiscreetApp, report
 from inspector.ui.notices import Notices
 from inspector.ui.palette import system_commands
 from inspector.ui.preferences import USUALLY, Preferences
@@ -44,7 +45,7 @@ TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
 
 
-class InspectApp(ThemedApp):
+class InspectApp(ThemedApp, DiscreetApp):
     """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
 
     `clock` is the engine's (Unix seconds), `steady` only measures spans. `awaits_clients`: a person has yet to connect
@@ -118,6 +119,9 @@ class InspectApp(ThemedApp):
         """A theme's file was written while the app runs."""
         if self.is_running and (bad := self.take_theme(path)):
             self.say(f"Theme {bad.file}: {bad.why}. The last good one stays.", wrong=True)
+
+    def last_words(self, error: BaseException) -> str:
+        return report(error, recording=self.board.views.run.recording, token=self.token)
 
     def on_unmount(self) -> None:
         self._alerts.end()

@@ -23,6 +23,7 @@ from inspector.ui.screens.approvals import ApprovalsPlace
 from inspector.ui.screens.columns import ColumnsDialog
 from inspector.ui.screens.conflict import ConflictDialog
 from inspector.ui.screens.connect import ConnectDialog
+from inspector.ui.screens.counter import RaiseDialog, ResetDialog
 from inspector.ui.screens.deny import DenyDialog
 from inspector.ui.screens.edit import EditDialog
 from inspector.ui.screens.help import HelpDialog
@@ -32,9 +33,11 @@ from inspector.ui.screens.limits import LimitsPlace
 from inspector.ui.screens.live import LivePlace
 from inspector.ui.screens.policy import PolicyPlace
 from inspector.ui.screens.quit import QuitDialog
+from inspector.ui.screens.refused import RefusedDialog
 from inspector.ui.screens.rule import RuleDialog
 from inspector.ui.screens.sessions import SessionsPlace
 from inspector.ui.widgets.calls import CallTable
+from inspector.ui.widgets.choices import Choices
 from inspector.ui.widgets.connecting import Connecting
 from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.editor import CodeEditor
@@ -45,8 +48,8 @@ from inspector.ui.widgets.prompt import Prompt
 # Screen → its name, and those of its widgets that have keys of their own.
 SCREENS: Final[Mapping[type[DOMNode], tuple[str, tuple[type[DOMNode], ...]]]] = {
     LivePlace: ("Live", (CallTable, DetailPane, HeldPanel, FilterLine, Prompt, Connecting)),
-    ApprovalsPlace: ("Approvals", (HeldPanel,)),
-    LimitsPlace: ("Limits", ()),
+    ApprovalsPlace: ("Approvals", (HeldPanel, Choices)),
+    LimitsPlace: ("Limits", (Choices,)),
     PolicyPlace: ("Policy", (CodeEditor, Prompt)),
     SessionsPlace: ("Sessions", ()),
     EditDialog: ("the held call's dialog", (CodeEditor,)),
@@ -55,6 +58,9 @@ SCREENS: Final[Mapping[type[DOMNode], tuple[str, tuple[type[DOMNode], ...]]]] = 
     RuleDialog: ("the rule's dialog", ()),
     HistoryDialog: ("the policy's versions", ()),
     LearnDialog: ("what was learned", ()),
+    ResetDialog: ("the question before a reset", ()),
+    RaiseDialog: ("the dialog of a higher limit", ()),
+    RefusedDialog: ("a refused frame", ()),
     ConflictDialog: ("the dialog of two texts", ()),
     ColumnsDialog: ("the dialog of columns", ()),
     ConnectDialog: ("Connect an agent", (Connecting,)),
@@ -62,7 +68,7 @@ SCREENS: Final[Mapping[type[DOMNode], tuple[str, tuple[type[DOMNode], ...]]]] = 
     QuitDialog: ("the question before the end", ()),
 }
 PLACES: Final = (LivePlace, ApprovalsPlace, LimitsPlace, PolicyPlace, SessionsPlace)
-_TYPED_IN: Final = (CodeEditor, FilterLine, Prompt, EditDialog, DenyDialog)  # the keys go to a text first
+_TYPED_IN: Final = (CodeEditor, FilterLine, Prompt, EditDialog, DenyDialog, RaiseDialog)  # the keys go to a text first
 _MODIFIERS: Final = ("ctrl", "alt", "shift", "super", "hyper", "meta")
 _NAMED: Final = frozenset(
     {key.value for key in Keys if "+" not in key.value and not key.value.startswith("<")}
@@ -70,7 +76,7 @@ _NAMED: Final = frozenset(
     | {"comma", *(f"f{number}" for number in range(1, 25))}
 )
 # A checkout must not swap the keys of yes and no.
-_PERSONS_OWN: Final = ("hold.", "edit.", "deny.", "always.", "proposal.", "quit.")
+_PERSONS_OWN: Final = ("hold.", "edit.", "deny.", "always.", "proposal.", "quit.", "reset.", "raise.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ _PARTS: Final = {
     "calls": "In the table",
     "detail": "In the call below it",
     "held": "Among held calls",
+    "answered-list": "Among answered calls",
+    "limits-list": "In the list",
     "filter": "While a filter is typed",
     "prompt": "While something is sought",
     "editor": "In the editor",
