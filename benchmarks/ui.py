@@ -17,6 +17,7 @@ from inspector.ui.app import InspectApp
 from inspector.ui.board import Board
 from inspector.ui.filter import BadFilter, parse
 from inspector.ui.listing import Listing, Sort
+from inspector.ui.preferences import Preferences
 from inspector.ui.widgets.calls import CallTable
 
 NOW = 1_795_000_000.0
@@ -97,7 +98,7 @@ async def _change(port: ChangingPort, lags: list[float]) -> None:
 
 async def _frames(count: int) -> None:
     port = ChangingPort(count)
-    app = InspectApp(port, clock=lambda: NOW, bell=False, mark_title=False, start_place="live")
+    app = InspectApp(port, clock=lambda: NOW, preferences=Preferences(bell=False, title=False), start_place="live")
     lags: list[float] = []
     frames: list[float] = []
     async with app.run_test(size=(120, 36)) as pilot:

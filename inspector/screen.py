@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 
-from inspector import runs
+from inspector import paths, runs
+from inspector.config_file import read_files
 from inspector.core.errors import ConfigError
 from inspector.core.views import Port
 from inspector.live_port import LivePort
@@ -19,12 +21,16 @@ from inspector.record.shelf import Shelf
 from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
 from inspector.store import Store
+from inspector.ui import theme, themed
 from inspector.ui.app import InspectApp
+from inspector.ui.preferences import Preferences, read
+from inspector.ui.terminal import refuse_poor_terminal
 from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
 
 
 async def show(settings: Settings) -> int:
     """The app over a live engine. Returns the exit code."""
+    preferences = _preferences()  # first of all: what is wrong with them is said before anything has begun
     store = Store()
     async with engine(settings, store.fold) as made:
         store.recording = str(made.recorder.path)
@@ -44,7 +50,14 @@ async def show(settings: Settings) -> int:
                 accept_tools=made.accept_tools,
                 recordings=lambda: shelf.entries({live.run for live in runs.live()}),
             )
-            app = InspectApp(port, token_mask=settings.token, open_recording=opened)
+            app = InspectApp(
+                port,
+                token_mask=settings.token,
+                open_recording=opened,
+                preferences=preferences,
+                theme_folders=_theme_folders(),
+                awaits_clients=not settings.demo,
+            )
             async with scripted_agents(made, endpoint):
                 return await _run_app(app)
 
@@ -55,9 +68,10 @@ async def show_recording(path: Path) -> int:
     Raises:
         ConfigError: the file is no recording that can be read.
     """
+    preferences = _preferences()
     said: list[Callable[[str], None]] = []
     async with opened(str(path), lambda why: [say(why) for say in said]) as port:
-        app = InspectApp(port)
+        app = InspectApp(port, preferences=preferences, theme_folders=_theme_folders())
         said.append(lambda why: app.say(why, wrong=True))
         return await _run_app(app)
 
@@ -86,7 +100,31 @@ async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Po
         port.close()
 
 
+def _theme_folders() -> tuple[Path, ...]:
+    """Ours, then the person's own, whose themes win."""
+    return theme.directory(), paths.config_dir() / "themes"
+
+
+def _preferences() -> Preferences:
+    """What `[ui]` and `[keys]` say.
+
+    Raises:
+        ConfigError: every mistake in the files.
+    """
+    files = read_files(paths.config_dir(), Path.cwd())
+
+    def check_keys(keymap: Mapping[str, str], from_project: Collection[str]) -> Iterable[tuple[str, str]]:
+        if not keymap:
+            return ()
+        from inspector.ui.keymap import problems  # it imports every screen there is
+
+        return problems(keymap, from_project)
+
+    return read(files, lambda: themed.names(_theme_folders()), check_keys)
+
+
 async def _run_app(app: InspectApp) -> int:
+    refuse_poor_terminal(os.environ)
     async with anyio.create_task_group() as tasks:
 
         async def end_on_signal() -> None:
@@ -95,7 +133,12 @@ async def _run_app(app: InspectApp) -> int:
                 async for _ in signals:
                     app.exit()
 
+        async def follow_themes() -> None:
+            async for path in themed.changed_themes(_theme_folders()):
+                app.theme_changed(path)
+
         tasks.start_soon(end_on_signal)
-        await app.run_async()
+        tasks.start_soon(follow_themes)
+        await app.run_async(mouse=app.preferences.mouse)
         tasks.cancel_scope.cancel()
     return app.return_code or 0

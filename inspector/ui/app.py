@@ -6,22 +6,26 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import ClassVar, Final
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.filter import LineFilter
 from textual.screen import Screen
 
 from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
-from inspector.ui import text, titles
+from inspector.ui import text
 from inspector.ui import theme as themes
+from inspector.ui.actions import key_names
+from inspector.ui.alerts import Alerts, tell
 from inspector.ui.crash import report
+from inspector.ui.notices import Notices
 from inspector.ui.palette import system_commands
+from inspector.ui.preferences import USUALLY, Preferences
 from inspector.ui.screens.approvals import ApprovalsPlace
 from inspector.ui.screens.connect import ConnectDialog
 from inspector.ui.screens.help import HelpDialog
@@ -31,7 +35,7 @@ from inspector.ui.screens.place import Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
-from inspector.ui.terminal import losable, needs_ascii
+from inspector.ui.terminal import losable
 from inspector.ui.visiting import BACK, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
@@ -43,16 +47,16 @@ class InspectApp(Visiting):
     """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
 
     `open_recording`: how an earlier recording is opened; None where there is no way back from one.
-    `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
-    `start_place` None: Live, or Policy when no policy could be loaded.
+    `clock` is the engine's (Unix seconds), `steady` only measures spans. `awaits_clients`: a person has yet to connect
+    one; a demo's come by themselves. `start_place` None: Live, or Policy when no policy could be loaded. `ascii_only`
+    None: ask the terminal.
     """
 
     CSS_PATH = "app.tcss"
     TITLE = "mcp-inspect"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]  # noqa: RUF012 -- as Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 -- as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (50, "-high")]  # noqa: RUF012
     MODES: ClassVar = {
         "live": LivePlace,
         "approvals": ApprovalsPlace,
@@ -62,7 +66,7 @@ class InspectApp(Visiting):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", key_display="?", id="app.help"),
-        Binding("colon", "command_palette", "Palette", key_display=":", id="app.palette"),
+        Binding("colon,ctrl+p", "command_palette", "Palette", key_display=":", id="app.palette"),
         Binding("c", "connect", "Connect", id="app.connect"),
         BACK,
         Binding("q", "quit", "Quit", show=False, id="app.quit"),
@@ -77,51 +81,31 @@ class InspectApp(Visiting):
         open_recording: OpenRecording | None = None,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
-        theme: str = themes.DEFAULT,
+        preferences: Preferences = USUALLY,
+        theme_folders: Sequence[Path] = (themes.directory(),),
+        awaits_clients: bool = True,
         start_place: str | None = None,
-        bell: bool = True,
-        mark_title: bool = True,
         ascii_only: bool | None = None,
     ) -> None:
-        super().__init__(port, steady, open_recording)
+        super().__init__(port, steady, open_recording, (preferences.theme, theme_folders, ascii_only))
+        self.preferences = preferences
         self.token = token_mask
         self.clock = clock
-        self._bell, self._mark_title = bell, mark_title
+        self.awaits_clients = awaits_clients
+        self.notices = Notices(self)
         self._start_place = start_place
-        self._backstop = text.Backstop()
-        self._ascii = text.AsciiOnly(needs_ascii() if ascii_only is None else ascii_only)
-        self._load_themes(theme)
-
-    # Themes and the last filter before the terminal
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.DEFAULT_VARIABLES
-
-    def _load_themes(self, wanted: str) -> None:
-        good, self._bad_themes = themes.load(themes.directory())
-        for found in good:
-            self.register_theme(found)
-        if wanted not in self.available_themes:
-            known = ", ".join(sorted(found.name for found in good))
-            self._bad_themes.append(themes.BadTheme(wanted, f"there is no such theme; there are {known}"))
-            wanted = themes.DEFAULT
-        if wanted in self.available_themes:
-            self.theme = wanted
+        self._alerts = Alerts(self, preferences, steady)
+        self.set_keymap(preferences.keys)
 
     def get_driver_class(self) -> type[Driver]:
         return losable(super().get_driver_class())
 
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        last = [self._backstop, self._ascii] if self._ascii.enabled else [self._backstop]
-        return [*super().get_line_filters(), *last]
-
     # Life
 
     async def on_mount(self) -> None:
-        for bad in self._bad_themes:
+        for bad in self.bad_themes:
             self.say(f"Theme {bad.file}: {bad.why}", wrong=True)
-        if self._mark_title:
-            titles.remember(self)
+        self._alerts.begin()
         await self.poll()
         no_policy = self.board.views.policy.version == 0 and not self.board.views.run.read_only
         await self.switch_mode(self._start_place or ("policy" if no_policy else "live"))
@@ -129,12 +113,16 @@ class InspectApp(Visiting):
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
 
+    def theme_changed(self, path: Path) -> None:
+        """A theme's file was written while the app runs."""
+        if self.is_running and (bad := self.take_theme(path)):
+            self.say(f"Theme {bad.file}: {bad.why}. The last good one stays.", wrong=True)
+
     def last_words(self, error: BaseException) -> str:
         return report(error, recording=self.board.views.run.recording, token=self.token)
 
     def on_unmount(self) -> None:
-        if self._mark_title:
-            titles.restore(self)
+        self._alerts.end()
 
     async def _poll_forever(self) -> None:
         """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
@@ -152,7 +140,7 @@ class InspectApp(Visiting):
         for screen in self.screen_stack:
             if isinstance(screen, Place):
                 screen.draw(changed)
-        titles.tell(self.screen)
+        tell(self.screen)
 
     def _tick(self) -> None:
         if not self.is_running:
@@ -161,13 +149,10 @@ class InspectApp(Visiting):
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.tick(now)
-        titles.tell(self.screen)
+        tell(self.screen)
 
     def alert(self, is_new: bool) -> None:
-        if is_new and self._bell:
-            self.bell()
-        if self._mark_title:
-            titles.mark(self, len(self.live.queue))
+        self._alerts.tell(is_new, len(self.live.queue))
 
     # What screens ask of the app
 
@@ -180,11 +165,10 @@ class InspectApp(Visiting):
         # The screen that asked may be gone by now: it must not try to show anything.
         return answer if self.is_running else Rejected("the screen is closed")
 
-    def say(self, words: str, *, wrong: bool = False, stay: float = 4) -> None:
+    def say(self, words: str, *, wrong: bool = False, stay: float | None = None) -> None:
         """A short notice; `words` may hold untrusted text."""
-        if not self.is_running:
-            return
-        self.notify(text.block(words, 600, 6), severity="error" if wrong else "information", markup=False, timeout=stay)
+        if self.is_running:
+            self.notices.say(words, wrong=wrong, stay=stay)
 
     def copy(self, copied: str, what: str) -> None:
         if not copied:
@@ -194,6 +178,11 @@ class InspectApp(Visiting):
         else:
             self.copy_to_clipboard(text.encodable(copied))
             self.say(f"Copied {what}.")
+
+    def key(self, action: str, usual: str) -> str:
+        """The key to name in a hint: the first one that the person chose for the action, else the usual one."""
+        chosen = self.preferences.keys.get(action)
+        return usual if chosen is None else self.get_key_display(Binding(key_names(chosen)[0], ""))
 
     def action_go(self, place: str) -> None:
         if isinstance(self.screen, Place):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from textual.driver import Driver
+
+from inspector.core.errors import ConfigError
 
 
 class LosableFile:
@@ -54,6 +56,14 @@ def losable(driver_class: type[Driver]) -> type[Driver]:
             super().start_application_mode()
 
     return LosableDriver
+
+
+def refuse_poor_terminal(environ: Mapping[str, str]) -> None:
+    """Raises ConfigError where no app can be drawn: neither cursor movement nor keys would work."""
+    kind = environ.get("TERM", "")
+    if kind in ("dumb", "unknown") or not (sys.__stdin__ and sys.__stderr__ and sys.__stderr__.isatty()):
+        what = f"this terminal (TERM={kind})" if kind in ("dumb", "unknown") else "what stderr leads to"
+        raise ConfigError(f"{what} cannot show the app.\nUse --headless, or a terminal that moves its cursor.")
 
 
 def needs_ascii() -> bool:

@@ -11,7 +11,9 @@ from typing import Final, cast
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from textual.color import Color, ColorParseError
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
+
+from inspector.config_file import did_you_mean
 
 DEFAULT: Final = "inspect-dark"
 
@@ -40,11 +42,11 @@ def directory() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "themes"
 
 
-def load(folder: Path) -> tuple[list[Theme], list[BadTheme]]:
-    """Every theme of a folder, and what is wrong with the others."""
+def load(*folders: Path) -> tuple[list[Theme], list[BadTheme]]:
+    """Every theme of some folders, and what is wrong with the others. A folder that is missing holds none."""
     good: list[Theme] = []
     bad: list[BadTheme] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
         found = parse(path)
         if isinstance(found, Theme):
             good.append(found)
@@ -59,23 +61,39 @@ def parse(path: Path) -> Theme | BadTheme:
     except (OSError, UnicodeDecodeError) as error:
         return BadTheme(path.name, f"cannot be read: {error}")
     except YAMLError as error:
-        return BadTheme(path.name, f"is no YAML: {error}".splitlines()[0])
-    why = _complaint(data)
-    return Theme(**data) if why is None else BadTheme(path.name, why)
+        return BadTheme(path.name, _no_yaml(error))
+    if (why := _complaint(data)) is not None:
+        return BadTheme(path.name, why)
+    if data.get("ansi"):
+        # Textual's own style sheet asks for more of a theme that keeps to the terminal's colours.
+        base = BUILTIN_THEMES["ansi-dark" if data.get("dark", True) else "ansi-light"].variables
+        data = {**data, "variables": {**base, **data.get("variables", {})}}
+    return Theme(**data)
+
+
+def _no_yaml(error: YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark is not None else ""
+    return f"is no YAML: {place}{getattr(error, 'problem', None) or str(error).splitlines()[0]}"
 
 
 def _complaint(data: object) -> str | None:
     if not isinstance(data, dict):
         return "holds no mapping"
-    if unknown := set(data) - _KEYS:
-        return f"unknown key {sorted(map(str, unknown))[0]!r}"
+    if unknown := sorted(str(key) for key in data if key not in _KEYS):
+        return f"unknown key {unknown[0]!r}; {did_you_mean(unknown[0], _KEYS)}"
     if not isinstance(data.get("name"), str) or not _NAME.fullmatch(data["name"]):
         return "needs a name of a-z, 0-9 and -"
     if "primary" not in data:
         return "needs a primary colour"
+    for switch in ("dark", "ansi"):
+        if not isinstance(data.get(switch, True), bool):
+            return f"{switch} must be true or false"
     variables = data.get("variables", {})
     if not isinstance(variables, dict):
         return "variables must be a mapping"
+    if strange := next((name for name in variables if not _NAME.fullmatch(str(name))), None):
+        return f"variables.{strange}: a name has a-z, 0-9 and -"
     colours = {k: v for k, v in data.items() if k not in ("name", "variables", "dark", "ansi")} | variables
     return next((why for key, value in colours.items() if (why := _bad_colour(str(key), value))), None)
 

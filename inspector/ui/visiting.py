@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from textual.binding import Binding
@@ -18,12 +19,16 @@ from inspector.ui import drift, logins
 from inspector.ui.board import Board
 from inspector.ui.crash import DiscreetApp
 from inspector.ui.queue import HoldQueue
+from inspector.ui.themed import ThemedApp
 
 LOGIN_STAYS: Final = 30.0  # seconds that the address of a login stands on the screen
 
 OpenRecording: TypeAlias = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Port]]
 """(path, what to do with the reason when the rest of it cannot be read) → the recording behind a port. Raises
 InspectError."""
+
+Look: TypeAlias = tuple[str, Sequence[Path], bool | None]
+"""What `ThemedApp` is made with: the theme that is wanted, the folders of themes, and whether only ASCII may be shown."""
 
 BACK = Binding("0,alt+0", "back_to_live", "Back to the live run", id="app.back")
 
@@ -38,12 +43,14 @@ class Desk:
     queue: HoldQueue = field(default_factory=HoldQueue)
 
 
-class Visiting(DiscreetApp):
+class Visiting(DiscreetApp, ThemedApp):
     """`live` is the desk that the app began with, `desk` the one that is shown. Drafts, filters and selections of the
     live run stay where they are while a recording is looked at."""
 
-    def __init__(self, port: Port, steady: Callable[[], float], open_recording: OpenRecording | None) -> None:
-        super().__init__()
+    def __init__(
+        self, port: Port, steady: Callable[[], float], open_recording: OpenRecording | None, look: Look
+    ) -> None:
+        super().__init__(*look)
         self.steady = steady
         self.trouble = ""
         self.live = self.desk = Desk(port)
@@ -139,7 +146,7 @@ class Visiting(DiscreetApp):
 
     # What the app adds
 
-    def say(self, words: str, *, wrong: bool = False, stay: float = 4) -> None:
+    def say(self, words: str, *, wrong: bool = False, stay: float | None = None) -> None:
         raise NotImplementedError
 
     def alert(self, is_new: bool) -> None:

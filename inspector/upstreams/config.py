@@ -1,4 +1,4 @@
-"""`mcp-inspect.toml`: upstreams by name, the person's own file first, then the current folder's.
+"""`[upstreams]` of `mcp-inspect.toml`: upstreams by name, the person's own file before the current folder's.
 
 [upstreams.kestra]                       [upstreams.remote]
 command = ["uv", "run", "server.py"]     url = "https://mcp.example.com/mcp"
@@ -9,23 +9,20 @@ lazy = true                              transport = "sse"                (or "h
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final
 
+from inspector.config_file import ConfigFile, Table, read_files
 from inspector.core.errors import ConfigError, UsageError
 from inspector.core.upstream import CommandSpec, Target, UrlSpec, UrlTransport
 from inspector.upstreams.naming import checked_name
 
-FILE = "mcp-inspect.toml"
-_WITH_URL = {"url", "headers", "oauth_scope", "transport"}
-_FIELDS = {"command", "args", "env", "cwd", "lazy"} | _WITH_URL
+_WITH_URL: Final = frozenset({"url", "headers", "oauth_scope", "transport"})
+_FIELDS: Final = frozenset({"command", "args", "env", "cwd", "lazy"}) | _WITH_URL
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*")  # RFC 6749 §3.3
-_Table: TypeAlias = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,121 +46,110 @@ class Config:
 def read_config(config_dir: Path, cwd: Path) -> Config:
     """Read both files; a missing one defines nothing.
 
-    Raises ConfigError naming the file and the field (for TOML that does not parse: the line).
+    Raises ConfigError naming the file, the line and the field.
     """
-    project = _read(cwd / FILE, project=True)
-    own = _read(config_dir / FILE, project=False)
-    return Config({**project, **own})
+    return Config({name: found for file in read_files(config_dir, cwd) for name, found in _defined(file).items()})
 
 
-def _read(path: Path, *, project: bool) -> dict[str, Defined]:
-    try:
-        document: _Table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
-    _refuse_unknown(path, "", document, {"upstreams"})
-    tables = document.get("upstreams", {})
-    if not isinstance(tables, dict):
-        raise ConfigError(f"{path}: upstreams: a table is wanted, as in [upstreams.NAME]")
-    return {
-        name: Defined(name, _target(path, name, table), path, project, _is_lazy(path, name, table))
-        for name, table in tables.items()
-    }
+def _defined(file: ConfigFile) -> dict[str, Defined]:
+    readers = {name: _Reader(file, name) for name in file.table("upstreams")}
+    return {name: Defined(name, r.target(), file.path, file.project, r.lazy()) for name, r in readers.items()}
 
 
-def _target(path: Path, name: str, table: object) -> Target:
-    field = f"upstreams.{name}"
-    try:
-        checked_name(name, f"{path}: {field}")
-    except UsageError as error:
-        raise ConfigError(str(error)) from error
-    if not isinstance(table, dict):
-        raise ConfigError(f"{path}: {field}: a table is wanted, as in [{field}]")
-    _refuse_unknown(path, field, table, _FIELDS)
-    if ("url" in table) == ("command" in table):
-        raise ConfigError(f"{path}: {field}: give either command or url")
-    stray = sorted(table.keys() & (_FIELDS - _WITH_URL if "url" in table else _WITH_URL))
-    if stray:
-        raise ConfigError(f"{path}: {field}.{stray[0]}: does not go with {'url' if 'url' in table else 'command'}")
-    if "url" in table:
-        url = _text(path, f"{field}.url", table["url"])
-        if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"{path}: {field}.url: an http:// or https:// URL is wanted")
-        return _url(path, field, table, url)
-    cwd = table.get("cwd")
-    return CommandSpec(
-        argv=_argv(path, field, table),
-        env=_pairs(path, f"{field}.env", table.get("env", {})),
-        # A relative folder is meant from the file's own place, wherever the program was started.
-        cwd=None if cwd is None else str(path.parent / Path(_text(path, f"{field}.cwd", cwd)).expanduser()),
-    )
+def scope_problem(spec: UrlSpec) -> str | None:
+    """Why its scope cannot be asked for."""
+    if spec.oauth_scope is not None and not _SCOPE.fullmatch(spec.oauth_scope):
+        return "a scope consists of words with one space between them, without quotes"
+    if spec.has_credential:
+        return "it has an Authorization of its own, so nobody logs in; give one of the two"
+    return None
 
 
-def _url(path: Path, field: str, table: _Table, url: str) -> UrlSpec:
-    spec = UrlSpec(url, _pairs(path, f"{field}.headers", table.get("headers", {})))
-    if "transport" in table:
-        said = _text(path, f"{field}.transport", table["transport"])
-        if said not in tuple(UrlTransport):
-            raise ConfigError(f"{path}: {field}.transport: {said!r} is none of {', '.join(UrlTransport)}")
-        spec = replace(spec, transport=UrlTransport(said))
-    if "oauth_scope" in table:
-        spec = replace(spec, oauth_scope=_text(path, f"{field}.oauth_scope", table["oauth_scope"]))
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one table, and tells what is wrong in it with its place."""
+
+    file: ConfigFile
+    name: str
+
+    def target(self) -> Target:
+        table = self._table()
+        if "url" in table:
+            url = self._text("url", table["url"])
+            if not url.startswith(("http://", "https://")):
+                raise self._wrong("an http:// or https:// URL is wanted", "url")
+            return self._url(table, UrlSpec(url, self._pairs("headers", table.get("headers", {}))))
+        cwd = table.get("cwd")
+        return CommandSpec(
+            argv=self._argv(table),
+            env=self._pairs("env", table.get("env", {})),
+            # A relative folder is meant from the file's own place, wherever the program was started.
+            cwd=None if cwd is None else str(self.file.path.parent / Path(self._text("cwd", cwd)).expanduser()),
+        )
+
+    def lazy(self) -> bool:
+        lazy = self._table().get("lazy", False)
+        if not isinstance(lazy, bool):
+            raise self._wrong("true or false is wanted", "lazy")
+        return lazy
+
+    def _url(self, table: Table, spec: UrlSpec) -> UrlSpec:
+        if "transport" in table:
+            said = self._text("transport", table["transport"])
+            if said not in tuple(UrlTransport):
+                raise self._wrong(f"{said!r} is none of {', '.join(UrlTransport)}", "transport")
+            spec = replace(spec, transport=UrlTransport(said))
+        if "oauth_scope" in table:
+            spec = replace(spec, oauth_scope=self._text("oauth_scope", table["oauth_scope"]))
+            if why := scope_problem(spec):
+                raise self._wrong(why, "oauth_scope")
+        return spec
+
+    def _table(self) -> Table:
+        """The table, once its fields are known to go together."""
         try:
-            checked_scope(spec, f"{path}: {field}.oauth_scope")
+            checked_name(self.name, f"{self.file.path}:{self.file.line(self._key())}: upstreams.{self.name}")
         except UsageError as error:
             raise ConfigError(str(error)) from error
-    return spec
+        table = self.file.table("upstreams")[self.name]
+        if not isinstance(table, dict):
+            raise self._wrong(f"a table is wanted, as in [upstreams.{self.name}]")
+        for field in table:
+            if field not in _FIELDS:
+                raise ConfigError(self.file.unknown(self._key(field), _FIELDS))
+        if ("url" in table) == ("command" in table):
+            raise self._wrong("give either command or url")
+        stray = sorted(table.keys() & (_FIELDS - _WITH_URL if "url" in table else _WITH_URL))
+        if stray:
+            raise self._wrong(f"does not go with {'url' if 'url' in table else 'command'}", stray[0])
+        return table
 
+    def _argv(self, table: Table) -> tuple[str, ...]:
+        command, args = table["command"], table.get("args", [])
+        head = self._texts("command", command if isinstance(command, list) else [command])
+        if not head or not head[0].strip():
+            raise self._wrong("it is empty", "command")
+        return head + self._texts("args", args)
 
-def checked_scope(spec: UrlSpec, source: str) -> None:
-    """Can its scope be asked for? Raises UsageError naming `source`."""
-    if spec.oauth_scope is not None and not _SCOPE.fullmatch(spec.oauth_scope):
-        raise UsageError(f"{source}: a scope consists of words with one space between them, without quotes")
-    if spec.has_credential:
-        raise UsageError(f"{source}: it has an Authorization of its own, so nobody logs in; give one of the two")
+    def _texts(self, field: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise self._wrong("a list of strings is wanted", field)
+        return tuple(self._text(field, item) for item in value)
 
+    def _text(self, field: str, value: object, *below: str) -> str:
+        if not isinstance(value, str):
+            raise self._wrong(f"a string is wanted, not {value!r}", field, *below)
+        if "\0" in value:
+            raise self._wrong("a NUL character cannot stand here", field, *below)
+        return value
 
-def _is_lazy(path: Path, name: str, table: object) -> bool:
-    lazy = table.get("lazy", False) if isinstance(table, dict) else False
-    if not isinstance(lazy, bool):
-        raise ConfigError(f"{path}: upstreams.{name}.lazy: true or false is wanted")
-    return lazy
+    def _pairs(self, field: str, value: object) -> tuple[tuple[str, str], ...]:
+        if not isinstance(value, dict):
+            raise self._wrong("a table of strings is wanted", field)
+        return tuple((key, self._text(field, item, key)) for key, item in value.items())
 
+    def _key(self, *below: str) -> tuple[str, ...]:
+        return ("upstreams", self.name, *below)
 
-def _argv(path: Path, field: str, table: _Table) -> tuple[str, ...]:
-    command, args = table["command"], table.get("args", [])
-    head = _texts(path, f"{field}.command", command if isinstance(command, list) else [command])
-    if not head or not head[0].strip():
-        raise ConfigError(f"{path}: {field}.command: it is empty")
-    return head + _texts(path, f"{field}.args", args)
-
-
-def _texts(path: Path, field: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ConfigError(f"{path}: {field}: a list of strings is wanted")
-    return tuple(_text(path, field, item) for item in value)
-
-
-def _text(path: Path, field: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise ConfigError(f"{path}: {field}: a string is wanted, not {value!r}")
-    if "\0" in value:
-        raise ConfigError(f"{path}: {field}: a NUL character cannot stand here")
-    return value
-
-
-def _pairs(path: Path, field: str, value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{path}: {field}: a table of strings is wanted")
-    return tuple((key, _text(path, f"{field}.{key}", item)) for key, item in value.items())
-
-
-def _refuse_unknown(path: Path, field: str, table: _Table, known: set[str]) -> None:
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            where = f"{field}.{key}" if field else key
-            hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(known))}"
-            raise ConfigError(f"{path}: {where}: unknown; {hint}")
+    def _wrong(self, why: str, *below: str) -> ConfigError:
+        return ConfigError(self.file.wrong(self._key(*below), why))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from inspector.core.errors import UsageError
 from inspector.core.upstream import CommandSpec, Target, UpstreamSpec, UrlSpec
-from inspector.upstreams.config import Config, checked_scope
+from inspector.upstreams.config import Config, scope_problem
 from inspector.upstreams.naming import checked_name, command_name, url_name
 from inspector.upstreams.profiles import PROFILES, profile
 from inspector.upstreams.secrets import secret_values
@@ -77,7 +77,8 @@ def _spec(
             merged = _merge(own, headers, fold_case=True)
             full = replace(target, headers=merged)
             if scope is not None:
-                checked_scope(full, f"--oauth-scope {scope}")
+                if why := scope_problem(full):
+                    raise UsageError(f"--oauth-scope {scope}: {why}")
             return UpstreamSpec(name, full, origin, secret_values(merged, url))
         case CommandSpec(argv, own, cwd):
             if headers:

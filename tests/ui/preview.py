@@ -15,6 +15,7 @@ from ui_port import BROKEN_POLICY, KINDS, NOW, TOKEN, DataPort, broken_problems,
 
 from inspector.core.views import PolicyView, Views  # noqa: E402
 from inspector.ui.app import InspectApp  # noqa: E402
+from inspector.ui.preferences import Preferences  # noqa: E402
 
 
 def views_for(options: argparse.Namespace) -> Views:
@@ -55,7 +56,7 @@ async def main() -> None:
         port,
         token_mask=TOKEN,
         clock=clock,
-        theme=options.theme,
+        preferences=Preferences(theme=options.theme),
         start_place=options.start,
         ascii_only=options.ascii or None,
         open_recording=Bench().open_recording,

@@ -206,7 +206,7 @@ async def test_the_configuration_is_masked_on_the_screen_and_copied_whole(bench:
         assert "tok_" not in shown(pilot)
         await pilot.press("y")
         assert "/tok_5Qw8ZrXk2vLmN4pT/fs/mcp" in pilot.app.clipboard
-        await pilot.press("down", "right")
+        await pilot.press("down", "down", "right")
         await until(pilot, lambda: ClientConfig("cursor", "postgres") in bench.port.sent)
 
 

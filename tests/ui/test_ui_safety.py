@@ -158,7 +158,7 @@ async def test_the_first_run_hint_is_as_careful(bench: Bench) -> None:
     views = empty_views()
     bench.port = DataPort(replace(views, run=replace(views.run, endpoint=EVERYTHING)))
     async with bench.app(start_place="live").run_test(size=(120, 36), notifications=True) as pilot:
-        assert "Waiting for the first call." in shown(pilot)
+        await until(pilot, lambda: "Waiting for a client at" in shown(pilot))
         assert_harmless(pilot, "hint")
 
 

@@ -71,7 +71,7 @@ def test_editing_a_held_call(bench: Bench, snap_compare, size) -> None:
     assert snap_compare(bench.app(start_place="live"), terminal_size=size, run_before=before)
 
 
-@pytest.mark.parametrize("theme", ["inspect-light", "inspect-contrast"])
+@pytest.mark.parametrize("theme", ["inspect-light", "inspect-contrast", "inspect-colourblind", "inspect-ansi"])
 def test_live_in_other_themes(bench: Bench, snap_compare, theme) -> None:
     app = bench.app(start_place="live", theme=theme)
     assert snap_compare(app, terminal_size=(120, 36), run_before=settle)

@@ -12,6 +12,7 @@ from ui_port import NOW, TOKEN, DataPort, sample_views
 
 from inspector.core.errors import ConfigError
 from inspector.ui.app import InspectApp
+from inspector.ui.preferences import Preferences
 
 
 def recorded_port() -> DataPort:
@@ -29,7 +30,9 @@ class Bench:
     recorded: DataPort = field(default_factory=recorded_port)
     opened: list[str] = field(default_factory=list)
 
-    def app(self, **options: object) -> InspectApp:
+    def app(self, theme: str = "inspect-dark", preferences: Preferences | None = None, **options: object) -> InspectApp:
+        """`theme`: not what suits the terminal that the tests happen to run in."""
+        options["preferences"] = preferences or Preferences(theme=theme)
         clocks = {"clock": lambda: self.now, "steady": lambda: self.steady}
         settings = {"token_mask": TOKEN, **clocks, "open_recording": self.open_recording, **options}
         return InspectApp(self.port, **settings)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from inspector.core.commands import Approve, Command, Deny, Extend, Rejected
 from inspector.core.holds import Remember
-from inspector.core.views import CallView, HoldView
+from inspector.core.views import HoldView
 from inspector.ui.queue import EXTENSION
 from inspector.ui.screens.always import AlwaysDialog, Rule
 from inspector.ui.screens.deny import DenyDialog
@@ -35,9 +35,6 @@ class AnswersPlace(RuleMaking):
         if action in self._HOLD_ACTIONS:
             return len(self.inspect.queue) > 0
         return super().check_action(action, parameters)
-
-    def subject(self) -> CallView | HoldView | None:
-        return self.inspect.queue.current
 
     def _target(self) -> HoldView | None:
         held = self.inspect.queue.current

@@ -115,9 +115,9 @@ class ApprovalsPlace(AnswersPlace):
             (f"“{text.line(held.hold.reason, 400)}”\n" if held.hold.reason else "", "italic"),
             (f"{end_of(held)} when nobody answers\n\n", "$quiet"),
         )  # fmt: skip
-        head = Content("").join([head, self._history(held, self._room())])
         shown = json_view.view(self._whole, self._room(), LINES_SHOWN)
-        body.update(Content("").join([head, shown]))
+        history = self._history(held, self._room())
+        body.update(Content("").join([head, shown, Content("\n\n"), history]))
 
     def _history(self, held: HoldView, width: int) -> Content:
         """What the one who asks did just before."""
@@ -127,8 +127,8 @@ class ApprovalsPlace(AnswersPlace):
         most = EARLIER_IN_LITTLE_ROOM if little else EARLIER_SHOWN
         lines = [call_line(row, width) for row in islice(before, most)][::-1]
         if not lines:
-            return Content.assemble(("its first call in this run\n\n", "$quiet"))
-        return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines, Content(""), Content("")])
+            return Content.assemble(("its first call in this run", "$quiet"))
+        return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines])
 
     def _show_answered(self) -> None:
         pane, rows = self.query_one("#answered"), self.query_one(Choices)
@@ -150,7 +150,9 @@ class ApprovalsPlace(AnswersPlace):
             Content.assemble(("What was approved, denied or left to time stands here.", "$quiet"))
         )
         pane.border_title = Content(f"Answered · {len(views.answered)}" if lines else "Answered")
-        pane.border_subtitle = Content(f"∞ {len(standing)} remembered  x revoke" if standing else "")
+        pane.border_subtitle = Content(
+            f"∞ {len(standing)} remembered  {self.inspect.key('approvals.revoke', 'x')} revoke" if standing else ""
+        )
         if bool(standing) != self._any_standing:
             self._any_standing = bool(standing)
             self.refresh_bindings()
@@ -172,7 +174,7 @@ class ApprovalsPlace(AnswersPlace):
         if not rows.has_focus or chosen is None:
             rows.focus()
             rows.highlighted = 0  # those that still answer stand first
-            self.inspect.say("Mark the one to revoke, then x.")
+            self.inspect.say(f"Mark the one to revoke, then {self.inspect.key('approvals.revoke', 'x')}.")
             return
         match await self.inspect.ask(RevokeApproval(chosen.id)):
             case Rejected(why):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -13,20 +13,17 @@ from textual.widgets import Static, TextArea
 
 from inspector.core.commands import Complete, Completion, Completions
 from inspector.ui import text
-from inspector.ui.screens.place import Place
+from inspector.ui.screens.drafting import DraftingPlace
 from inspector.ui.widgets.completions import CompletionList
-
-if TYPE_CHECKING:
-    from inspector.ui.widgets.editor import CodeEditor
 
 AFTER: Final = 0.12  # seconds without a key
 
 
-class Completing(Place):
+class Completing(DraftingPlace):
     """Mixed into the Policy place."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+@,ctrl+space", "complete", "Complete", key_display="^spc", id="policy.complete", priority=True),
+        Binding("ctrl+@,ctrl+space", "complete", "Complete", key_display="^space", id="policy.complete", priority=True),
         Binding("ctrl+underscore,ctrl+slash", "comment", "Comment", key_display="^/", id="policy.comment"),
     ]
 
@@ -38,10 +35,6 @@ class Completing(Place):
 
     def on_mount(self) -> None:
         self.editor.first_look = lambda key: self.completions.is_open and self.completions.take(key)
-
-    @property
-    def editor(self) -> CodeEditor:
-        raise NotImplementedError
 
     @property
     def completions(self) -> CompletionList:

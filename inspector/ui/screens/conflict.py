@@ -37,13 +37,14 @@ class ConflictDialog(Dialog[Choice]):
         self._theirs, self._ours = theirs, ours
 
     def body(self) -> Iterable[Widget]:
+        key = self.inspect.key
         size = diff.size(self._theirs, self._ours)
         yield Static(
             Content.assemble(
                 ("− is what the file says now, + is yours", ""), (f"   {size}\n", "bold"),
-                ("o", "bold $primary"), (" writes yours over it   ", "$quiet"),
-                ("t", "bold $primary"), (" drops yours (Ctrl+Z brings it back)   ", "$quiet"),
-                ("Esc", "bold $primary"), (" decides later", "$quiet"),
+                (key("conflict.overwrite", "o"), "bold $primary"), (" writes yours over it   ", "$quiet"),
+                (key("conflict.theirs", "t"), "bold $primary"), (" drops yours (Ctrl+Z brings it back)   ", "$quiet"),
+                (key("conflict.keep", "Esc"), "bold $primary"), (" decides later", "$quiet"),
             ),
             markup=False,
         )  # fmt: skip

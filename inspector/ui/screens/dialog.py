@@ -38,6 +38,9 @@ class Dialog(ModalScreen[Answer | None]):
             yield from self.body()
         yield KeyBar(self.KEYS)
 
+    def on_screen_resume(self) -> None:
+        self.query_one(KeyBar).tell(self.inspect.notices.current)
+
     def body(self) -> Iterable[Widget]:
         """What stands in the box."""
         return ()

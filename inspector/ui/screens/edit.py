@@ -104,7 +104,7 @@ class EditDialog(Dialog[Approve | Deny]):
         box.border_title = Content(f"◐ Held call #{self._held.hold.call_id}{place}")
         left, share = remaining(self._held.hold, self.inspect.clock())
         ends = "allowed" if self._held.hold.allow_on_timeout else "denied"
-        over = "it no longer waits: Esc leaves"
+        over = f"it no longer waits: {self.inspect.key('edit.leave', 'Esc')} leaves"
         box.border_subtitle = Content(f"{ends} automatically in {figures.countdown(left)}" if held else over)
         self.query_one("#edit-head", Static).update(self._head(left, share if held else 0))
 
@@ -213,7 +213,8 @@ class EditDialog(Dialog[Approve | Deny]):
         """Out of an input first, so that an edited text is not lost by one key."""
         if self.has_class("-edited") and self.focused is self.editor:
             self.query_one("#edit-leave").focus()
-            self.inspect.say("Esc again leaves the call held and forgets your edits.")
+            key = self.inspect.key("edit.leave", "Esc")
+            self.inspect.say(f"{key} again leaves the call held and forgets your edits.")
         else:
             self.dismiss(None)
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 
 from inspector.core.commands import WhatIf, WhatIfResult
-from inspector.ui.screens.place import Place
+from inspector.ui.screens.drafting import DraftingPlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.whatif import WhatIfPanel
-
-if TYPE_CHECKING:
-    from inspector.ui.widgets.editor import CodeEditor
 
 AGAIN_AFTER: Final = 2.0  # seconds between two runs that nobody typed for
 
 
-class Foresight(Place):
+class Foresight(DraftingPlace):
     """Mixed into the Policy place, which calls `foresee` when a text loads and `text_changed` at every key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f9", "what_if", "What-if", id="policy.what_if")]
@@ -28,10 +25,6 @@ class Foresight(Place):
         self._judged: tuple[str, int] | None = None  # text, and how many calls there were
         self._judged_at = 0.0
         self._judging = False
-
-    @property
-    def editor(self) -> CodeEditor:
-        raise NotImplementedError
 
     def text_changed(self) -> None:
         """What runs is of no use any more; its last result stays in sight."""

@@ -14,43 +14,37 @@ from textual.widget import Widget
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
 from inspector.core.views import CallView, HoldView
-from inspector.ui import text
 from inspector.ui.listing import Listing
 from inspector.ui.screens.jump import to_rule
-from inspector.ui.screens.table import TablePlace
+from inspector.ui.screens.waiting import WaitingPlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.filterline import FilterLine
 from inspector.ui.widgets.gauges import GaugeLine, Gauges
 from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
+from inspector.ui.widgets.welcome import Welcome
 
 
-class LivePlace(TablePlace):
+class LivePlace(WaitingPlace):
     PLACE = "live"
     CSS_PATH = "live.tcss"
     KEYS = (
-        "live.inspect",
-        "hold.approve",
-        "hold.deny",
-        "hold.edit",
-        "live.filter",
-        "live.pause",
-        "call.rule",
-        "live.sort",
-        "app.connect",
+        *("connect.copy", "connect.server", "live.inspect", "hold.approve", "hold.deny", "hold.edit"),
+        *("live.filter", "live.pause", "call.rule", "live.sort", "app.connect"),
     )
     HELP = (
-        "Every call an agent makes, with what the policy said of it. The keys a, d, e, A and + answer the held call"
-        " that is marked at its left. Filter: bare words search agent, tool and arguments;"
-        " tool: server: agent: decision: rule: outcome: risk: id: ms:>500 repeats:>2 arg.path:/srv; after ~ stands a"
-        " regular expression; ! negates, | is or, ( ) group; Tab completes."
+        "Every call an agent makes, with what the policy said of it. Approve, deny and edit answer the held call that"
+        " is marked at its left, wherever the cursor is.\n\n"
+        "Filter: bare words search agent, tool and arguments. Fields: tool: server: agent: decision: rule: outcome:"
+        " risk: id: ms:>500 repeats:>2 arg.path:/srv. After ~ stands a regular expression; ! negates, | is or, ( )"
+        " group."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
-        Binding("D", "compare", "Compare with the one before", show=False, id="live.compare"),
+        Binding("D", "compare", "Compare with the last", show=False, id="live.compare"),
         Binding("R", "to_rule", "Rule in the policy", show=False, id="live.rule"),
         Binding("y", "copy", "Copy", show=False, id="live.copy"),
         Binding("escape", "back", "Back", show=False, id="live.back"),
@@ -67,10 +61,11 @@ class LivePlace(TablePlace):
         self._listing = Listing(self.board)
         yield FilterLine(self.complete_filter)
         yield HeldBanner(self.inspect.queue)
+        yield Welcome()
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 with Vertical(id="calls-pane", classes="pane"):
-                    yield CallTable(self._listing, id="calls")
+                    yield self.calls_table(self._listing)
                 yield DetailPane()
             with Vertical(id="right"):
                 yield HeldPanel(self.inspect.queue)
@@ -88,12 +83,7 @@ class LivePlace(TablePlace):
     def show(self, changed: tuple[CallId, ...]) -> None:
         now, views = self.inspect.clock(), self.board.views
         table = self.query_one(CallTable)
-        if not self.board.rows:
-            table.hint = self._first_hint()
-        elif self._filter:
-            table.hint = [
-                Content.assemble(("No call matches the filter. ", "$quiet"), ("/ Esc", "bold $primary"), " clears it")
-            ]
+        self.wait(now)
         table.choose_columns(table.painter.keys, self.one_server)
         table.fold(changed, now)
         self.query_one(Gauges).show(views.limits, now)
@@ -104,6 +94,7 @@ class LivePlace(TablePlace):
 
     def tick(self, now: float) -> None:
         table = self.query_one(CallTable)
+        self.wait(now)
         table.tick(now)
         if self._outdated and table.cursor is not None:
             self._inspect(table.cursor)
@@ -118,19 +109,6 @@ class LivePlace(TablePlace):
     def _show_queue(self, now: float) -> None:
         self.query_one(HeldPanel).show(now)
         self.query_one(HeldBanner).show(now)
-
-    def _first_hint(self) -> list[Content]:
-        endpoint = text.line(self.board.views.run.endpoint, 80)
-        if self.board.views.run.read_only:
-            return [Content.assemble(("This recording holds no call.", "$quiet"))]
-        return [
-            Content.assemble(("Waiting for the first call.", "bold")),
-            Content(""),
-            Content.assemble(("c", "bold $primary"), "  shows how to connect an agent:"),
-            Content.assemble(("   Claude Code, Cursor, VS Code, Codex", "$quiet")),
-            Content.assemble(("   or any client, at", "$quiet")),
-            Content.assemble((f"   {endpoint}/{text.MASK}/…/mcp", "$quiet")),
-        ]
 
     # What a person does
 

@@ -24,8 +24,8 @@ class RuleMaking(Place):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "make_rule", "Make a rule", id="call.rule")]
 
     def subject(self) -> CallView | HoldView | None:
-        """The call that a person points at."""
-        raise NotImplementedError
+        """The call that a person points at: the marked one of the queue, where there is nothing else to point at."""
+        return self.inspect.queue.current
 
     @work(exclusive=True, group="rule")
     async def action_make_rule(self) -> None:

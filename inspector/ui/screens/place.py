@@ -83,6 +83,7 @@ class Place(Screen[None]):
         return ""
 
     def on_screen_resume(self) -> None:
+        self.query_one(KeyBar).tell(self.inspect.notices.current)
         if self.SHOWS_QUEUE:
             self.inspect.queue.revealed(self.inspect.steady())
         self.call_after_refresh(self.refreshed)

@@ -46,8 +46,8 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
         *("policy.find", "policy.comment", "policy.line", "policy.revert", "policy.leave"),
     )
     HELP = (
-        "The policy decides every tools/call. It is checked while you type; Ctrl+S writes the file and puts it in"
-        " force, the last good policy stays otherwise. Edits that others make to the file appear here at once."
+        "The policy decides every tools/call. It is checked while you type; to save it is to put it in force, and the"
+        " last good policy stays while a text does not load. Edits that others make to the file appear here at once."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save & reload", id="policy.save"),
@@ -61,7 +61,6 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
 
     def __init__(self) -> None:
         super().__init__()
-        self.draft = Draft("", "")
         self.met: PolicyView | None = None
         self._problems: tuple[Problem, ...] = ()
         self._timer: Timer | None = None
@@ -81,10 +80,6 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
                 yield Problems()
                 yield WhatIfPanel()
                 yield Changes()
-
-    @property
-    def editor(self) -> CodeEditor:
-        return self.query_one(CodeEditor)
 
     def on_mount(self) -> None:
         self.editor.read_only = self.board.views.run.read_only
@@ -119,9 +114,7 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
             self._check()
 
     def adopt(self, policy: PolicyView) -> None:
-        """Show the engine's text and begin again from it."""
-        self.draft = Draft.of(policy)
-        self.editor.set_content(self.draft.base, language_of(policy.path, self.draft.base))
+        super().adopt(policy)
         self._check()
         self._frame()
 
@@ -235,7 +228,7 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
             return
         self._sought = event.text
         found = self.editor.find(event.text, event.backwards)
-        self.query_one(Prompt).complain("⏎ next · ↑ previous · Esc leaves" if found else "✗ not in this text")
+        self.query_one(Prompt).complain(self.query_one(Prompt).words() if found else "✗ not in this text")
 
     @on(Problems.Chosen)
     def _on_problem(self, event: Problems.Chosen) -> None:

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import work
 
 from inspector.core.commands import Conflict, Done, Rejected, SavePolicy
 from inspector.core.views import PolicyView
 from inspector.ui.draft import Draft
 from inspector.ui.screens.conflict import Choice, ConflictDialog
-from inspector.ui.screens.place import Place
-
-if TYPE_CHECKING:
-    from inspector.ui.widgets.editor import CodeEditor
+from inspector.ui.screens.drafting import DraftingPlace
 
 
-class Saving(Place):
+class Saving(DraftingPlace):
     """Mixed into the Policy place."""
-
-    draft: Draft
-
-    @property
-    def editor(self) -> CodeEditor:
-        raise NotImplementedError
-
-    def adopt(self, policy: PolicyView) -> None:
-        raise NotImplementedError
 
     @work(exclusive=True, group="save")
     async def action_save(self) -> None:

@@ -83,7 +83,7 @@ class SessionsPlace(Place):
     def tick(self, now: float) -> None:
         views = self.board.views
         self.query_one("#run", Static).update(_run(views.run, now))
-        empty = "Nobody is connected. c shows how."
+        empty = f"Nobody is connected. {self.inspect.key('app.connect', 'c')} shows how."
         self._pane("clients", "Agents", len(views.clients), [_client(c, now) for c in views.clients], empty)
         if self.query_one(ServerList).show(views.upstreams, views.tools, now):
             self.refresh_bindings()

@@ -18,6 +18,7 @@ from inspector.ui.screens.columns import ColumnsDialog
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.filterline import FilterLine
+from inspector.ui.widgets.status import PlacesBar
 
 
 class TablePlace(AnswersPlace):
@@ -90,7 +91,7 @@ class TablePlace(AnswersPlace):
         listing, cursor = self.table.listing, self.table.cursor
         places = sorted((at, i) for i in self.table.painter.marks if (at := listing.index_of(i)) is not None)
         if not places:
-            self.inspect.say("No call in sight is marked: m marks one.")
+            self.inspect.say(f"No call in sight is marked: {self.inspect.key('live.mark', 'm')} marks one.")
             return
         here = -1 if cursor is None else listing.index_of(cursor)
         after = [call_id for at, call_id in places if here is not None and at > here]
@@ -105,6 +106,10 @@ class TablePlace(AnswersPlace):
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).open(self._filter)
+
+    @on(PlacesBar.FilterWanted)
+    def _on_filter_wanted(self) -> None:
+        self.action_filter()
 
     @on(FilterLine.Wanted)
     def _on_filter(self, event: FilterLine.Wanted) -> None:

@@ -15,10 +15,10 @@ class Choices(OptionList):
     """The mark sticks to what it stands on, wherever that moves to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", show=False, id="choices.down"),
-        Binding("k", "cursor_up", show=False, id="choices.up"),
-        Binding("g", "first", show=False, id="choices.first"),
-        Binding("G", "last", show=False, id="choices.last"),
+        Binding("j", "cursor_down", "Row down", show=False, id="choices.down"),
+        Binding("k", "cursor_up", "Row up", show=False, id="choices.up"),
+        Binding("g", "first", "First row", show=False, id="choices.first"),
+        Binding("G", "last", "Last row", show=False, id="choices.last"),
     ]
 
     def __init__(self, id: str) -> None:

@@ -14,6 +14,7 @@ from textual.content import Content
 from inspector.core.commands import CallDetail, FrameLine
 from inspector.core.views import CallView, Word
 from inspector.ui import diff, figures, json_view, result, text, trace
+from inspector.ui.actions import hinted
 from inspector.ui.widgets.column import Column
 from inspector.ui.widgets.prompt import Prompt
 from inspector.ui.words import LOOKS
@@ -59,7 +60,7 @@ class DetailPane(Horizontal, can_focus=True):
         """`detail` None: not fetched yet; the row's own words stand in for it."""
         self.row, self.detail, self._now = row, detail, now
         self.border_title = Content(self._title())
-        self.border_subtitle = Content("y copy · o frames · z zoom" if row else "")
+        self.border_subtitle = Content(self._keys() if row else "")
         if row is None or (self.versus and self.versus[0].id >= row.id):
             self.versus = None
         self.set_class(self.raw or self.versus is not None, "-raw")
@@ -71,6 +72,10 @@ class DetailPane(Horizontal, can_focus=True):
             self._show_frames()
         else:
             self._show_parts(row)
+
+    def _keys(self) -> str:
+        words = (("copy", "y"), ("frames", "o"), ("zoom", "z"))
+        return " · ".join(f"{hinted(self, f'live.{action}', key)} {action}" for action, key in words)
 
     def action_scroll(self, lines: int) -> None:
         for column in self.query(Column):

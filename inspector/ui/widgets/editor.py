@@ -86,7 +86,8 @@ class CodeEditor(TextArea):
         if event.key == "escape":
             event.prevent_default()
             return
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        mine = next(bindings for node, bindings in self.screen._binding_chain if node is self)  # with the keymap
+        for binding in mine.key_to_bindings.get(event.key, ()):
             if await self.app.run_action(binding.action, self):
                 event.stop()
                 event.prevent_default()
@@ -94,7 +95,7 @@ class CodeEditor(TextArea):
 
     def _follow_theme(self) -> None:
         colours = self.app.theme_variables
-        styles = {name: Style(color=_hex(colours[variable])) for name, variable in _SYNTAX.items()}
+        styles = {name: Style(color=_colour(colours[variable])) for name, variable in _SYNTAX.items()}
         styles["comment"] += Style(italic=True)
         self.register_theme(TextAreaTheme("inspect", syntax_styles=styles))
         self.theme = "inspect"
@@ -210,6 +211,8 @@ class CodeEditor(TextArea):
         return f"editor--{problem.severity.value}"
 
 
-def _hex(colour: str) -> str | None:
-    """Only plain colours; the terminal's own ("ansi_…", "auto") are left to the terminal."""
+def _colour(colour: str) -> str | None:
+    """Plain colours, and the sixteen of the terminal; what is neither ("auto") is left to it."""
+    if colour.startswith("ansi_"):
+        return colour.removeprefix("ansi_")
     return colour if colour.startswith("#") and len(colour) == 7 else None

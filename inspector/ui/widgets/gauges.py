@@ -8,6 +8,7 @@ from textual.widget import Widget
 from inspector.core.decision import Algorithm
 from inspector.core.views import LimitView
 from inspector.ui import figures, text
+from inspector.ui.actions import hinted
 
 Parts = list[tuple[str, str]]
 
@@ -52,9 +53,12 @@ class Gauges(Widget):
         self._shown = state
         self._limits, self._now = by_tightness(limits), now
         self.border_title = Content(f"Limits · {len(limits)}" if limits else "Limits")
-        self.border_subtitle = Content("3 all" if limits else "")
+        self.border_subtitle = Content(f"{hinted(self, 'place.limits', '3')} all" if limits else "")
         self.styles.height = max(1, min(8, len(limits))) + 2
         self.refresh()
+
+    async def on_click(self) -> None:
+        await self.run_action("app.go('limits')")
 
     def render(self) -> Content:
         if not self._limits:
@@ -103,6 +107,9 @@ class GaugeLine(Widget):
             self._shown = state
             self._limits, self._now = by_tightness(limits), now
             self.refresh()
+
+    async def on_click(self) -> None:
+        await self.run_action("app.go('limits')")
 
     def render(self) -> Content:
         if not self._limits:

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from inspector.core.views import HoldView
 from inspector.ui import figures, text
+from inspector.ui.actions import hinted
 from inspector.ui.board import remaining
 from inspector.ui.queue import HoldQueue
 from inspector.ui.words import brief_arguments, short_rule
@@ -50,10 +51,14 @@ class HeldPanel(Widget, can_focus=True):
         self._shown, self._now = state, now
         count = len(self.queue)
         self.border_title = Content(f"◐ Held for approval · {count}" if count else "Held for approval")
-        self.border_subtitle = Content("a ok  d deny  e edit  A always" if count else "")
+        self.border_subtitle = Content(self._keys() if count else "")
         if self.set_class(count > 0, "-waiting").is_mounted:
             self.styles.height = min(3, count) * LINES_EACH + (1 + (count > 3)) if count else 3
         self.refresh()
+
+    def _keys(self) -> str:
+        words = (("approve", "a", "ok"), ("deny", "d", "deny"), ("edit", "e", "edit"), ("always", "A", "always"))
+        return "  ".join(f"{hinted(self, f'hold.{action}', key)} {word}" for action, key, word in words)
 
     def action_move(self, step: int) -> None:
         self.queue.move(step)
@@ -79,9 +84,8 @@ class HeldPanel(Widget, can_focus=True):
         blocks = [self._block(held) for held in shown]
         more = len(self.queue) - first - len(shown)
         if more > 0:
-            blocks.append(
-                Content.assemble((f"{more} more · ", "$quiet"), ("2", "bold $primary"), (" shows all", "$quiet"))
-            )
+            key = (hinted(self, "place.approvals", "2"), "bold $primary")
+            blocks.append(Content.assemble((f"{more} more · ", "$quiet"), key, (" shows all", "$quiet")))
         return Content("\n\n").join(blocks)
 
     def _block(self, held: HoldView) -> Content:
@@ -134,11 +138,11 @@ class HeldBanner(Widget):
         left, share = remaining(held.hold, self._now)
         filled, rest = figures.bar(share, 6)
         keys = [
-            ("  a", "bold $primary"),
+            (f"  {hinted(self, 'hold.approve', 'a')}", "bold $primary"),
             (" ok", ""),
-            ("  d", "bold $primary"),
+            (f"  {hinted(self, 'hold.deny', 'd')}", "bold $primary"),
             (" deny", ""),
-            ("  2", "bold $primary"),
+            (f"  {hinted(self, 'place.approvals', '2')}", "bold $primary"),
             (" queue", ""),
         ]
         lead, ends = f"◐ {len(self.queue)} held ", f" {figures.countdown(left)} → {end_of(held)} "

@@ -1,15 +1,32 @@
-"""The last line: the keys that do something here. Whole words only; what does not fit is left out."""
+"""The last line: the keys that do something here, in whole words as far as they fit; for a moment, a notice."""
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
 
 from textual import events
 from textual.binding import ActiveBinding
 from textual.content import Content
+from textual.keys import key_to_character
 from textual.widget import Widget
 
+if TYPE_CHECKING:
+    from inspector.ui.app import InspectApp
+
 GAP: Final = 2
+
+
+def _nothing(_key: str, _character: str | None) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A short word to the person; `words` are safe to show."""
+
+    words: str
+    wrong: bool
 
 
 class KeyBar(Widget):
@@ -22,15 +39,27 @@ class KeyBar(Widget):
         super().__init__(id="keys")
         self._ids = ids
         self._always = always
+        self._notice: Notice | None = None
         self._spans: list[tuple[int, int, ActiveBinding]] = []
+
+    def tell(self, notice: Notice | None) -> None:
+        """Say this in the keys' stead; None: the keys again. What is long makes the line higher: nothing is covered."""
+        if notice != self._notice:
+            self._notice = notice
+            self.refresh(layout=True)
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
 
     def render(self) -> Content:
+        if (notice := self._notice) is not None:
+            self._spans = []
+            mark = ("! ", "bold $decision-error") if notice.wrong else ("● ", "$primary")
+            return Content.assemble(mark, (notice.words, "bold"))
         active: dict[str | None, ActiveBinding] = {}
-        for found in self.screen.active_bindings.values():
-            if found.enabled:
+        typed = self.screen.focused.check_consume_key if self.screen.focused is not None else _nothing
+        for key, found in self.screen.active_bindings.items():
+            if found.enabled and not typed(key, key_to_character(key)):
                 active.setdefault(found.binding.id, found)  # of several keys the first one is the one to learn
         last = [active[i] for i in self._always if i in active]
         room = self.size.width - sum(self._width(found) for found in last) + GAP
@@ -57,6 +86,9 @@ class KeyBar(Widget):
         return self.app.get_key_display(binding), binding.description
 
     async def on_click(self, event: events.Click) -> None:
+        if self._notice is not None:
+            cast("InspectApp", self.app).notices.hush()  # it has been read
+            return
         for start, end, found in self._spans:
             if start <= event.x < end:
                 await self.app.run_action(found.binding.action, found.node)

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from inspector.core.views import PolicyView
 from inspector.ui import diff
+from inspector.ui.actions import hinted
 from inspector.ui.draft import Draft
 
 
@@ -24,20 +25,20 @@ class Changes(VerticalScroll):
         yield Static(id="changes-text", markup=False)
 
     def show(self, policy: PolicyView, draft: Draft, text: str) -> None:
-        title, old, new = _pair(policy, draft, text)
+        title, old, new = _pair(policy, draft, text, hinted(self, "policy.take", "F5"))
         if (old, new) != self._shown:
             self._shown = (old, new)
             shown = self.query_one("#changes-text", Static)
             shown.set_class(old != new, "-diff")
-            shown.update(diff.view(old, new) if old != new else _resting(policy))
+            shown.update(diff.view(old, new) if old != new else _resting(policy, hinted(self, "policy.save", "Ctrl+S")))
         self.border_title = Content(f"{title} · {diff.size(old, new)}" if old != new else title)
 
 
-def _pair(policy: PolicyView, draft: Draft, text: str) -> tuple[str, str, str]:
+def _pair(policy: PolicyView, draft: Draft, text: str, take: str) -> tuple[str, str, str]:
     if not draft.is_clean(text):
         return "Your changes", draft.base, text
     if policy.disk_text is not None:
-        title = "Waits for F5" if policy.offered else "On disk, not in force"
+        title = f"Waits for {take}" if policy.offered else "On disk, not in force"
         return title, policy.text, policy.disk_text
     if policy.previous_text:
         by = "from outside" if policy.origin == "outside" else "saved here"
@@ -45,10 +46,10 @@ def _pair(policy: PolicyView, draft: Draft, text: str) -> tuple[str, str, str]:
     return "Changes", policy.text, policy.text
 
 
-def _resting(policy: PolicyView) -> Content:
+def _resting(policy: PolicyView, save: str) -> Content:
     if policy.version == 0:
         return Content.assemble(("No policy is in force: every call is denied until this text loads.", "$quiet"))
-    key = ("Ctrl+S", "bold $primary")
+    key = (save, "bold $primary")
     if not policy.path:
         file = (" writes it as mcp-inspect.policy.yaml", "$quiet")
         return Content.assemble(("This policy has no file yet.\n\n", "$quiet"), key, file)
@@ -68,7 +69,7 @@ class PolicyBanner(Widget):
         self._words: tuple[str, str] | None = None
 
     def show(self, policy: PolicyView) -> None:
-        words = banner_words(policy)
+        words = banner_words(policy, hinted(self, "policy.save", "Ctrl+S"), hinted(self, "policy.take", "F5"))
         if words != self._words:
             self._words = words
             self.set_class(words is not None, "-open")
@@ -79,16 +80,16 @@ class PolicyBanner(Widget):
         return Content.assemble((f"{mark} ", "bold"), words)
 
 
-def banner_words(policy: PolicyView) -> tuple[str, str] | None:
+def banner_words(policy: PolicyView, save: str = "Ctrl+S", take: str = "F5") -> tuple[str, str] | None:
     kept = f"v{policy.version} stays in force"
     if policy.version == 0:
-        return "✗", "No policy is in force: every call is denied. Repair it, then Ctrl+S."
+        return "✗", f"No policy is in force: every call is denied. Repair it, then {save}."
     if policy.offered:
-        return "◐", f"The file was edited outside. F5 puts it in force; until then {kept}."
+        return "◐", f"The file was edited outside. {take} puts it in force; until then {kept}."
     if policy.deleted:
-        return "◐", f"The file is gone; {kept}. Ctrl+S writes it again."
+        return "◐", f"The file is gone; {kept}. {save} writes it again."
     if policy.disk_text is not None:
         return "✗", f"The file does not load; {kept}."
     if not policy.path:
-        return "◐", "There is no policy file: this is the default. Ctrl+S saves it as one."
+        return "◐", f"There is no policy file: this is the default. {save} saves it as one."
     return None

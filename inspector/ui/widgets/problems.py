@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from inspector.core.problems import Problem, Severity
 from inspector.ui import text
+from inspector.ui.actions import hinted
 
 SHOWN = 100
 
@@ -48,7 +49,8 @@ class Problems(VerticalScroll):
     def show(self, problems: tuple[Problem, ...], checking: bool) -> None:
         count = len(problems)
         self.border_title = Content(f"Problems · {count}" if count else "Problems")
-        self.border_subtitle = Content("checking…" if checking else "F8 next" if count else "")
+        following = f"{hinted(self, 'editor.next_problem', 'F8')} next" if count else ""
+        self.border_subtitle = Content("checking…" if checking else following)
         if problems == self._shown:
             return
         self._shown = problems

@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from inspector.ui.actions import hinted
+
 
 class Prompt(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,11 +44,17 @@ class Prompt(Horizontal):
     def open(self, kind: str, current: str = "") -> None:
         self._kind = kind
         self.query_one("#prompt-label", Static).update(Content("find " if kind == "find" else "line "))
-        self.complain("⏎ next · ↑ previous · Esc leaves" if kind == "find" else "⏎ goes there · Esc leaves")
+        self.complain(self.words("⏎ next", "⏎ goes there"))
         self.add_class("-open")
         box = self.query_one(Input)
         box.value = current
         self.screen.set_focus(box)  # at once: `focus` waits for its turn, and keys would go where they went before
+
+    def words(self, find: str = "⏎ next", line: str = "") -> str:
+        """The keys that work here, after what Enter does."""
+        leaves = f"{hinted(self, 'prompt.leave', 'Esc')} leaves"
+        back = f"{hinted(self, 'prompt.previous', '↑')} previous"
+        return f"{find} · {back} · {leaves}" if self._kind == "find" else f"{line} · {leaves}"
 
     def complain(self, words: str) -> None:
         self.query_one("#prompt-word", Static).update(Content.assemble((words, "$quiet")))

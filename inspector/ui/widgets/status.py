@@ -14,6 +14,7 @@ from inspector.core.events import UpstreamState
 from inspector.core.problems import Severity
 from inspector.core.views import PolicyView, Views
 from inspector.ui import figures, logins, text
+from inspector.ui.actions import hinted
 from inspector.ui.board import NOTHING
 
 Parts = list[tuple[str, str]]
@@ -150,6 +151,9 @@ class PlacesBar(Widget):
             super().__init__()
             self.place = place
 
+    class FilterWanted(Message):
+        """A click on the filter's words."""
+
     def __init__(self, place: str) -> None:
         super().__init__(id="places")
         self._place = place
@@ -163,9 +167,9 @@ class PlacesBar(Widget):
 
     def render(self) -> Content:
         parts: Parts = []
-        for index, place in enumerate(PLACES, 1):
+        for place in PLACES:
             on = place == self._place
-            parts.append((f" {index} ", "bold $primary" if on else "$quiet"))
+            parts.append((f" {self._key(place)} ", "bold $primary" if on else "$quiet"))
             parts.append((LABELS[place], "bold underline" if on else ""))
             parts.append((self._badge(place), "bold $decision-hold"))
             parts.append((" " * self._gap, ""))
@@ -177,8 +181,12 @@ class PlacesBar(Widget):
                 if self._filter
                 else ("none", "italic $quiet")
             )
-            content = Content.assemble(content, ("    filter ", "$quiet"), ("/ ", "bold $primary"), shown)
+            key = (f"{hinted(self, 'live.filter', '/')} ", "bold $primary")
+            content = Content.assemble(content, ("    filter ", "$quiet"), key, shown)
         return content
+
+    def _key(self, place: str) -> str:
+        return hinted(self, f"place.{place}", str(PLACES.index(place) + 1))
 
     @property
     def _gap(self) -> int:
@@ -190,8 +198,10 @@ class PlacesBar(Widget):
     def on_click(self, event: events.Click) -> None:
         x = 0
         for place in PLACES:
-            end = x + 3 + len(LABELS[place]) + len(self._badge(place)) + self._gap
+            end = x + len(self._key(place)) + 2 + len(LABELS[place]) + len(self._badge(place)) + self._gap
             if x <= event.x < end:
                 self.post_message(self.Chosen(place))
                 return
             x = end
+        if self._place == "live":
+            self.post_message(self.FilterWanted())
