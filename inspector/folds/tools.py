@@ -12,7 +12,8 @@ from inspector.core.call import Outcome
 from inspector.core.events import ToolsListed
 from inspector.core.json import JsonObject
 from inspector.core.risk import Risk, risk_of
-from inspector.core.views import CallView, ToolView, Word
+from inspector.core.views import ToolView, Word
+from inspector.folds.row import Row
 
 MAX_TOOLS: Final = 1_000  # a client may make names up
 TIMES_KEPT: Final = 200
@@ -52,7 +53,7 @@ class Tools:
         tool.calls += 1
         return tool.risk
 
-    def ended(self, row: CallView, response_bytes: int) -> None:
+    def ended(self, row: Row, response_bytes: int) -> None:
         tool = self._tool(row.server, row.tool)
         if row.ms is not None:
             tool.times.append(row.ms)
