@@ -92,6 +92,14 @@ def decode(row: Row) -> Event:
         raise ValueError(f"a damaged {row.kind}: {error}") from None
 
 
+def text_of(value: Json) -> str:
+    """What `core.json.to_text` gives, faster."""
+    try:
+        return orjson.dumps(value, default=_unknown_to_orjson).decode()
+    except TypeError:
+        return to_text(value)
+
+
 def _unknown_to_orjson(value: object) -> object:
     match value:
         case Number():
