@@ -141,12 +141,15 @@ class RunView:
     calls: int
     dropped: int
     read_only: bool = False  # a recording that was opened
-    older: int = 0  # calls of a recording that are not among the rows, being older
+    read: float = 1.0  # the share of a recording whose rows can be shown
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """`calls` holds the rows that changed after `since` (oldest first; all of them for 0); the rest is whole."""
+    """`calls` holds the rows that changed after `since` (oldest first; all of them for 0); the rest is whole.
+
+    Those of a recording are in its `Archive`.
+    """
 
     version: int
     run: RunView
@@ -158,7 +161,6 @@ class Views:
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
     rejected: tuple[RejectedView, ...] = ()
     tools: tuple[ToolView, ...] = ()  # the busiest first
-    epoch: int = 0  # another one: older rows have come too, and `calls` holds all of them
 
 
 class Port(Protocol):

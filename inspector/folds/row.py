@@ -70,6 +70,15 @@ class Row:
         self.repeats = repeats
         self.shown: CallView | None = None
 
+    def take(self, view: CallView) -> None:
+        """Be what a view says, to go on from there."""
+        self.id, self.rev, self.at = view.id, view.rev, view.at
+        self.client, self.server, self.tool = view.client, view.server, view.tool
+        self.arguments, self.word, self.rule = view.arguments, view.word, view.rule
+        self.outcome, self.ms, self.forwarded_at = view.outcome, view.ms, view.forwarded_at
+        self.legs, self.edited, self.note = view.legs, view.edited, view.note
+        self.risk, self.repeats, self.shown = view.risk, view.repeats, None
+
     def again(self, leg: int) -> None:
         """A later leg has arrived: it is judged, forwarded and ended anew."""
         self.word, self.rule, self.legs = Word.PENDING, "", leg

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -67,8 +68,8 @@ class Tools:
     def views(self) -> tuple[ToolView, ...]:
         """The busiest first, then by name."""
         if self._shown is None:
-            found = [_view(server, name, tool, self._risks.of(server, name)) for (server, name), tool in self._tools.items()]
-            self._shown = tuple(sorted(found, key=lambda view: (-view.calls, view.server, view.name)))
+            risk = self._risks.of
+            self._shown = busiest_first(_view(*key, tool, risk(*key)) for key, tool in self._tools.items())
         return self._shown
 
     def _tool(self, server: str, name: str) -> _Tool:
@@ -86,6 +87,10 @@ class Tools:
         del self._tools[oldest]
 
 
+def busiest_first(views: Iterable[ToolView]) -> tuple[ToolView, ...]:
+    return tuple(sorted(views, key=lambda view: (-view.calls, view.server, view.name)))
+
+
 def _view(server: str, name: str, tool: _Tool, risk: Risk) -> ToolView:
     if tool.view is None:
         times = sorted(tool.times)
@@ -100,11 +105,12 @@ def _view(server: str, name: str, tool: _Tool, risk: Risk) -> ToolView:
             calls=tool.calls,
             refused=tool.refused,
             errors=tool.errors,
-            p50_ms=_rank(times, 0.5),
-            p95_ms=_rank(times, 0.95),
+            p50_ms=rank(times, 0.5),
+            p95_ms=rank(times, 0.95),
         )
     return tool.view
 
 
-def _rank(times: list[float], share: float) -> float | None:
+def rank(times: list[float], share: float) -> float | None:
+    """By nearest rank, of sorted times."""
     return times[math.ceil(share * len(times)) - 1] if times else None

@@ -21,6 +21,7 @@ from inspector.core.events import (
     Progressed,
     ToolsListed,
 )
+from inspector.core.views import CallView
 from inspector.folds.risks import Risks
 from inspector.folds.row import Repeats, Row
 from inspector.record.codec import text_of
@@ -34,7 +35,9 @@ Text: TypeAlias = str | bytes | None
 Values: TypeAlias = tuple[Text | float, ...]
 
 
-class _Line(Row):
+class Line(Row):
+    """A row with its number, and what else is summed up."""
+
     __slots__ = ("connection", "number", "size")
 
     def __init__(self, event: CallArrived, number: int, arguments: str, risks: Risks, repeats: int) -> None:
@@ -43,17 +46,32 @@ class _Line(Row):
         self.connection = event.connection
         self.size = 0  # bytes of the answers of all its legs
 
+    @classmethod
+    def written(cls, view: CallView, number: int, connection: str, size: int) -> Line:
+        """One that stands in a file."""
+        line = cls.__new__(cls)
+        line.take(view)
+        line.number, line.connection, line.size = number, connection, size
+        return line
+
+
+Find: TypeAlias = Callable[[CallId], "Line | None"]
+
 
 class Summary:
-    """Folds events; `changed` and `names` are what is to be written, `written` says that it was."""
+    """Folds events; `changed` and `names` are what is to be written, `written` says that it was.
 
-    def __init__(self) -> None:
-        self.count = 0  # rows so far; they are numbered from 1, in the order of arrival
-        self._open: dict[CallId, _Line] = {}
-        self._ended: dict[CallId, _Line] = {}
-        self._dirty: dict[int, _Line] = {}
+    To go on with a summary that is written: `count` rows and `named` names are in it, and `find` makes lines of them.
+    """
+
+    def __init__(self, count: int = 0, named: int = 0, find: Find | None = None) -> None:
+        self.count = count  # rows so far; they are numbered from 1, in the order of arrival
+        self._find = find
+        self._open: dict[CallId, Line] = {}
+        self._ended: dict[CallId, Line] = {}
+        self._dirty: dict[int, Line] = {}
         self._numbers: dict[str, int] = {}
-        self._named = 0
+        self._named = named
         self._new_names: list[tuple[int, Text]] = []
         self._risks = Risks()
         self._repeats = Repeats()
@@ -66,6 +84,14 @@ class Summary:
             Finished: self._finished,
             ToolsListed: self._risks.listed,
         }
+
+    def recall(self, event: CallArrived | ToolsListed) -> None:
+        """It is summed up already, but what comes may repeat the call, or call the tool."""
+        match event:
+            case ToolsListed():
+                self._risks.listed(event)
+            case CallArrived() if event.root == event.call_id:
+                self._repeats.of(event, text_of(event.arguments))
 
     def fold(self, event: Event) -> None:
         """Total: what changes no row is passed over."""
@@ -106,7 +132,7 @@ class Summary:
             return
         arguments = text_of(event.arguments)
         self.count += 1
-        line = _Line(event, self.count, arguments, self._risks, self._repeats.of(event, arguments))
+        line = Line(event, self.count, arguments, self._risks, self._repeats.of(event, arguments))
         self._open[event.call_id] = self._dirty[self.count] = line
         if len(self._open) > MAX_OPEN:
             del self._open[next(iter(self._open))]
@@ -140,19 +166,22 @@ class Summary:
             if event.outcome is not Outcome.INPUT_REQUIRED:
                 self._end(line, event.call_id)
 
-    def _end(self, line: _Line, leg: CallId) -> None:
+    def _end(self, line: Line, leg: CallId) -> None:
         for call_id in (leg, line.id):
             if self._open.pop(call_id, None):
                 self._ended[call_id] = line
         while len(self._ended) > MAX_ENDED:
             del self._ended[next(iter(self._ended))]
 
-    def _line(self, call_id: CallId) -> _Line | None:
-        return self._open.get(call_id) or self._ended.get(call_id)
+    def _line(self, call_id: CallId) -> Line | None:
+        line = self._open.get(call_id) or self._ended.get(call_id)
+        if line is None and self._find is not None and (line := self._find(call_id)):
+            line = self._open[call_id] = self._dirty.get(line.number, line)
+        return line
 
     # As it is written
 
-    def _values(self, line: _Line) -> Values:
+    def _values(self, line: Line) -> Values:
         return (
             line.number,
             line.id,
