@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from inspector.core.archive import Archive, Found
 from inspector.core.call import CallId
 from inspector.core.errors import ConfigError
 from inspector.core.views import CallView
-from inspector.filters.order import Order, Sort
-from inspector.filters.reading import BadFilter, parse
+from inspector.filters.archive import Archive, Found
+from inspector.filters.order import Order
+from inspector.filters.terms import Term
 from inspector.record.archive import Rows, search
 from inspector.record.reader import connect
 from inspector.record.summaries import Made, Overlay, has_summary
@@ -32,6 +32,7 @@ class RecordedArchive(Archive):
         """Raises ConfigError for a damaged file."""
         self._path = path
         self._made: Made | None = None
+        self._damage: Exception | None = None  # found while drawing, which is no place to fail
         self._overlay: Overlay | None = None
         self._threads = ThreadPoolExecutor(1, "search")
         with self._errors(), closing(connect(path)) as connection:
@@ -58,10 +59,16 @@ class RecordedArchive(Archive):
         return self._made.share if self._made else 1.0
 
     def grown(self) -> bool:
-        """An older recording is read: are there more rows than before, or is it done?"""
-        if self._made is None:
-            return False
+        """An older recording is read: are there more rows than before?
+
+        Raises ConfigError: a row that was asked for cannot be read.
+        """
         with self._errors():
+            if self._damage is not None:
+                damage, self._damage = self._damage, None
+                raise damage
+            if self._made is None:
+                return False
             count = self._rows.count()
         if count == self._count:
             return False
@@ -72,19 +79,22 @@ class RecordedArchive(Archive):
     def at(self, position: int) -> CallView | None:
         if not 0 <= position < self._count:
             return None
-        with self._errors():
+        try:
             return self._rows.at(position)
+        except (sqlite3.Error, ValueError, LookupError) as error:
+            self._damage = error
+            return None
 
     def position(self, call_id: CallId) -> int | None:
-        with self._errors():
+        try:
             return self._rows.position(call_id, self._count)
+        except sqlite3.Error as error:
+            self._damage = error
+            return None
 
-    async def search(self, filter_text: str, order: str, descending: bool) -> AsyncIterator[Found]:
-        term = parse(filter_text)
-        if isinstance(term, BadFilter):
-            raise ConfigError(f"the filter cannot be read: {term.why}")
+    async def search(self, term: Term | None, order: Order) -> AsyncGenerator[Found, None]:
         connection = self._connect()
-        parts = search(connection, term, Order(Sort(order), descending), self._count)
+        parts = search(connection, term, order, self._count)
         try:
             while (found := await self._in_thread(lambda: next(parts, None))) is not None:
                 yield found
@@ -134,5 +144,5 @@ class RecordedArchive(Archive):
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, ValueError, LookupError) as error:
             raise ConfigError(f"{self._path}: damaged recording: {error}") from None

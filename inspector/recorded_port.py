@@ -27,7 +27,7 @@ from inspector.core.errors import ConfigError
 from inspector.core.views import Port, ToolView, Views
 from inspector.folds.tools import busiest_first, rank
 from inspector.record.reader import Recording
-from inspector.record.totals import Totals, ToolTotals
+from inspector.record.totals import ToolTotals, Totals
 from inspector.recorded_archive import RecordedArchive
 from inspector.store import Store
 from inspector.workbench import Workbench

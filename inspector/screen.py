@@ -52,7 +52,7 @@ async def show_recording(path: Path) -> int:
     """
     port = RecordedPort(path, _check)
     try:
-        app = InspectApp(port)
+        app = InspectApp(port, archive=port.archive)
 
         async def load_rest() -> None:
             try:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import orjson
 
-from inspector.core.archive import Found
 from inspector.core.call import CallId, Outcome
 from inspector.core.risk import Risk
 from inspector.core.views import CallView, Word
+from inspector.filters.archive import Found
 from inspector.filters.order import Order
 from inspector.filters.terms import Everything, Term
 from inspector.record.sql import Where, ordered
@@ -71,16 +71,18 @@ class Rows:
         index = bisect_left(range(count), call_id, key=self._call_id)
         return index if index < count and self._call_id(index) == call_id else None
 
-    def _call_id(self, position: int) -> int:
+    def _call_id(self, position: int) -> CallId:
         found = self._connection.execute("SELECT call_id FROM summary WHERE number = ?", (position + 1,)).fetchone()
-        return int(found[0]) if found else 0
+        return CallId(found[0] if found else 0)
 
     def _read(self, first: int, last: int) -> list[CallView]:
         return [_row(values) for values in self._connection.execute(_ROWS, (first, last))]
 
 
 def _row(values: tuple[Any, ...]) -> CallView:
-    call_id, at, client, server, tool, arguments, word, rule, outcome, ms, sent, legs, edited, note, risk, again = values
+    call_id, at, client, server, tool, arguments, word, rule, outcome, ms, sent, legs, edited, note, risk, again = (
+        values
+    )
     return CallView(
         call_id,
         1,
@@ -118,7 +120,7 @@ def _newest_first(connection: sqlite3.Connection, where: Where, count: int) -> I
         first = max(1, last - size + 1)
         found = _positions(
             connection,
-            f"SELECT number FROM summary WHERE number BETWEEN :first AND :last AND ({where.sql}) ORDER BY number",
+            f"SELECT number FROM summary WHERE number BETWEEN :first AND :last AND ({where.sql}) ORDER BY number",  # noqa: S608
             {**where.values, "first": first, "last": last},
         )
         last, size = first - 1, min(2 * size, LARGEST_PART)
@@ -132,16 +134,15 @@ def _in_order(connection: sqlite3.Connection, where: Where, order: Order, count:
     joins, by = ordered(connection, order)
     for first, limit, share in ((count - FIRST_PART, TOP, 0.0), (0, TOP, 0.1), (0, -1, 1.0)):
         sql = (
-            f"SELECT summary.number FROM summary {joins} WHERE summary.number BETWEEN :first AND :last"
-            f" AND ({where.sql}) ORDER BY {by} LIMIT :limit"
+            f"SELECT summary.number FROM summary {joins}"  # noqa: S608
+            f" WHERE summary.number BETWEEN :first AND :last AND ({where.sql}) ORDER BY {by} LIMIT :limit"
         )
         values = {**where.values, "first": first + 1, "last": count, "limit": limit}
         yield Found(_positions(connection, sql, values), share)
 
 
 def _positions(connection: sqlite3.Connection, sql: str, values: dict[str, Any]) -> array[int]:
-    """As one text, made within SQLite: a million rows fetched one by one would keep the screen's thread from running."""
-    wrapped = f"SELECT json_group_array(number - 1) FROM ({sql})"
+    """As one text, made within SQLite: to fetch a million rows one by one would keep the screen's thread waiting."""
+    wrapped = f"SELECT json_group_array(number - 1) FROM ({sql})"  # noqa: S608
     with closing(connection.execute(wrapped, values)) as cursor:
         return array("I", orjson.loads(cursor.fetchone()[0]))
-

@@ -143,8 +143,8 @@ class Recording:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A read-only connection, for one thread at a time. A file in WAL mode needs a side file, which a read-only folder refuses: without a WAL
-    there is nothing to miss, and the file is read as immutable."""
+    """A read-only connection, for one thread at a time. A file in WAL mode needs a side file, which a read-only folder
+    refuses: without a WAL there is nothing to miss, and the file is read as immutable."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:

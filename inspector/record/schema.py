@@ -36,12 +36,13 @@ CREATE TABLE summary (
 CREATE TABLE summarised (seq INTEGER NOT NULL);
 INSERT INTO summarised VALUES (0);
 """
-INSERT_SUMMARY: Final = f"INSERT OR REPLACE INTO summary VALUES ({', '.join('?' * 19)})"
+INSERT_SUMMARY: Final = f"INSERT OR REPLACE INTO summary VALUES ({', '.join('?' * 19)})"  # noqa: S608
 INSERT_NAME: Final = "INSERT INTO names (number, text) VALUES (?, ?)"
 
-SCHEMA: Final = f"""
-BEGIN;
-{SUMMARY}
+SCHEMA: Final = (
+    "BEGIN;"
+    + SUMMARY
+    + """
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -119,3 +120,4 @@ CREATE VIEW stderr AS SELECT
 FROM events WHERE kind = 'StderrLine';
 COMMIT;
 """
+)

@@ -29,12 +29,16 @@ _COLUMNS: Final = """SELECT kind, at, call_id,
       '$.decision.readings', json('[]'))
     ELSE payload END,
   CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) END, seq FROM events """
-_KINDS: Final = """kind IN ('CallArrived', 'Decided', 'HoldEnded', 'Forwarded', 'Progressed', 'Finished', 'ToolsListed')"""
-_OVERLAY: Final = f"""{SUMMARY.replace("CREATE TABLE ", "CREATE TEMP TABLE last_").replace("INTO ", "INTO temp.last_")}
+_KINDS: Final = "kind IN ('CallArrived', 'Decided', 'HoldEnded', 'Forwarded', 'Progressed', 'Finished', 'ToolsListed')"
+_LAST: Final = SUMMARY.replace("CREATE TABLE ", "CREATE TEMP TABLE last_").replace("INTO ", "INTO temp.last_")
+_OVERLAY: Final = (
+    _LAST
+    + """
 CREATE TEMP VIEW names AS SELECT * FROM main.names UNION ALL SELECT * FROM temp.last_names;
 CREATE TEMP VIEW summary AS SELECT * FROM main.summary WHERE number NOT IN (SELECT number FROM temp.last_summary)
   UNION ALL SELECT * FROM temp.last_summary;
 """
+)
 
 
 def has_summary(connection: sqlite3.Connection) -> bool:

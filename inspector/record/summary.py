@@ -104,7 +104,7 @@ class Summary:
         return len(self._dirty)
 
     def changed(self) -> list[Values]:
-        """Values for `schema.INSERT_SUMMARY`, the oldest call first. Gives new names their numbers: ask before `names`."""
+        """Values for `schema.INSERT_SUMMARY`, the oldest call first. Numbers new names: ask for it before `names`."""
         return [self._values(self._dirty[number]) for number in sorted(self._dirty)]
 
     def names(self) -> list[tuple[int, Text]]:

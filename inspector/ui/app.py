@@ -18,9 +18,12 @@ from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
+from inspector.filters.archive import Archive
 from inspector.ui import text, titles
 from inspector.ui import theme as themes
+from inspector.ui.archive_listing import ArchiveSource
 from inspector.ui.board import Board
+from inspector.ui.listing import Source
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
 from inspector.ui.screens.approvals import ApprovalsPlace
@@ -40,7 +43,8 @@ COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on mo
 
 
 class InspectApp(App[None]):
-    """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
+    """`port` is all it knows of the engine; the rows of a recording are in its `archive`. `token_mask` is the
+    endpoint's token, which is never shown on the screen.
 
     `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
     `start_place` None: Live, or Policy when no policy could be loaded.
@@ -71,6 +75,7 @@ class InspectApp(App[None]):
         self,
         port: Port,
         *,
+        archive: Archive | None = None,
         token_mask: str = "",
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
@@ -85,6 +90,7 @@ class InspectApp(App[None]):
         self.token = token_mask
         self.clock, self.steady = clock, steady
         self.board, self.queue = Board(), HoldQueue()
+        self.source: Source = self.board if archive is None else ArchiveSource(archive)
         self.trouble = ""
         self._bell, self._mark_title = bell, mark_title
         self._start_place = start_place

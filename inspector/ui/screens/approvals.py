@@ -103,7 +103,7 @@ class ApprovalsPlace(AnswersPlace):
     def _history(self, held: HoldView, width: int) -> Content:
         """What the one who asks did just before."""
         number, client = held.hold.call_id, held.client
-        before = (row for row in reversed(self.board.rows) if row.client == client and row.id < number)
+        before = (row for row in self.source.before(number) if row.client == client)
         lines = [self._answered_line(row, width) for row in islice(before, EARLIER_SHOWN)][::-1]
         if not lines:
             return Content.assemble(("its first call in this run\n\n", "$quiet"))
@@ -111,7 +111,7 @@ class ApprovalsPlace(AnswersPlace):
 
     def _show_answered(self) -> None:
         pane = self.query_one("#answered")
-        rows = [row for call_id in reversed(self.inspect.queue.ended) if (row := self.board.row(call_id))]
+        rows = [row for call_id in reversed(self.inspect.queue.ended) if (row := self.source.row(call_id))]
         pane.border_title = Content(f"Answered · {len(rows)}" if rows else "Answered")
         lines = [self._answered_line(row, pane.size.width - 5) for row in rows]
         empty = Content.assemble(("What was approved, denied or left to time stands here.", "$quiet"))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView
+from inspector.filters.order import Order
+from inspector.filters.terms import Term
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A part of an answer. `positions` (array of "I") are the next older ones that match, the oldest first; or, when an
-    order was asked for, what stands at the top so far, in that order: each part takes the place of the one before."""
+    """A part of an answer, in an array of "I".
+
+    In a plain order `positions` are those of the next older calls that match, the oldest first, however the order goes.
+    In any other they are what stands at the top so far: each part takes the place of the one before.
+    """
 
     positions: array[int] = field(default_factory=lambda: array("I"))
     share: float = 1.0  # of the calls that have been looked at; 1 in the last part
@@ -35,7 +40,9 @@ class Archive(Protocol):
 
     def position(self, call_id: CallId) -> int | None: ...
 
-    def search(self, filter_text: str, order: str, descending: bool) -> AsyncIterator[Found]:
-        """The newest first, and the first of them at once, while the rest is looked for in a thread. Leave the loop to
-        end it. `filter_text` is one that parses, or empty; `order` is a word of `filters.order.Sort`."""
+    def search(self, term: Term | None, order: Order) -> AsyncGenerator[Found, None]:
+        """The first of what is found at once, while the rest is looked for in a thread. Close the iterator to end it.
+
+        Raises ConfigError: the recording is damaged.
+        """
         ...
