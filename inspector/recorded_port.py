@@ -71,14 +71,14 @@ class RecordedPort(Port):
         Raises:
             ConfigError: the file is damaged further up.
         """
+        await self.archive.read_rest()
+        self._totals = await self.archive.totals()
+        self._passed += 1
         if not self._complete:
             store, now = await anyio.to_thread.run_sync(self._load_all, abandon_on_cancel=True)
             self._passed += self._store.version
             self._store, self._now, self._complete = store, now, True
             self._workbench = Workbench(store, lambda: "")
-        await self.archive.read_rest()
-        self._totals = await self.archive.totals()
-        self._passed += 1
 
     async def views(self, since: int) -> Views:
         if self.archive.grown():

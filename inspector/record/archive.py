@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -25,6 +25,7 @@ PAGE: Final = 128  # rows read together
 PAGES_KEPT: Final = 32
 FIRST_PART: Final = 10_000  # rows looked through before anything is shown
 LARGEST_PART: Final = 160_000
+PIECE: Final = 50_000
 TOP: Final = 500  # of an order, before all of it is known
 
 _ROWS: Final = """SELECT call_id, at, client.text, server.text, tool.text, arguments, word, rule.text, outcome, ms,
@@ -132,7 +133,7 @@ def _newest_first(connection: sqlite3.Connection, where: Where, count: int) -> I
 def _in_order(connection: sqlite3.Connection, where: Where, order: Order, count: int) -> Iterator[Found]:
     """What stands at the top among the newest, at the top of all, and then all of it."""
     joins, by = ordered(connection, order)
-    for first, limit, share in ((count - FIRST_PART, TOP, 0.0), (0, TOP, 0.1), (0, -1, 1.0)):
+    for first, limit, share in ((count - FIRST_PART, TOP, 0.01), (0, TOP, 0.1), (0, -1, 1.0)):
         sql = (
             f"SELECT summary.number FROM summary {joins}"  # noqa: S608
             f" WHERE summary.number BETWEEN :first AND :last AND ({where.sql}) ORDER BY {by} LIMIT :limit"
@@ -142,7 +143,20 @@ def _in_order(connection: sqlite3.Connection, where: Where, order: Order, count:
 
 
 def _positions(connection: sqlite3.Connection, sql: str, values: dict[str, Any]) -> array[int]:
-    """As one text, made within SQLite: to fetch a million rows one by one would keep the screen's thread waiting."""
-    wrapped = f"SELECT json_group_array(number - 1) FROM ({sql})"  # noqa: S608
-    with closing(connection.execute(wrapped, values)) as cursor:
-        return array("I", orjson.loads(cursor.fetchone()[0]))
+    """Collected within SQLite, and handed over in pieces: to fetch a million rows one by one, or all at once, would
+    keep the screen's thread waiting."""
+    connection.execute("CREATE TEMP TABLE found (place INTEGER PRIMARY KEY, position INTEGER NOT NULL)")
+    connection.execute(f"INSERT INTO found (position) SELECT number - 1 FROM ({sql})", values)  # noqa: S608
+    positions, after = array("I"), 0
+    while piece := _piece(connection, after):
+        positions.extend(piece)
+        after += PIECE
+    connection.execute("DROP TABLE found")
+    return positions
+
+
+def _piece(connection: sqlite3.Connection, after: int) -> list[int]:
+    """The next ones, as one text: a list of many numbers is read from it in a tenth of the time that rows take."""
+    sql = "SELECT json_group_array(position) FROM found WHERE place BETWEEN ? AND ?"
+    with closing(connection.execute(sql, (after + 1, after + PIECE))) as cursor:
+        return cast(list[int], orjson.loads(cursor.fetchone()[0]))

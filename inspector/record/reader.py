@@ -46,7 +46,9 @@ _NEWER = _SHOWN + "seq >= :first ORDER BY seq"
 _OF_RUN = "call_id IS NULL AND kind NOT IN ('Counted', 'FrameSeen')"  # as the index says it
 _EARLIER = _SHOWN + _OF_RUN + " AND seq < :first AND seq <= :until ORDER BY seq"
 _NEWEST = "SELECT max(call_id) FROM events WHERE call_id IS NOT NULL"
-_ARRIVED_AFTER = "SELECT min(seq) FROM events WHERE kind = 'CallArrived' AND call_id > ?"
+# By the index: asked for the smallest `seq`, SQLite would walk through all events up to it.
+_ARRIVED_AFTER = """SELECT min(seq) FROM (
+  SELECT seq FROM events WHERE call_id > ? AND kind = 'CallArrived' ORDER BY call_id LIMIT 20)"""
 _ROOT = "SELECT json_extract(payload, '$.root') FROM events WHERE call_id = ? AND kind = 'CallArrived'"
 _OF_CALL = (
     _READ  # noqa: S608 -- made of constants
