@@ -24,6 +24,7 @@ from inspector.core.commands import PolicyCheck
 from inspector.filters.order import Sort
 from inspector.filters.reading import BadFilter, parse
 from inspector.recorded_port import RecordedPort
+from inspector.screen import SWITCH
 from inspector.ui.app import InspectApp
 from inspector.ui.widgets.calls import CallTable
 
@@ -33,22 +34,24 @@ JUMPS = 40
 
 
 class Lag:
-    """How late the event loop comes to a task that wants to run every 5 ms: what a key would wait."""
+    """How late the event loop comes to a task that wants to run every 5 ms: what a key would wait. And how much of it
+    the loop's own thread has worked: the rest is the machine's, or waiting for the interpreter."""
 
     def __init__(self) -> None:
-        self._worst = 0.0
+        self._worst = self._work = 0.0
         self._task = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
         while True:
-            before = time.perf_counter()
+            before, worked = time.perf_counter(), time.thread_time()
             await asyncio.sleep(0.005)
             self._worst = max(self._worst, _ms(before) - 5)
+            self._work = max(self._work, 1000 * (time.thread_time() - worked))
 
     def worst(self) -> str:
         """Since the last time that it was asked."""
-        worst, self._worst = self._worst, 0.0
-        return f"{worst:.0f} ms"
+        worst, work, self._worst, self._work = self._worst, self._work, 0.0, 0.0
+        return f"{worst:.0f} ms ({work:.0f} ms of work)"
 
     def end(self) -> None:
         self._task.cancel()
@@ -70,13 +73,17 @@ async def _drawn(table: CallTable) -> None:
 
 
 async def _opened(path: Path, since: float) -> None:
+    sys.setswitchinterval(SWITCH)
     port = RecordedPort(path, lambda _text: PolicyCheck((), True))
     app = InspectApp(port, archive=port.archive, bell=False, mark_title=False, start_place="live")
     async with app.run_test(size=(120, 36)) as pilot:
         table = app.screen.query_one(CallTable)
         await _until(lambda: len(table.listing))
         await _drawn(table)
-        print(f"open: rows of {len(table.listing):,} calls in sight {_ms(since):.0f} ms after the start of the process")
+        print(
+            f"open: rows of {len(table.listing):,} calls in sight {_ms(since):.0f} ms after the start of the process,"
+        )
+        print(f"  {1000 * time.process_time():.0f} ms of work")
         lag, begin = Lag(), time.perf_counter()
         await port.load_rest()
         print(f"beside it: totals and the newest events {_ms(begin):.0f} ms; longest stall {lag.worst()}")

@@ -33,7 +33,7 @@ from inspector.store import Store
 from inspector.workbench import Workbench
 
 FIRST_CALLS: Final = 200  # whose events are folded before anything is shown
-MAX_CALLS: Final = 20_000  # whose events are folded at all: what limits, rates and what-if are made of
+MAX_CALLS: Final = 5_000  # whose events are folded at all: what limits, rates and what-if are made of
 
 
 class RecordedPort(Port):

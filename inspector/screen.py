@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Final
 
 import anyio
 
@@ -19,6 +21,8 @@ from inspector.settings import Settings
 from inspector.store import Store
 from inspector.ui.app import InspectApp
 from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
+
+SWITCH: Final = 0.0005  # seconds
 
 
 async def show(settings: Settings) -> int:
@@ -50,6 +54,8 @@ async def show_recording(path: Path) -> int:
     Raises:
         ConfigError: the file is no recording that can be read.
     """
+    # Each row that the screen reads gives the interpreter away; what works beside it must not keep it for long then.
+    sys.setswitchinterval(SWITCH)
     port = RecordedPort(path, _check)
     try:
         app = InspectApp(port, archive=port.archive)

@@ -93,7 +93,7 @@ def tester(test: Test) -> Callable[[str], bool]:
             return lambda text: fnmatchcase(text.lower(), value)
         case Search(pattern):
             search = compiled(pattern).search
-            return lambda text: search(text) is not None
+            return lambda text: search(_encodable(text)) is not None
     assert_never(test)
 
 
@@ -131,6 +131,15 @@ def _anywhere(word: str) -> Predicate:
         word in row.arguments.lower()
         or word in f"{row.client}\n{row.server}\n{row.tool}\n{row.rule}\n{row.note}".lower()
     )
+
+
+def _encodable(text: str) -> str:
+    """RE2 searches UTF-8, which has no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
 
 
 def _compared(term: NumberTerm) -> Predicate:

@@ -21,8 +21,8 @@ from inspector.filters.terms import Everything, Term
 from inspector.record.sql import Where, ordered
 from inspector.record.summary import restored
 
-PAGE: Final = 128  # rows read together
-PAGES_KEPT: Final = 32
+PAGE: Final = 64  # rows read together
+PAGES_KEPT: Final = 64
 FIRST_PART: Final = 10_000  # rows looked through before anything is shown
 LARGEST_PART: Final = 160_000
 PIECE: Final = 50_000
