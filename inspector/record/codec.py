@@ -31,7 +31,7 @@ from inspector.core.events import (
 )
 from inspector.core.json import Json, Number, parse_int, to_text
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 2: with a summary
 
 KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
 _BLOBS: Final[dict[type, str]] = {

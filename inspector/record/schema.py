@@ -39,10 +39,7 @@ INSERT INTO summarised VALUES (0);
 INSERT_SUMMARY: Final = f"INSERT OR REPLACE INTO summary VALUES ({', '.join('?' * 19)})"  # noqa: S608
 INSERT_NAME: Final = "INSERT INTO names (number, text) VALUES (?, ?)"
 
-SCHEMA: Final = (
-    "BEGIN;"
-    + SUMMARY
-    + """
+_REST: Final = """
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -118,6 +115,5 @@ CREATE VIEW stderr AS SELECT
   json_extract(payload, '$.upstream') AS upstream,
   json_extract(payload, '$.text') AS text
 FROM events WHERE kind = 'StderrLine';
-COMMIT;
 """
-)
+SCHEMA: Final = f"BEGIN;{SUMMARY}{_REST}COMMIT;"

@@ -30,14 +30,11 @@ _COLUMNS: Final = """SELECT kind, at, call_id,
   CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) END, seq FROM events """
 _KINDS: Final = "kind IN ('CallArrived', 'Decided', 'HoldEnded', 'Forwarded', 'Progressed', 'Finished', 'ToolsListed')"
 _LAST: Final = SUMMARY.replace("CREATE TABLE ", "CREATE TEMP TABLE last_").replace("INTO ", "INTO temp.last_")
-_OVERLAY: Final = (
-    _LAST
-    + """
+_OVERLAY: Final = """
 CREATE TEMP VIEW names AS SELECT * FROM main.names UNION ALL SELECT * FROM temp.last_names;
 CREATE TEMP VIEW summary AS SELECT * FROM main.summary WHERE number NOT IN (SELECT number FROM temp.last_summary)
   UNION ALL SELECT * FROM temp.last_summary;
 """
-)
 
 
 def has_summary(connection: sqlite3.Connection) -> bool:
@@ -59,7 +56,7 @@ class Overlay:
 
     def lay_over(self, connection: sqlite3.Connection) -> None:
         if self.rows:
-            connection.executescript(_OVERLAY)
+            connection.executescript(_LAST + _OVERLAY)
             connection.executemany(INSERT_NAME.replace("INTO ", "INTO temp.last_"), self.names)
             connection.executemany(INSERT_SUMMARY.replace("INTO ", "INTO temp.last_"), self.rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -100,7 +101,7 @@ def test_the_rows_are_those_that_the_events_make(events: list[Event], ending: En
 
 LIVES = [
     ("claude", "kestra", "run_flow", {"path": "/srv/a.py", "n": 5}, 12.5, Verdict.ALLOW, ""),
-    ("claude", "kestra", "Run_Flow", {"path": "/srv/GRÖSSE.py", "labels": ["bug"]}, None, Verdict.DENY, "/tools/x/deny_if/a"),
+    ("claude", "kestra", "Run_Flow", {"path": "/srv/GRÖSSE", "labels": ["bug"]}, None, Verdict.DENY, "/tools/x"),
     ("cursor", "fs", "read_file", {"text": "100% of_it \\ \u212a \x00"}, 900.0, Verdict.ALLOW, ""),
     ("cursor", "fs", "delete_file", {"path": "x" * 500}, 0.25, Verdict.ALLOW, "/tools/y"),
     ("ÀGENT", "web", "fetch\ud800", {"\ud800": "\udfff", "path": "Straße"}, 3.0, Verdict.PENDING, "/tools/y"),
@@ -131,8 +132,8 @@ TERMS = (
     "tool:run*", "tool:flow", "tool:~^run_", "tool:fetch", "server:fs", "agent:àgent", "agent:~À", "rule:/tools",
     "rule:~^$", "rule:σ", "decision:deny", "decision:gone", "decision:~l", "outcome:running", "outcome:*o*",
     "outcome:~^(ok|tool)", "risk:destructive", "risk:read", "id:3", "id:>2", "ms:12.5", "ms:>500", "ms:<=3", "!ms:>500",
-    "repeats:>1", "repeats:1", "arg.path:/srv", "arg.path:~^/srv/.*py$", "arg.path:straße", "arg.labels.0:bug", "arg.n:5",
-    "arg.path:*x*", "arg.nothing:~^$", "!arg.path:/srv", "arg.path:xxx", "claude !run", "(tool:fetch | id:<3) !ms:3",
+    "repeats:>1", "repeats:1", "arg.path:/srv", "arg.path:~^/srv/.*py$", "arg.path:straße", "arg.labels.0:bug",
+    "arg.n:5",    "arg.path:*x*", "arg.nothing:~^$", "!arg.path:/srv", "arg.path:xxx", "claude !run", "(tool:fetch | id:<3) !ms:3",
     "!(risk:read | decision:allow)", "a b | c AND !d",
 )  # fmt: skip
 ROWS = folded(lives(90))
@@ -158,7 +159,9 @@ def test_an_order_of_the_file_is_that_of_the_rows_in_memory(archive: RecordedArc
 
 
 def filters() -> st.SearchStrategy[str]:
-    leaves = st.sampled_from([term for term in TERMS if term and " " not in term])
+    """Regular expressions in quotation marks: by themselves they take the ) that closes a group."""
+    single = [term for term in TERMS if term and " " not in term]
+    leaves = st.sampled_from([re.sub('~([^"]+)$', r'~"\1"', term) for term in single])
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
