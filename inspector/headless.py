@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
+import orjson
+
 from inspector.core.decision import Decision, Verdict
 from inspector.core.events import (
     CallArrived,
@@ -18,6 +20,7 @@ from inspector.core.events import (
     ToolsDrifted,
 )
 
+_TOLD = frozenset({CallArrived, Decided, FrameRejected, HoldEnded, PolicyLoaded, PolicyRejected, ToolsDrifted})
 _MARK = {Verdict.ALLOW: "allow", Verdict.DENY: "DENY ", Verdict.PENDING: "HOLD ", Verdict.CANCELLED: "gone "}
 
 
@@ -31,6 +34,8 @@ class DecisionPrinter:
         self._has_policy = False  # one that does not load at the start ends the run, with an error that says so
 
     def __call__(self, event: Event) -> None:
+        if type(event) not in _TOLD:  # most are not
+            return
         self._has_policy = self._has_policy or isinstance(event, PolicyLoaded)
         match event:
             case PolicyRejected() if not self._has_policy:
@@ -70,19 +75,22 @@ def _text_line(decision: Decision, caller: str) -> str:
 
 
 def _json_line(decision: Decision, caller: str) -> str:
-    return json.dumps(
-        {
-            "at": decision.at,
-            "call": decision.call_id,
-            "client": caller,
-            "server": decision.server,
-            "tool": decision.tool,
-            "verdict": decision.verdict,
-            "rule": decision.rule,
-            "message": decision.message,
-            "policy": decision.policy_hash,
-        }
-    )
+    line = {
+        "at": decision.at,
+        "call": decision.call_id,
+        "client": caller,
+        "server": decision.server,
+        "tool": decision.tool,
+        "verdict": decision.verdict,
+        "rule": decision.rule,
+        "message": decision.message,
+        "policy": decision.policy_hash,
+    }
+    try:
+        text = orjson.dumps(line)
+    except TypeError:  # half a surrogate pair
+        return json.dumps(line)
+    return text.decode() if text.isascii() else json.dumps(line)  # what is not ASCII stays escaped
 
 
 def _time(at: float) -> str:

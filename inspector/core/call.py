@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NewType
 
+from inspector.core.fact import fact
 from inspector.core.json import JsonObject
 
 CallId = NewType("CallId", int)
@@ -31,7 +32,7 @@ class Outcome(StrEnum):
     INPUT_REQUIRED = "input_required"  # an MRTR leg ended; a retry may follow
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Caller:
     """The identities that policy scopes are made of ("Limits" in `docs/policy.md`)."""
 
@@ -40,7 +41,7 @@ class Caller:
     client: str  # clientInfo.name: self-declared
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Call:
     """One `tools/call` as judged. `arguments` are the client's own, parsed exactly; {} when absent or null."""
 
@@ -51,3 +52,4 @@ class Call:
     tool: str
     arguments: JsonObject = field(default_factory=dict)
     request_state: str | None = None  # present on an MRTR retry
+    frame: bytes = b""  # as the client wrote it

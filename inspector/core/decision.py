@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from inspector.core.call import CallId
+from inspector.core.fact import fact
 from inspector.core.json import Json
 
 
@@ -33,7 +33,7 @@ class Algorithm(StrEnum):
     IN_FLIGHT = "in_flight"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CounterKey:
     """Identity of one counter ("Limits" in `docs/policy.md`): `max`, amount and messages may change without a reset."""
 
@@ -44,7 +44,7 @@ class CounterKey:
     algorithm: Algorithm
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Charge:
     """One limit's claim on one counter for one call."""
 
@@ -56,7 +56,7 @@ class Charge:
     asks: bool = False  # on_exceed: approve, and a person said yes: charge without comparing
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Reading:
     """A counter as it stood when a call touched it."""
 
@@ -74,7 +74,7 @@ class StepResult(StrEnum):
     REMEMBERED = "remembered"  # it would have asked, and a remembered approval answered
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class TraceStep:
     """One thing that was looked at on the way to the decision, passes included."""
 
@@ -87,7 +87,7 @@ class TraceStep:
     note: str = ""  # "missing", "mismatch: not a number", "8 of 10 used" …
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Decision:
     """The one answer to "may this call go?": see "How a call is decided" in `docs/policy.md`."""
 
@@ -103,6 +103,23 @@ class Decision:
     readings: tuple[Reading, ...]
     triggers: tuple[str, ...]  # every phase-12 trigger that fired, in order; what the person is shown
     policy_hash: str  # "" while no policy was ever loaded
+
+    def charged(self, at: float, readings: tuple[Reading, ...]) -> Decision:
+        """The same decision at the moment when its charges stand."""
+        return Decision(
+            call_id=self.call_id,
+            at=at,
+            server=self.server,
+            tool=self.tool,
+            verdict=self.verdict,
+            rule=self.rule,
+            message=self.message,
+            trace=self.trace,
+            charges=self.charges,
+            readings=readings,
+            triggers=self.triggers,
+            policy_hash=self.policy_hash,
+        )
 
     @property
     def limited(self) -> bool:

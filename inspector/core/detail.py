@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from inspector.core.call import CallId, Outcome
 from inspector.core.commands import CallDetail, FrameLine
 from inspector.core.decision import Decision
-from inspector.core.events import CallArrived, Decided, Event, Finished, Forwarded, FrameSeen, HoldEnded, Progressed
+from inspector.core.events import (
+    CallArrived,
+    Decided,
+    Direction,
+    Event,
+    Finished,
+    Forwarded,
+    FrameSeen,
+    HoldEnded,
+    Progressed,
+)
 from inspector.core.json import to_text
 
 _ANSWERED_BY_US = frozenset({Outcome.NOT_SENT, Outcome.UNKNOWN})
@@ -41,8 +51,8 @@ def detail_of(call_id: CallId, events: Iterable[Event]) -> CallDetail | None:
             case Finished():
                 response = event.response
                 by_us = not forwarded or event.outcome in _ANSWERED_BY_US
-            case FrameSeen():
-                frames.append(FrameLine(event.at, event.direction.value, event.raw))
+        if frame := _frame_of(event, by_us):
+            frames.append(frame)
     if arguments is None:
         return None
     return CallDetail(
@@ -55,3 +65,15 @@ def detail_of(call_id: CallId, events: Iterable[Event]) -> CallDetail | None:
         progress=tuple(progress),
         frames=tuple(frames),
     )
+
+
+def _frame_of(event: Event, by_us: bool) -> FrameLine | None:
+    match event:
+        case FrameSeen():
+            return FrameLine(event.at, event.direction.value, event.raw)
+        case CallArrived() if event.frame:
+            return FrameLine(event.at, Direction.FROM_CLIENT.value, event.frame)
+        case Finished() if event.response and (by_us or event.relayed):
+            origin = Direction.TO_CLIENT if by_us else Direction.FROM_UPSTREAM
+            return FrameLine(event.at, origin.value, event.response)
+    return None

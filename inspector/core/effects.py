@@ -6,16 +6,16 @@ a durable `Emit(Decided)` that fails stops the rest, and the call is refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from inspector.core.call import CallId
 from inspector.core.decision import Charge, CounterKey, Decision, Reading
 from inspector.core.events import Event
+from inspector.core.fact import fact
 from inspector.core.json import JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Reserve:
     """Charge all or nothing; the answer goes to `Gate.reserved`."""
 
@@ -23,7 +23,7 @@ class Reserve:
     charges: tuple[Charge, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Settle:
     """The call has ended: free its in-flight slots, and give back its other charges when `refund` holds for them.
 
@@ -35,12 +35,12 @@ class Settle:
     refund_errors: bool
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Emit:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Forward:
     """Send it. `arguments` None: as the client wrote them; else the edited ones."""
 
@@ -48,7 +48,7 @@ class Forward:
     arguments: JsonObject | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Refuse:
     """Answer the client with a denial; nothing goes to the upstream."""
 
@@ -56,7 +56,7 @@ class Refuse:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Keep:
     """Hold the client's request open; the driver keeps it alive until Forward or Refuse."""
 
@@ -64,7 +64,7 @@ class Keep:
     deadline: float
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Drop:
     """The client has gone or cancelled: forget the request, answer nothing."""
 
@@ -74,13 +74,13 @@ class Drop:
 Effect: TypeAlias = Reserve | Settle | Emit | Forward | Refuse | Keep | Drop
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Granted:
     at: float  # the store's time
     readings: tuple[Reading, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Exceeded:
     """Somebody else took the last unit between the look and the reservation."""
 
@@ -89,7 +89,7 @@ class Exceeded:
     readings: tuple[Reading, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class StoreFailed:
     at: float
     why: str

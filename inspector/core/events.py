@@ -6,12 +6,12 @@ A `Decided` is durable before its call is forwarded; the rest may be dropped und
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from inspector.core.call import Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision, Reading
+from inspector.core.fact import fact
 from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.json import JsonObject
 from inspector.core.problems import Problem
@@ -31,7 +31,7 @@ class UpstreamState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class RunStarted:
     at: float
     run: str
@@ -41,7 +41,7 @@ class RunStarted:
     upstreams: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UpstreamChanged:
     at: float
     upstream: str
@@ -51,7 +51,7 @@ class UpstreamChanged:
     exit_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientConnected:
     at: float
     connection: str  # unique within the run
@@ -62,13 +62,13 @@ class ClientConnected:
     upstream: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientGone:
     at: float
     connection: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CallArrived:
     at: float
     call_id: CallId
@@ -79,28 +79,29 @@ class CallArrived:
     arguments: JsonObject
     root: CallId  # the first leg of an MRTR call; itself otherwise
     leg: int = 1
+    frame: bytes = b""  # as the client wrote it; in its place, not beside it, no `FrameSeen` is made
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Decided:
     at: float
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Held:
     at: float
     hold: Hold
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HoldExtended:
     at: float
     call_id: CallId
     deadline: float
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HoldEnded:
     at: float
     call_id: CallId
@@ -110,7 +111,7 @@ class HoldEnded:
     arguments: JsonObject | None = None  # as edited
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Forwarded:
     """The call left for the upstream. Always after its `Decided`."""
 
@@ -118,14 +119,14 @@ class Forwarded:
     call_id: CallId
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Progressed:
     at: float
     call_id: CallId
     text: str  # "3/10 loading"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Finished:
     """A forwarded call ended, or a refused one was answered. `response` is the JSON-RPC frame the client got."""
 
@@ -133,9 +134,10 @@ class Finished:
     call_id: CallId
     outcome: Outcome
     response: bytes
+    relayed: bool = False  # the server wrote exactly these bytes; there is no `FrameSeen` of them
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Counted:
     """Counters as they stand after a charge, a refund or a release."""
 
@@ -143,7 +145,7 @@ class Counted:
     readings: tuple[Reading, ...]  # `before` is the amount in use now, `amount` 0
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ApprovalRemembered:
     at: float
     call_id: CallId
@@ -154,7 +156,7 @@ class ApprovalRemembered:
     tool: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyLoaded:
     at: float
     path: str  # "" for one that is not a file (--default)
@@ -165,7 +167,7 @@ class PolicyLoaded:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyRejected:
     """The text on disk does not load: the last good policy stays in force."""
 
@@ -175,7 +177,7 @@ class PolicyRejected:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PolicyOffered:
     """An outside edit that waits for a person's key (--reload confirm), or a file that vanished (`text` None)."""
 
@@ -184,7 +186,7 @@ class PolicyOffered:
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FrameSeen:
     at: float
     connection: str
@@ -194,7 +196,7 @@ class FrameSeen:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FrameRejected:
     """Something that was not let through: no JSON-RPC of MCP, too large, from the wrong origin, for nobody."""
 
@@ -207,7 +209,7 @@ class FrameRejected:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UncoveredMethod:
     """A method that the policy does not cover was forwarded (or refused, by `settings.unknown_methods`)."""
 
@@ -218,14 +220,14 @@ class UncoveredMethod:
     forwarded: bool
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class StderrLine:
     at: float
     upstream: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsListed:
     """What an upstream listed (definitions as JSON text by name), and what the policy hid of it."""
 
@@ -236,7 +238,7 @@ class ToolsListed:
     complete: bool = False  # all that it has, not a page of it
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolChange:
     """One difference to what was known of a tool. Values are JSON text (ASCII, at most 400 characters); "": not there.
 
@@ -249,7 +251,7 @@ class ToolChange:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsDrifted:
     """An upstream's tools are not what they were when they were first seen, or accepted. Said once for each state."""
 
@@ -258,7 +260,7 @@ class ToolsDrifted:
     changes: tuple[ToolChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Dropped:
     at: float
     count: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from inspector.core.call import CallId
+from inspector.core.fact import fact
 from inspector.core.json import JsonObject
 
 
@@ -28,7 +28,7 @@ class Remember(StrEnum):
     TOOL = "tool"  # every call of this tool by this grant, until the run ends
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Hold:
     call_id: CallId
     since: float
@@ -42,7 +42,7 @@ class Hold:
 CLOSING = "mcp-inspect"  # who answers when the program ends
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Resolution:
     """A person's answer. `arguments` are the edited ones, None when unchanged."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from inspector.core.fact import fact
 
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 RESERVED_NAMES = frozenset({"all", "mcp"})
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CommandSpec:
     """A stdio server. `env` is added to ours (or to the client's, when a shim sent one); `cwd` None means inherited."""
 
@@ -19,7 +21,7 @@ class CommandSpec:
     cwd: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UrlSpec:
     """A Streamable HTTP server. `headers` are ours, sent with every request; they override the client's."""
 
@@ -27,7 +29,7 @@ class UrlSpec:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class UpstreamSpec:
     name: str
     target: CommandSpec | UrlSpec

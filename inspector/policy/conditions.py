@@ -7,12 +7,12 @@ means is for the phase to say: `require` denies it, and so does `deny_if`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from operator import is_not
 from typing import cast
 
+from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Condition, Operator, Path, Predicate, Star
 from inspector.policy.operators import DEAR, Result, cannot_judge, test_of
@@ -21,7 +21,7 @@ MAX_VALUES = 100_000  # of a fan-out: more cannot be judged without holding up e
 MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Finding:
     """What one condition saw: the value that decided it, and a few words for the trace."""
 
@@ -31,7 +31,7 @@ class Finding:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Judged:
     """A predicate's result, and the conditions that were looked at on the way to it."""
 

@@ -16,6 +16,7 @@ from inspector.core.call import Call
 from inspector.core.decision import Decision, StepResult, TraceStep, Verdict
 from inspector.core.effects import Usage
 from inspector.core.errors import StoreError
+from inspector.core.fact import fact
 from inspector.policy import messages
 from inspector.policy.approvals import DEFAULT_APPROVE, Approvals, Ask
 from inspector.policy.conditions import judge_predicate
@@ -34,7 +35,7 @@ TOO_MANY_PENDING = "(too many pending)"
 HELD_BY_YOU = "(held by you)"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Circumstances:
     """What is known of a call beside itself."""
 
@@ -48,7 +49,7 @@ class Circumstances:
 PLAIN = Circumstances()
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Judgement:
     """A decision, and the triggers behind it that no remembered approval answered, in order."""
 

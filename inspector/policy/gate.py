@@ -133,7 +133,16 @@ class Gate:
             live.asked_for = True
         self._live[call.id] = live
         arrived = CallArrived(
-            now, call.id, connection, call.caller, call.server, call.tool, call.arguments, live.root, live.leg
+            now,
+            call.id,
+            connection,
+            call.caller,
+            call.server,
+            call.tool,
+            call.arguments,
+            live.root,
+            live.leg,
+            call.frame,
         )
         return [*effects, Emit(arrived), *self._judge(live, now)]
 
@@ -231,15 +240,17 @@ class Gate:
         now: float,
         *,
         response: bytes = b"",
+        relayed: bool = False,
         request_state: str | None = None,
     ) -> list[Effect]:
-        """A forwarded call ended (or a refused one was answered). `response`: the frame that the client got.
+        """A forwarded call ended (or a refused one was answered). `response`: the frame that the client got, `relayed`
+        when it came from the server as it is.
 
         `request_state`: what an `input_required` result carried; a retry with it continues this call.
         """
         effects = self._advance(now)
         now = self._now(now)
-        finished = Emit(Finished(now, call_id, outcome, response))
+        finished = Emit(Finished(now, call_id, outcome, response, relayed))
         live = self._live.get(call_id)
         if live is not None and live.state is State.RESERVING:
             live.state = State.WITHDRAWN
@@ -321,7 +332,7 @@ class Gate:
 
     def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
         assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
-        decision = replace(live.decision, at=now, readings=granted.readings)
+        decision = live.decision.charged(now, granted.readings)
         live.judgement = Judgement(decision, live.judgement.asks)
         decided, *rest = self._forward(live, now)
         return [decided, Emit(Counted(now, standing(granted.readings))), *rest]

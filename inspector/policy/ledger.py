@@ -7,13 +7,13 @@ restart and are shared exactly by several processes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
 from inspector.core.call import CallId
 from inspector.core.decision import Algorithm, Charge, CounterKey, Reading
 from inspector.core.effects import Reservation
+from inspector.core.fact import fact
 from inspector.policy.values import EXACT
 
 ZERO = Decimal(0)
@@ -63,7 +63,7 @@ class Ledger(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Weighed:
     """One charge against its counter as all earlier charges of the call left it."""
 

@@ -47,8 +47,7 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    writer: sqlite3.Connection
-    reader: sqlite3.Connection
+    db: sqlite3.Connection
     alive: Alive
     set_aside: Path | None  # where a corrupt file went
 
@@ -60,12 +59,12 @@ def open_store(path: Path, run: str, free_slots: Callable[[sqlite3.Connection, s
     """
     try:
         with _only_one(path):
-            writer, set_aside = _whole(path)
+            db, set_aside = _whole(path)
             alive = _come_alive(path, run)
-            writer.execute("INSERT OR REPLACE INTO runs VALUES (?)", (run,))
-            for dead in _dead_runs(writer, path, run):
-                free_slots(writer, dead)
-            return Opened(writer, _connect(path, PATIENCE), alive, set_aside)
+            db.execute("INSERT OR REPLACE INTO runs VALUES (?)", (run,))
+            for dead in _dead_runs(db, path, run):
+                free_slots(db, dead)
+            return Opened(db, alive, set_aside)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"{path}: the counters' file cannot be opened: {error}") from error
 

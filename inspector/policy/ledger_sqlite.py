@@ -1,8 +1,8 @@
 """A ledger in a file: it survives restarts, and several processes share it exactly.
 
-SQLite in WAL mode. Every change is one `BEGIN IMMEDIATE` transaction, so two processes never both get the last unit.
-Reads go over a connection of their own and do not wait for a writer. A process that dies leaves a lock file that nobody
-holds: whoever opens the store next frees its in-flight slots.
+SQLite in WAL mode. Every change is one `BEGIN IMMEDIATE` transaction, so two processes never both get the last unit;
+a look waits for nobody. A process that dies leaves a lock file that nobody holds: whoever opens the store next frees
+its in-flight slots.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -23,23 +21,20 @@ from inspector.core.call import CallId
 from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scope
 from inspector.core.effects import Exceeded, Granted, Reservation, StoreFailed
 from inspector.core.errors import StoreBusyError, StoreError
+from inspector.core.fact import fact
 from inspector.policy.ledger import ZERO, given_back, reading, weigh, window_start
 from inspector.policy.ledger_file import PATIENCE, Opened, open_store
+from inspector.policy.ledger_windows import STORE, Windows
 from inspector.policy.values import EXACT
 
 SWEEP_EVERY = 512  # reservations
 
 _Result = TypeVar("_Result")
 
-_USED = (
-    """SELECT m.value, c.id, c.start, c.used FROM meta m LEFT JOIN counters c ON c.key = ? WHERE m.name = 'latest'"""
-)
-_USE = "UPDATE counters SET used = ? WHERE key = ? AND start = ?"  # in the window that it stands for: no index changes
-_STORE = """INSERT INTO counters (key, start, used, expires) VALUES (?, ?, ?, ?)
-            ON CONFLICT (key) DO UPDATE SET start = excluded.start, used = excluded.used, expires = excluded.expires"""
+_OLDEST = "SELECT min(at) FROM entries WHERE counter = ? AND at > ?"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class _Held:
     charge: Charge
     mark: float | None  # where a refund belongs
@@ -56,7 +51,8 @@ class SqliteLedger:
         self._grouped = grouped
         self._turn: list[CallId] = []  # charged in the transaction that is open
         self._lost: list[CallId] = []  # charged in one that was rolled back
-        self._writer, self._reader = opened.writer, opened.reader
+        self._db = opened.db
+        self._windows = Windows(opened.db)
         self._alive = opened.alive
         self._run = run
         # What each call that runs was charged. The file knows of slots only: after a crash all other charges stand.
@@ -71,22 +67,23 @@ class SqliteLedger:
         `run` is unique per process; `patience` is how many seconds a change waits for another process.
         """
         opened = open_store(path, run, free_slots)
-        opened.writer.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        opened.db.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
         return cls(opened, run, grouped=grouped)
 
     def used(self, key: CounterKey, now: float) -> Reading:
         with _Reported():
-            return _read(self._current, key, now)
+            self._refresh()
+            return self._read(key, max(now, self._windows.latest))
 
     def readings(self, keys: Iterable[CounterKey], now: float) -> tuple[Reading, ...]:
         with _Reported():
-            return tuple(_read(self._current, key, now) for key in dict.fromkeys(keys))
+            self._refresh()
+            return self._readings(keys, max(now, self._windows.latest))
 
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
-        def work(db: sqlite3.Connection) -> Reservation:
-            at, standing = now, {}
-            for charge in charges:
-                standing[charge.key], at = _look(db, charge.key, at)
+        def work() -> Reservation:
+            at = max(now, self._windows.latest)
+            standing = {charge.key: self._read(charge.key, at) for charge in charges}
             weighed = weigh(charges, standing)
             if weighed.exceeded is not None:
                 return Exceeded(at, weighed.exceeded, weighed.readings)
@@ -94,12 +91,12 @@ class SqliteLedger:
             held: list[_Held] = []
             for number, charge in enumerate(charges):
                 used[charge.key] = EXACT.add(used[charge.key], charge.amount)
-                held.append(_Held(charge, _charge(db, charge, used[charge.key], at)))
+                held.append(_Held(charge, self._charge(charge, used[charge.key], at)))
                 if charge.key.algorithm is Algorithm.IN_FLIGHT:
                     slot = (self._run, call_id, number, spelled(charge.key), str(charge.amount))
-                    db.execute("INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)", slot)
-            _see(db, at)
-            self._sweep(db, at)
+                    self._db.execute("INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)", slot)
+            self._windows.latest = at
+            self._sweep(at)
             self._held[call_id] = held
             self._turn.append(call_id)
             return Granted(at, weighed.readings)
@@ -120,13 +117,12 @@ class SqliteLedger:
             )
         ]
 
-        def work(db: sqlite3.Connection) -> tuple[Reading, ...]:
-            at = max(now, _latest(db))
+        def work() -> tuple[Reading, ...]:
+            at = self._windows.latest = max(now, self._windows.latest)
             for one in back:
-                _give_back(db, one.charge.key, one.mark, one.charge.amount)
-            db.execute("DELETE FROM slots WHERE run = ? AND call = ?", (self._run, call_id))
-            _see(db, at)
-            return tuple(_read(db, key, at) for key in dict.fromkeys(one.charge.key for one in back))
+                self._give_back(one.charge.key, one.mark, one.charge.amount)
+            self._db.execute("DELETE FROM slots WHERE run = ? AND call = ?", (self._run, call_id))
+            return self._readings((one.charge.key for one in back), at)
 
         changed = self._write(work) if back else ()
         self._held.pop(call_id, None)
@@ -134,71 +130,126 @@ class SqliteLedger:
 
     def latest(self) -> float:
         with _Reported():
-            return _latest(self._reader)
+            self._refresh()
+            return self._windows.latest
 
     def seen(self, now: float) -> None:
-        self._write(lambda db: _see(db, max(now, _latest(db))))
+        def work() -> None:
+            self._windows.latest = max(now, self._windows.latest)
+
+        self._write(work)
 
     def close(self) -> None:
         """Leave nothing behind that is ours alone: the slots of calls that still ran, and the mark of being alive."""
         self.commit()
         with suppress(sqlite3.Error):  # what we cannot do now, the next one who opens the store does
-            free_slots(self._writer, self._run)
-        self._reader.close()
-        self._writer.close()
+            free_slots(self._db, self._run)
+        self._db.close()
         self._alive.close()
 
     def commit(self) -> tuple[CallId, ...]:
-        if self._writer.in_transaction:
+        if self._db.in_transaction:
             try:
-                self._writer.execute("COMMIT")
+                self._windows.flush()
+                self._db.execute("COMMIT")
             except sqlite3.Error:
                 self._roll_back()
         self._turn.clear()
         lost, self._lost = tuple(self._lost), []
         return lost
 
-    @property
-    def _current(self) -> sqlite3.Connection:
-        """Who sees what this turn has changed."""
-        return self._writer if self._writer.in_transaction else self._reader
+    def _refresh(self) -> None:
+        if not self._db.in_transaction:
+            self._windows.refresh()
 
-    def _write(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+    def _write(self, work: Callable[[], _Result]) -> _Result:
         with _Reported():
-            if not self._grouped:
-                with _Transaction(self._writer):
-                    return work(self._writer)
-            if not self._writer.in_transaction:
-                self._writer.execute("BEGIN IMMEDIATE")
+            begins = not self._db.in_transaction
+            if begins:
+                self._db.execute("BEGIN IMMEDIATE")
             try:
-                return work(self._writer)
+                if begins:
+                    self._windows.refresh()
+                result = work()
+                if not self._grouped:
+                    self._windows.flush()
+                    self._db.execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
+            return result
 
     def _roll_back(self) -> None:
+        self._windows.forget()
         with suppress(sqlite3.Error):
-            self._writer.execute("ROLLBACK")
+            self._db.execute("ROLLBACK")
         for call_id in self._turn:
             self._held.pop(call_id, None)
         self._lost += self._turn
         self._turn.clear()
 
-    def _sweep(self, db: sqlite3.Connection, now: float) -> None:
+    def _readings(self, keys: Iterable[CounterKey], now: float) -> tuple[Reading, ...]:
+        return tuple(self._read(key, now) for key in dict.fromkeys(keys))
+
+    def _read(self, key: CounterKey, now: float) -> Reading:
+        text = spelled(key)
+        if key.algorithm is Algorithm.FIXED:
+            resets_at = window_start(now, key.window) + key.window
+            return reading(key, self._windows.used(key, text, now), resets_at)
+        row = self._db.execute("SELECT id, used FROM counters WHERE key = ?", (text,)).fetchone()
+        counter, total = (None, ZERO) if row is None else (row[0], Decimal(row[1]))
+        if key.algorithm is Algorithm.IN_FLIGHT:
+            return reading(key, total, None)
+        until = now - key.window
+        for (amount,) in self._db.execute("SELECT amount FROM entries WHERE counter = ? AND at <= ?", (counter, until)):
+            total = EXACT.subtract(total, Decimal(amount))
+        (oldest,) = self._db.execute(_OLDEST, (counter, until)).fetchone()
+        return reading(key, total, (now if oldest is None else oldest) + key.window)
+
+    def _charge(self, charge: Charge, used: Decimal, now: float) -> float | None:
+        """Make `used` what its counter holds. The mark says where a refund belongs: a window's start, an entry's id."""
+        key, db = charge.key, self._db
+        text = spelled(key)
+        match key.algorithm:
+            case Algorithm.FIXED:
+                return self._windows.charge(key, text, used, now)
+            case Algorithm.SLIDING:
+                db.execute(STORE, (text, None, str(used), now + key.window))
+                (counter,) = db.execute("SELECT id FROM counters WHERE key = ?", (text,)).fetchone()
+                db.execute("DELETE FROM entries WHERE counter = ? AND at <= ?", (counter, now - key.window))
+                entry = (counter, now, str(charge.amount))
+                return db.execute("INSERT INTO entries (counter, at, amount) VALUES (?, ?, ?)", entry).lastrowid
+            case Algorithm.IN_FLIGHT:
+                db.execute(STORE, (text, None, str(used), None))
+                return None
+
+    def _give_back(self, key: CounterKey, mark: float | None, amount: Decimal) -> None:
+        match key.algorithm:
+            case Algorithm.FIXED:
+                self._windows.give_back(key, spelled(key), mark, amount)
+            case Algorithm.SLIDING:
+                if self._db.execute("DELETE FROM entries WHERE id = ?", (mark,)).rowcount:
+                    _lower(self._db, key, amount)
+            case Algorithm.IN_FLIGHT:
+                _lower(self._db, key, amount)
+
+    def _sweep(self, now: float) -> None:
         """Forget counters whose windows have passed."""
         self._until_sweep -= 1
         if self._until_sweep > 0:
             return
         self._until_sweep = SWEEP_EVERY
-        db.execute("DELETE FROM counters WHERE expires <= ?", (now,))
-        db.execute("DELETE FROM entries WHERE counter NOT IN (SELECT id FROM counters)")
+        self._windows.flush()
+        self._windows.forget()
+        self._db.execute("DELETE FROM counters WHERE expires <= ?", (now,))
+        self._db.execute("DELETE FROM entries WHERE counter NOT IN (SELECT id FROM counters)")
 
 
 def free_slots(db: sqlite3.Connection, run: str) -> None:
     """A process has ended: its calls no longer run. What they were charged stands."""
     with _Transaction(db):
         for text, amount in db.execute("SELECT key, amount FROM slots WHERE run = ?", (run,)).fetchall():
-            _give_back(db, unspelled(text), None, Decimal(amount))
+            _lower(db, unspelled(text), Decimal(amount))
         db.execute("DELETE FROM slots WHERE run = ?", (run,))
         db.execute("DELETE FROM runs WHERE run = ?", (run,))
 
@@ -242,72 +293,12 @@ def unspelled(text: str) -> CounterKey:
     return CounterKey(name, Scope(scope), scope_id, window, Algorithm(algorithm))
 
 
-def _latest(db: sqlite3.Connection) -> float:
-    row = db.execute("SELECT value FROM meta WHERE name = 'latest'").fetchone()
-    return -inf if row is None or row[0] is None else float(row[0])
-
-
-def _see(db: sqlite3.Connection, now: float) -> None:
-    db.execute("UPDATE meta SET value = ? WHERE name = 'latest'", (now,))
-
-
-def _read(db: sqlite3.Connection, key: CounterKey, now: float) -> Reading:
-    return _look(db, key, now)[0]
-
-
-def _look(db: sqlite3.Connection, key: CounterKey, now: float) -> tuple[Reading, float]:
-    """The counter as it stands, and the time: `now`, or the latest that the store has seen."""
-    latest, counter, start, used = db.execute(_USED, (spelled(key),)).fetchone()
-    now = now if latest is None else max(now, latest)
-    total = ZERO if used is None else Decimal(used)
-    match key.algorithm:
-        case Algorithm.FIXED:
-            current = window_start(now, key.window)
-            return reading(key, total if start == current else ZERO, current + key.window), now
-        case Algorithm.SLIDING:
-            until = now - key.window
-            for (amount,) in db.execute("SELECT amount FROM entries WHERE counter = ? AND at <= ?", (counter, until)):
-                total = EXACT.subtract(total, Decimal(amount))
-            oldest = db.execute("SELECT min(at) FROM entries WHERE counter = ? AND at > ?", (counter, until)).fetchone()
-            return reading(key, total, (now if oldest[0] is None else oldest[0]) + key.window), now
-        case Algorithm.IN_FLIGHT:
-            return reading(key, total, None), now
-
-
-def _charge(db: sqlite3.Connection, charge: Charge, used: Decimal, now: float) -> float | None:
-    """Make `used` what its counter holds. The mark says where a refund belongs: a window's start, or an entry's id."""
-    key = charge.key
+def _lower(db: sqlite3.Connection, key: CounterKey, amount: Decimal) -> None:
     text = spelled(key)
-    match key.algorithm:
-        case Algorithm.FIXED:
-            start = window_start(now, key.window)
-            if not db.execute(_USE, (str(used), text, start)).rowcount:
-                db.execute(_STORE, (text, start, str(used), start + key.window))
-            return start
-        case Algorithm.SLIDING:
-            db.execute(_STORE, (text, None, str(used), now + key.window))
-            (counter,) = db.execute("SELECT id FROM counters WHERE key = ?", (text,)).fetchone()
-            db.execute("DELETE FROM entries WHERE counter = ? AND at <= ?", (counter, now - key.window))
-            added = db.execute(
-                "INSERT INTO entries (counter, at, amount) VALUES (?, ?, ?)", (counter, now, str(charge.amount))
-            )
-            return added.lastrowid
-        case Algorithm.IN_FLIGHT:
-            db.execute(_STORE, (text, None, str(used), None))
-            return None
-
-
-def _give_back(db: sqlite3.Connection, key: CounterKey, mark: float | None, amount: Decimal) -> None:
-    text = spelled(key)
-    row = db.execute("SELECT start, used FROM counters WHERE key = ?", (text,)).fetchone()
+    row = db.execute("SELECT used FROM counters WHERE key = ?", (text,)).fetchone()
     if row is None:
-        return  # the window has passed, and nothing reads it any more
-    start, used = row
-    if key.algorithm is Algorithm.FIXED and start != mark:
         return
-    if key.algorithm is Algorithm.SLIDING and not db.execute("DELETE FROM entries WHERE id = ?", (mark,)).rowcount:
-        return
-    left = EXACT.subtract(Decimal(used), amount)
+    left = EXACT.subtract(Decimal(row[0]), amount)
     if key.algorithm is Algorithm.IN_FLIGHT and left <= 0:
         db.execute("DELETE FROM counters WHERE key = ?", (text,))
     else:

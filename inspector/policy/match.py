@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from inspector.core.decision import StepResult, TraceStep
+from inspector.core.fact import fact
 from inspector.policy import messages
 from inspector.policy.model import Default, Entry, Policy, Section
 
@@ -26,13 +26,13 @@ DEFAULT_DENY = "(default deny)"
 MAX_KNOWN = 4096  # tools of one policy
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Denial:
     rule: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Match:
     """What a policy says of a tool, before any argument is looked at."""
 

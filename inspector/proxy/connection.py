@@ -25,7 +25,11 @@ class Performer(Protocol):
 
 
 class ClientConnection:
-    """What a front holds (`links.Connection`). Its upstream's side is `inbound`."""
+    """What a front holds (`links.Connection`). Its upstream's side is `inbound`.
+
+    There may be one for each request, so nothing of it refers back to it once it is closed: what does is only freed by
+    a search through all that lives.
+    """
 
     def __init__(
         self, performer: Performer, exchange: Exchange, clock: Callable[[], float], *, transport: str, shared: bool
@@ -37,10 +41,14 @@ class ClientConnection:
         self.link: Link | None = None
         self.side: ClientSide | None = None
         self.closed = False
-        self.inbound = Inbound(self, performer, clock)
+        self.written: Route | None = None  # the latest: whose congestion the upstream must feel
         self._performer = performer
         self._clock = clock
         self._introduced = False
+
+    @property
+    def inbound(self) -> Inbound:
+        return Inbound(self, self._performer, self._clock)
 
     @property
     def lost(self) -> str | None:
@@ -76,8 +84,9 @@ class ClientConnection:
         self.closed = True
         self._perform(self.exchange.closed())
         self._performer.part(self)
-        if self.link is not None:
-            await self.link.close()
+        link, self.link, self.written = self.link, None, None
+        if link is not None:
+            await link.close()
 
     def _pass_bodiless(self, route: Route, http: HttpRequest | None) -> None:
         """A GET or DELETE, for an upstream that speaks HTTP."""
@@ -96,7 +105,6 @@ class Inbound:
         self._exchange = connection.exchange
         self._performer = performer
         self._clock = clock
-        self._written: Route | None = None
 
     def upstream_frame(self, raw: bytes, route: Route | None, fields: tuple[bytes, ...] = ()) -> None:
         self._perform(self._exchange.from_upstream(raw, route, fields, self._clock()))
@@ -116,13 +124,9 @@ class Inbound:
     def upstream_lost(self, why: str) -> None:
         self._perform(self._exchange.upstream_lost(why))
 
-    def wrote(self, route: Route) -> None:
-        """The latest route that was written to: the one whose congestion the upstream must feel."""
-        self._written = route
-
     async def ready(self) -> None:
-        if self._written is not None:
-            await self._written.ready()
+        if self._connection.written is not None:
+            await self._connection.written.ready()
 
     def _perform(self, steps: Iterable[Step]) -> None:
         self._performer.perform(self._connection, steps)

@@ -24,6 +24,7 @@ from inspector.core.events import (
     Finished,
     Forwarded,
     FrameRejected,
+    FrameSeen,
     PolicyLoaded,
 )
 from inspector.core.holds import CLOSING, Resolution
@@ -205,15 +206,15 @@ class Driver:
                 case Note(event):
                     self.emit(event)
                 case Answer(route, raw, final, fields):
-                    connection.inbound.wrote(route)
+                    connection.written = route
                     route.frame(raw, final=final, fields=fields)
                 case Judge(call):
                     self._owners[call.id] = connection
                     self._judge(connection, call)
                 case Send(outgoing):
                     self._depart((connection, outgoing, None))
-                case Ended(call_id, outcome, response, state):
-                    self._end(call_id, outcome, response, state)
+                case Ended():
+                    self._end(step)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)
                 case End(route):
@@ -244,10 +245,14 @@ class Driver:
         if not self._presence.outlives(label):
             self.emit(ClientGone(self._clock(), label))
 
-    def _end(self, call_id: CallId, outcome: Outcome, response: bytes, state: str | None) -> None:
-        self._owners.pop(call_id, None)
-        self._sent.pop(call_id, None)
-        self._apply(self.gate.finish(call_id, outcome, self._clock(), response=response, request_state=state))
+    def _end(self, ended: Ended) -> None:
+        self._owners.pop(ended.call_id, None)
+        self._sent.pop(ended.call_id, None)
+        response, relayed, state = ended.response, ended.relayed, ended.request_state
+        now = self._clock()
+        self._apply(
+            self.gate.finish(ended.call_id, ended.outcome, now, response=response, relayed=relayed, request_state=state)
+        )
 
     def _judge(self, connection: ClientConnection, call: Call) -> None:
         pending = connection.exchange.pending.of_call(call.id)
@@ -261,6 +266,8 @@ class Driver:
     def _arrive(self, connection: ClientConnection, call: Call) -> None:
         if connection.exchange.pending.of_call(call.id) is None:  # its client gave it up while it waited for a survey
             self._owners.pop(call.id, None)
+            exchange, came = connection.exchange, Direction.FROM_CLIENT
+            self.emit(FrameSeen(call.at, exchange.connection, exchange.upstream, came, call.id, call.frame))
         else:
             self._apply(self.gate.arrive(call, connection.exchange.connection, self._clock()))
 
@@ -349,7 +356,7 @@ class Driver:
         now, exchange = self._clock(), connection.exchange
         pending = exchange.pending.of_call(call_id)
         if pending is None:  # its client went in this very turn: a ghost must not run
-            self._end(call_id, Outcome.NOT_SENT, b"", None)
+            self._end(Ended(call_id, Outcome.NOT_SENT, b""))
             return
         definition = self.definition(exchange.upstream, pending.frame.params.get("name"))
         for step in exchange.forward(call_id, arguments, definition, now):

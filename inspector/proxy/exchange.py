@@ -107,13 +107,16 @@ class Exchange:
         return [*steps, Send(Outgoing(mcp.one_line(frame.raw), frame, route, http, pending.era))]
 
     def _call(self, pending: Pending, now: float) -> list[Step]:
-        asked = mcp.tool_call(pending.frame)
+        frame = pending.frame
+        asked = mcp.tool_call(frame)
         if isinstance(asked, BadFrame):
             return self._reject(asked, pending.route, now)
         pending.call_id = call_id = self.next_call()
         self.pending.add(pending)
-        call = Call(call_id, now, self.caller, self.upstream, asked.tool, asked.arguments, asked.request_state)
-        return [self._seen(now, Direction.FROM_CLIENT, pending.frame.raw, call_id), Judge(call)]
+        call = Call(
+            call_id, now, self.caller, self.upstream, asked.tool, asked.arguments, asked.request_state, frame.raw
+        )
+        return [Judge(call)]
 
     def _notification(self, frame: Frame, route: Route, http: HttpRequest | None, now: float) -> list[Step]:
         if unrun := mcp.call_without_id(frame):
@@ -251,20 +254,22 @@ class Exchange:
 
     def _response(self, frame: Frame, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
         pending = self.pending.of_id(frame.id)
-        seen = self._seen(now, Direction.FROM_UPSTREAM, frame.raw, pending.call_id if pending else None)
         raw = mcp.one_line(frame.raw)
+        relayed = raw is frame.raw and pending is not None and pending.forwarded and pending.call_id is not None
+        steps: list[Step] = []
+        if not relayed:
+            steps.append(self._seen(now, Direction.FROM_UPSTREAM, frame.raw, pending.call_id if pending else None))
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again; without a stream of its own it belongs to nobody.
-            return [seen, Answer(route, raw, True, fields)] if route else [seen]
+            return [*steps, Answer(route, raw, True, fields)] if route else steps
         self.pending.remove(pending)
-        steps: list[Step] = [seen]
         if pending.frame.method == "tools/list" and "result" in frame.body:
             raw, listed = self._tool_list(frame, pending, raw, now)
             steps += listed
         steps.append(Answer(route or pending.route, raw, True, fields))
         if pending.call_id is not None:
             outcome, state = mcp.call_outcome(frame)
-            steps.append(Ended(pending.call_id, outcome, raw, state))
+            steps.append(Ended(pending.call_id, outcome, raw, relayed, state))
         return steps
 
     def _tool_list(self, frame: Frame, pending: Pending, raw: bytes, now: float) -> tuple[bytes, list[Step]]:

@@ -172,7 +172,7 @@ class HttpFront:
         line = Line()
         scope[GONE] = line.hang_up
         # White space after a value is no part of it (RFC 9110 §5.5); the parser leaves it on.
-        headers = tuple((name, value.rstrip(b" \t")) for name, value in scope["headers"])
+        headers = tuple([(name, value.rstrip(b" \t")) for name, value in scope["headers"]])
         head = Head(scope["method"], scope["raw_path"], headers)
         entry = admit(head, self._door)
         if isinstance(entry, Refused):

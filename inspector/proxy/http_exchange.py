@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import anyio
 
+from inspector.core.fact import fact
 from inspector.proxy.http_guard import Admitted
 from inspector.proxy.http_route import HttpRoute, Send
 from inspector.proxy.links import Connection, HttpRequest
@@ -26,7 +27,7 @@ class Line:
             self.on_gone()
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Request:
     """`frame` is None for GET and DELETE. `modern`: of the stateless era, by its header or its body."""
 

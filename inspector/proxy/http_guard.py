@@ -11,9 +11,9 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from inspector.core.call import Era
+from inspector.core.fact import fact
 from inspector.core.json import Json
 from inspector.proxy.links import Headers
 from inspector.wire.jsonrpc import HEADER_MISMATCH, INVALID_REQUEST, Frame, Kind
@@ -45,7 +45,7 @@ _NOT_FORWARDED = frozenset(
 _JSON_PARAMETERS = re.compile(rb'\s*(?:charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Head:
     """The first part of a request: names lower-cased, the path as it was sent, without the query."""
 
@@ -54,7 +54,7 @@ class Head:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Door:
     """What is let in. `hosts` and `origins` are lower-case; `tokens` maps a credential to its grant."""
 
@@ -66,7 +66,7 @@ class Door:
     max_body: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Admitted:
     grant: str
     upstream: str
@@ -75,7 +75,7 @@ class Admitted:
     session: str | None  # Mcp-Session-Id
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Refused:
     """`code` and `data` are of the JSON-RPC error in the answer's body."""
 
@@ -155,7 +155,7 @@ def _origin(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class _Entry:
     grant: str
     upstream: str
@@ -233,16 +233,19 @@ def too_large(limit: int) -> Refused:
 
 def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], door: Door) -> Headers:
     """What may leave: an Authorization header goes on unless it was ours; our own Origin would mean nothing there."""
-    tokens = [token.encode() for token in door.tokens]
+    said = b"\n".join([value for _, value in headers])
+    tokens = [token for text in door.tokens if (token := text.encode()) in said]
     named = {part.strip().lower() for value in values.get(b"connection", []) for part in value.split(b",")}
     return tuple(
-        (name, value)
-        for name, value in headers
-        if name not in _NOT_FORWARDED
-        and name not in named
-        and not name.startswith(b"proxy-")
-        and not any(token in value for token in tokens)
-        and not (name == b"origin" and value.lower() in door.origins)
+        [
+            (name, value)
+            for name, value in headers
+            if name not in _NOT_FORWARDED
+            and name not in named
+            and not name.startswith(b"proxy-")
+            and not (tokens and any(token in value for token in tokens))
+            and not (name == b"origin" and value.lower() in door.origins)
+        ]
     )
 
 

@@ -58,7 +58,7 @@ class Passed:
 
         def learn(status: int, headers: Headers) -> None:
             session_id = dict(headers).get(b"mcp-session-id")
-            if status < 300 and session_id and frame is not None and frame.method == "initialize":
+            if status < 300 and session_id:
                 session = Session(session_id.decode("latin-1"), entry.upstream, entry.grant, connection, self._now())
                 self.sessions.add(session)
                 self.sessions.enter(session)
@@ -68,7 +68,8 @@ class Passed:
         if key is not None:
             self._loose[key] = connection
         try:
-            await self._exchange(request, connection, self._route(request, learn))
+            begins = frame is not None and frame.method == "initialize"
+            await self._exchange(request, connection, self._route(request, learn if begins else None))
         finally:
             if key is not None and self._loose.get(key) is connection:
                 del self._loose[key]

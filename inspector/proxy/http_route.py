@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import orjson
 
+from inspector.core.fact import fact
 from inspector.proxy.http_replay import Replay
 from inspector.proxy.links import Headers
 from inspector.wire.framing import SSE_PING, SseEvent, sse, sse_event
@@ -30,7 +30,7 @@ EVENT_STREAM: Headers = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Answer:
     """An HTTP response that is sent in one piece."""
 

@@ -10,10 +10,10 @@ in awaits `ready()` afterwards, which returns at once unless the other side is c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from inspector.core.call import Era
+from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.wire.jsonrpc import BadFrame, Frame, FrameId
 
@@ -54,7 +54,7 @@ class Route(Protocol):
     async def ready(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class HttpRequest:
     """What an HTTP client sent beside the body; `path_query` is not passed on."""
 
@@ -62,7 +62,7 @@ class HttpRequest:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Outgoing:
     """One thing for an upstream. `raw` is empty for an HTTP client's GET and DELETE.
 
@@ -124,7 +124,7 @@ class Receiver(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientSide:
     """The environment of a stdio client: its server must get this one, not ours. `headers`: an HTTP client's own
     credentials, where they have to be borrowed."""

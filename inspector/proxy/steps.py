@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from inspector.core.call import Call, CallId, Outcome
 from inspector.core.events import Event
+from inspector.core.fact import fact
 from inspector.proxy.links import Headers, Outgoing, Route
 from inspector.wire.jsonrpc import FrameId
 from inspector.wire.mcp import ToolList
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Judge:
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Send:
     """To the upstream, in order with everything else that goes there."""
 
     outgoing: Outgoing
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Answer:
     """A frame to the client. `final` ends an HTTP exchange."""
 
@@ -34,7 +34,7 @@ class Answer:
     fields: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Plain:
     """An HTTP answer without a frame to look into."""
 
@@ -44,21 +44,21 @@ class Plain:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class End:
     """Nothing more comes on this exchange."""
 
     route: Route
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Withdraw:
     """The client no longer wants this held call."""
 
     call_id: CallId
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Abandon:
     """Nobody waits for this forwarded request any more: tell the upstream as its transport does."""
 
@@ -66,17 +66,18 @@ class Abandon:
     frame_id: FrameId
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Ended:
-    """A forwarded call has its end. `response` is what the client got."""
+    """A forwarded call has its end. `response` is what the client got; `relayed`: byte for byte from its server."""
 
     call_id: CallId
     outcome: Outcome
     response: bytes
+    relayed: bool = False
     request_state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Listed:
     """The upstream listed tools; the driver remembers them."""
 
@@ -85,12 +86,12 @@ class Listed:
     complete: bool = False  # all of them, not one page
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolsChanged:
     """The upstream says that its tools are others now."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Note:
     event: Event
 

@@ -21,6 +21,7 @@ import orjson
 
 from inspector.core.call import CallId
 from inspector.core.events import (
+    CallArrived,
     Decided,
     Event,
     Finished,
@@ -35,6 +36,7 @@ FORMAT: Final = 2  # 2: with a summary
 
 KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
 _BLOBS: Final[dict[type, str]] = {
+    CallArrived: "frame",
     Finished: "response",
     FrameSeen: "raw",
     FrameRejected: "raw",
@@ -47,12 +49,12 @@ _CALL_ID: Final[dict[type, Callable[[Any], CallId | None]]] = {
 
 
 class Row(NamedTuple):
-    """`at` in Unix seconds; `payload` is a JSON object."""
+    """`at` in Unix seconds; `payload` is a JSON object, in UTF-8."""
 
     kind: str
     at: float
     call_id: CallId | None
-    payload: str
+    payload: bytes
     blob: bytes | None
 
 
@@ -61,9 +63,9 @@ def encode(event: Event) -> Row:
     shape = _SHAPES[type(event)]
     fields = dict(zip(shape.names, shape.read(event), strict=True))
     try:
-        payload = orjson.dumps(fields, default=_unknown_to_orjson).decode()
+        payload = orjson.dumps(fields, default=_unknown_to_orjson)
     except TypeError:  # a lone surrogate, or an integer beyond 64 bits
-        payload = to_text(_plain(fields))
+        payload = to_text(_plain(fields)).encode()
     return Row(shape.kind, event.at, shape.call_id(event), payload, shape.blob(event))
 
 
@@ -147,11 +149,15 @@ def _plain(value: object) -> Json:
 # How each kind is written and read, worked out once from the annotations in core.
 
 _Convert: TypeAlias = Callable[[Any], Any]
-_EXACT = json.JSONDecoder(parse_int=parse_int, parse_float=Number).decode
+_EXACT_TEXT = json.JSONDecoder(parse_int=parse_int, parse_float=Number).decode
 _JSON = object  # stands for the Json alias, whose recursion the typing module cannot resolve
 
 
-def _parse(payload: str) -> Any:
+def _exact(payload: bytes) -> Any:
+    return _EXACT_TEXT(payload.decode())
+
+
+def _parse(payload: bytes) -> Any:
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:  # it takes no lone surrogates
@@ -167,7 +173,7 @@ class _Shape:
     blob: Callable[[Event], bytes | None]
     blob_name: str
     has_call_id: bool
-    parse: Callable[[str], Any]
+    parse: Callable[[bytes], Any]
     converters: tuple[tuple[str, _Convert], ...]
 
 
@@ -189,7 +195,7 @@ def _shape(kind: type[Event]) -> _Shape:
         blob_name=blob_name,
         has_call_id="call_id" in hints,
         # Only some events hold exact numbers; the others are read by the faster parser.
-        parse=_EXACT if any(_is_exact(hint) for hint in hints.values()) else _parse,
+        parse=_exact if any(_is_exact(hint) for hint in hints.values()) else _parse,
         converters=converters,
     )
 

@@ -22,7 +22,7 @@ from inspector.record.schema import APPLICATION_ID
 
 BEGINNING: Final = 5_000  # events at the start of a file that tell of its run
 
-_READ = """SELECT kind, at, call_id, payload,
+_READ = """SELECT kind, at, call_id, CAST(payload AS BLOB),
   CASE kind WHEN 'PolicyLoaded'
     THEN (SELECT CAST(text AS BLOB) FROM policies WHERE hash = json_extract(payload, '$.hash'))
     ELSE blob END
@@ -32,13 +32,14 @@ _ALL = _READ + "ORDER BY seq"
 # What is about calls before the first shown one is left out; what tells of servers, clients and policies is kept.
 _SHOWN = (
     _READ.replace(
-        "payload,",
+        "CAST(payload AS BLOB),",
         """CASE kind WHEN 'Decided'
-    THEN json_replace(payload, '$.decision.trace', json('[]'), '$.decision.charges', json('[]'))
-    ELSE payload END,""",
+    THEN CAST(json_replace(payload, '$.decision.trace', json('[]'), '$.decision.charges', json('[]')) AS BLOB)
+    ELSE CAST(payload AS BLOB) END,""",
         1,
     ).replace(
-        "CASE kind WHEN 'PolicyLoaded'", "CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) WHEN 'PolicyLoaded'"
+        "CASE kind WHEN 'PolicyLoaded'",
+        "CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) WHEN 'CallArrived' THEN x'' WHEN 'PolicyLoaded'",
     )
     + "WHERE kind <> 'FrameSeen' AND "
 )

@@ -36,7 +36,7 @@ SUMMED_TOGETHER: Final = 128  # rows of the summary: a page by itself for every 
 BUSY_SECONDS: Final = 0.25  # a foreign lock on the file may hold a flush up for so long
 CLOSE_SECONDS: Final = 5.0
 
-_INSERT = "INSERT INTO events (kind, at, call_id, payload, blob) VALUES (?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO events (kind, at, call_id, payload, blob) VALUES (?, ?, ?, CAST(? AS TEXT), ?)"
 _INSERT_POLICY = "INSERT OR IGNORE INTO policies (hash, text) VALUES (?, CAST(? AS TEXT))"
 
 

@@ -64,8 +64,8 @@ class Redactor:
         if self._pattern is None:
             return False
         # One search for all: a call of RE2 costs more than the scan of a row.
-        payloads = "\n".join([row.payload for row in rows]).encode()
-        return bool(self._pattern.search(b"\n".join([payloads, *[row.blob for row in rows if row.blob]])))
+        texts = [text for row in rows for text in (row.payload, row.blob) if text]
+        return bool(self._pattern.search(b"\n".join(texts)))
 
     def _clean(self, value: object) -> object:
         """Field by field, never on the row itself: a secret that looks like a field's name must not break it."""

@@ -108,7 +108,24 @@ CREATE VIEW frames AS SELECT
   json_extract(payload, '$.upstream') AS upstream,
   json_extract(payload, '$.direction') AS direction,
   CAST(blob AS TEXT) AS text
-FROM events WHERE kind = 'FrameSeen';
+FROM events WHERE kind = 'FrameSeen'
+UNION ALL SELECT
+  seq, at, call_id,
+  json_extract(payload, '$.connection'),
+  json_extract(payload, '$.server'),
+  'c→',
+  CAST(blob AS TEXT)
+FROM events WHERE kind = 'CallArrived' AND length(blob) > 0
+UNION ALL SELECT
+  ended.seq, ended.at, ended.call_id,
+  json_extract(arrived.payload, '$.connection'),
+  json_extract(arrived.payload, '$.server'),
+  iif(json_extract(ended.payload, '$.relayed'), 'u→', '→c'),
+  CAST(ended.blob AS TEXT)
+FROM events AS ended JOIN events AS arrived ON arrived.call_id = ended.call_id AND arrived.kind = 'CallArrived'
+WHERE ended.kind = 'Finished' AND length(ended.blob) > 0
+  AND (json_extract(ended.payload, '$.relayed') OR json_extract(ended.payload, '$.outcome') IN ('not_sent', 'unknown'))
+ORDER BY seq;
 
 CREATE VIEW stderr AS SELECT
   seq, at,

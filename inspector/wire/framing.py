@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from inspector.core.fact import fact
 
 CLIENT_LINE = 4 << 20  # 4 MiB
 UPSTREAM_LINE = 16 << 20
@@ -16,7 +17,7 @@ class BrokenLine(StrEnum):
     BARE_CR = "a carriage return inside the line"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Broken:
     """A line that is no frame; `raw` holds at most its first 4 KiB."""
 
@@ -64,7 +65,7 @@ class LineReader:
         return Broken(BrokenLine.TOO_LONG, start[: min(self._limit, 4096)])
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class SseEvent:
     """One event as it came. `data` None for a comment or a bare id; b"" is a priming event, no message either.
     `fields` are its other lines, verbatim."""

@@ -10,13 +10,13 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeGuard
 
 import orjson
 
+from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject, Number, parse_int
 
 PARSE_ERROR = -32700
@@ -40,7 +40,7 @@ class Kind(StrEnum):
     RESPONSE = "response"
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Frame:
     """A well-formed message. `params` is {} when absent; `id` is None for a notification."""
 
@@ -52,7 +52,7 @@ class Frame:
     body: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class BadFrame:
     """A message that goes no further: the error to answer with, and whom to answer (None: `id: null`)."""
 

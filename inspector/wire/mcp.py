@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from inspector.core.call import Era, Outcome
+from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject, Number
 from inspector.wire.jsonrpc import (
     INVALID_PARAMS,
@@ -63,14 +63,14 @@ _CALL_MEMBERS = frozenset({"name", "arguments", "_meta", "task", "inputResponses
 _CALL_FOLDED = frozenset(m.casefold() for m in _CALL_MEMBERS)
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolCall:
     tool: str
     arguments: JsonObject
     request_state: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ClientInfo:
     name: str
     version: str
@@ -227,7 +227,7 @@ def call_outcome(frame: Frame) -> tuple[Outcome, str | None]:
     return (Outcome.TOOL_ERROR if result.get("isError") is True else Outcome.OK), None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ToolList:
     """A page of `tools/list`: definitions by name, in order; `duplicated` names stand more than once."""
 

@@ -34,6 +34,7 @@ tools:
   # Charges
   # and more charges
   # The ceiling.
+  # beside a value
   charge:
     require:
       - name: ceiling
@@ -56,6 +57,12 @@ def test_what_only_looks_like_a_comment_is_left_where_it_is() -> None:
     old = f'version: "1"\ntools:\n  t:\n    rules:\n{rule}'
     new = write_yaml(native(load_text(old)))
     assert with_comments(new, old) == new
+
+
+def test_a_comment_beside_a_value_stands_above_its_key() -> None:
+    old = "version: '1'  # ours\ntools: {t: {}}  # none yet\ndescription: 'a # b'\n"
+    new = 'version: "1"\ntools: {t: {}}\ndescription: "a # b"\n'
+    assert with_comments(new, old) == '# ours\nversion: "1"\n# none yet\ntools: {t: {}}\ndescription: "a # b"\n'
 
 
 def test_a_document_without_comments_is_not_touched() -> None:

@@ -347,11 +347,34 @@ def test_a_group_that_cannot_be_kept_names_the_calls_that_must_not_go(tmp_path: 
     assert isinstance(ledger.reserve(CallId(1), [charge(key(), "9")], 60), Granted)
     with sqlite3.connect(tmp_path / "s.db", isolation_level=None) as other:
         assert other.execute("SELECT count(*) FROM counters").fetchone() == (0,)
-    ledger._writer.execute("DROP TABLE counters")
-    failed = ledger.reserve(CallId(2), [charge(key())], 60)
+    ledger._db.execute("DROP TABLE counters")
+    failed = ledger.reserve(CallId(2), [charge(SLIDING)], 60)
     assert isinstance(failed, StoreFailed)
     assert ledger.commit() == (CallId(1),)
     assert ledger.commit() == ()
     assert used(ledger, key(), 60) == 0
     assert ledger.settle(CallId(1), 60, refund_all=True, refund_errors=True) == (), "nothing is given back twice"
     ledger.close()
+
+
+def test_a_group_that_fails_at_its_commit_takes_all_its_calls_back(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "s.db", "one", grouped=True)
+    assert isinstance(ledger.reserve(CallId(1), [charge(key(), "9")], 60), Granted)
+    ledger._db.execute("DROP TABLE counters")
+    assert isinstance(ledger.reserve(CallId(2), [charge(key(), "9")], 60), Granted)
+    assert ledger.commit() == (CallId(1), CallId(2))
+    assert used(ledger, key(), 60) == 0
+    ledger.close()
+
+
+def test_a_window_that_another_run_charged_in_between_is_read_again(tmp_path: Path) -> None:
+    first, second = (SqliteLedger.open(tmp_path / "s.db", run, grouped=True) for run in ("one", "two"))
+    for number in range(1, 7):
+        ledger = first if number % 2 else second
+        assert isinstance(ledger.reserve(CallId(number), [charge(key(), "6")], 60), Granted)
+        assert used(ledger, key(), 60) == number
+        ledger.commit()
+    assert used(first, key(), 60) == used(second, key(), 60) == 6
+    assert isinstance(first.reserve(CallId(7), [charge(key(), "6")], 60), Exceeded)
+    first.close()
+    second.close()

@@ -73,7 +73,7 @@ class PassThrough:
                     assert connection.link is not None
                     connection.link.send(outgoing)
                 case Answer(route, raw, final, fields):
-                    connection.inbound.wrote(route)
+                    connection.written = route
                     route.frame(raw, final=final, fields=fields)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)

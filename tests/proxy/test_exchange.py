@@ -11,7 +11,7 @@ import pytest
 
 from inspector.core.call import Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision, Verdict
-from inspector.core.events import FrameRejected, FrameSeen, Progressed, UncoveredMethod
+from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.links import Headers, HttpRequest
 from inspector.proxy.steps import (
@@ -113,7 +113,7 @@ def test_an_allowed_call_leaves_as_it_came_and_its_answer_ends_it() -> None:
     assert json.loads(sent.outgoing.raw)["params"] == {"name": "echo", "arguments": {"text": "hi"}}
     answer = said({"id": 7, "result": {"content": []}})
     steps = machine.from_upstream(answer, None, (), NOW)
-    assert without_notes(steps) == [Answer(route, answer, True), Ended(CallId(1), Outcome.OK, answer)]
+    assert without_notes(steps) == [Answer(route, answer, True), Ended(CallId(1), Outcome.OK, answer, relayed=True)]
     assert machine.pending.all() == ()
 
 
@@ -368,10 +368,24 @@ def test_a_client_that_goes_leaves_nothing_that_could_run_later() -> None:
     assert machine.closed() == [Ended(CallId(1), Outcome.UNKNOWN, b""), Withdraw(CallId(2))]
 
 
-def test_every_frame_is_seen_in_both_directions_with_its_call() -> None:
-    machine = exchange()
-    came = machine.from_client(tool_call(1), Line(), None, NOW)
+def test_every_frame_of_a_call_is_told_once_in_both_directions() -> None:
+    machine, asked = exchange(), tool_call(1)
+    came = machine.from_client(asked, Line(), None, NOW)
+    assert only(came, Judge).call.frame == asked.raw
     machine.forward(CallId(1), None, None, NOW)
     went = machine.from_upstream(said({"id": 1, "result": {}}), None, (), NOW)
-    seen = [event for event in events(came) + events(went) if isinstance(event, FrameSeen)]
-    assert [event.call_id for event in seen] == [CallId(1), CallId(1)]
+    assert only(went, Ended).relayed
+    assert not [event for event in events(came) + events(went) if isinstance(event, FrameSeen)]
+
+
+def test_an_answer_of_several_lines_is_seen_as_it_came_beside_the_one_that_goes_on() -> None:
+    machine = exchange()
+    machine.from_client(tool_call(1), Line(), None, NOW)
+    machine.forward(CallId(1), None, None, NOW)
+    answer = said({"id": 1, "result": {}}).replace(b",", b",\n")
+    went = machine.from_upstream(answer, None, (), NOW)
+    (seen,) = [event for event in events(went) if isinstance(event, FrameSeen)]
+    assert (seen.call_id, seen.direction, seen.raw) == (CallId(1), Direction.FROM_UPSTREAM, answer)
+    ended = only(went, Ended)
+    assert not ended.relayed
+    assert b"\n" not in ended.response

@@ -102,7 +102,7 @@ async def test_an_answer_that_came_while_nobody_listened_waits(rig: Rig) -> None
     asked = await stream.next()
     stream.cut()
     await rig.post(ANSWER, mcp_session_id=session)
-    await rig.until(lambda: any(b'"done"' in getattr(event, "raw", b"") for event in rig.events))
+    await rig.until(lambda: any(b'"done"' in getattr(event, "response", b"") for event in rig.events))
     rest = await resume(rig, session, asked["id"])
     assert json.loads((await rest.next())["data"])["id"] == 7
     assert await rest.next() == {}

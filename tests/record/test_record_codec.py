@@ -36,7 +36,7 @@ def test_an_event_comes_back_as_it_was(kind: type) -> None:
 def test_a_number_keeps_its_text(text: str) -> None:
     back = decode(encode(arrival(1, 0.0, n=Number(text), deep=[{"n": Number(text)}])))
     assert back.arguments["n"].text == back.arguments["deep"][0]["n"].text == text
-    assert f'"n":{text}' in encode(back).payload
+    assert f'"n":{text}'.encode() in encode(back).payload
 
 
 @pytest.mark.parametrize("number", ["1.00", "1E+3", "0E-9", "-0", "NaN", "Infinity"])
@@ -56,7 +56,7 @@ def test_a_lone_surrogate_and_a_huge_integer_are_kept() -> None:
     assert back.arguments["text"] == "\ud800\x00é"
     assert back.arguments["number"] == 2**70
     assert "\udfff" in back.arguments
-    encode(event).payload.encode()
+    encode(event).payload.decode()
 
 
 def test_bytes_that_are_no_text_are_kept() -> None:
@@ -67,7 +67,7 @@ def test_bytes_that_are_no_text_are_kept() -> None:
 def test_the_large_field_is_outside_the_payload() -> None:
     row = encode(FrameSeen(1.0, "c1", "kestra", "c→", 3, b"x" * 1000))
     assert row.blob == b"x" * 1000
-    assert "xxx" not in row.payload
+    assert b"xxx" not in row.payload
     assert (row.at, row.call_id) == (1.0, 3)
 
 
@@ -75,14 +75,14 @@ def test_a_field_that_a_newer_version_added_is_passed_over() -> None:
     row = encode(Decided(1.0, decision(1, 1.0, Verdict.DENY, "/x")))
     fields = json.loads(row.payload)
     fields["added"] = fields["decision"]["added"] = 1
-    assert decode(row._replace(payload=json.dumps(fields))) == decode(row)
+    assert decode(row._replace(payload=json.dumps(fields).encode())) == decode(row)
 
 
 def test_a_field_that_an_older_version_lacked_takes_its_default() -> None:
     row = encode(arrival(1, 0.0))
     fields = json.loads(row.payload)
     del fields["leg"]
-    assert decode(row._replace(payload=json.dumps(fields))).leg == 1
+    assert decode(row._replace(payload=json.dumps(fields).encode())).leg == 1
 
 
 @pytest.mark.parametrize(

@@ -46,11 +46,13 @@ def recording(tmp_path: Path) -> sqlite3.Connection:
     for event in (
         RunStarted(0.0, "k3x9", "0.1.0", 7, "http://127.0.0.1:7337", ("kestra",)),
         PolicyLoaded(0.0, "policy.yaml", HASH, 1, POLICY, "start"),
-        CallArrived(60.0, CallId(1), "c1", CALLER, "kestra", "execute_flow", {"flowId": "nightly"}, CallId(1)),
-        FrameSeen(60.0, "c1", "kestra", Direction.FROM_CLIENT, CallId(1), b'{"id":1}'),
+        CallArrived(
+            60.0, CallId(1), "c1", CALLER, "kestra", "execute_flow", {"flowId": "nightly"}, CallId(1), 1, b'{"id":1}'
+        ),
+        FrameSeen(60.1, "c1", "kestra", Direction.FROM_UPSTREAM, CallId(1), b'{"progress":1}'),
         decided(1, Verdict.ALLOW),
         Forwarded(60.0, CallId(1)),
-        Finished(60.25, CallId(1), Outcome.OK, b'{"result":{}}'),
+        Finished(60.25, CallId(1), Outcome.OK, b'{"result":{}}', relayed=True),
         CallArrived(61.0, CallId(2), "c1", CALLER, "kestra", "execute_flow", {"flowId": "pay"}, CallId(2)),
         decided(2, Verdict.DENY, RULE),
         Finished(61.0, CallId(2), Outcome.NOT_SENT, b"{}"),
@@ -74,6 +76,16 @@ def test_the_example_about_arguments_answers(recording: sqlite3.Connection) -> N
 
 def test_the_example_about_a_trace_answers(recording: sqlite3.Connection) -> None:
     assert recording.execute(EXAMPLES[2]).fetchall() == [(RULE, 250.0, POLICY)]
+
+
+def test_the_frames_are_all_that_was_said_whichever_event_holds_them(recording: sqlite3.Connection) -> None:
+    frames = recording.execute("SELECT at, call_id, connection, upstream, direction, text FROM frames").fetchall()
+    assert frames == [
+        (60.0, 1, "c1", "kestra", "c→", '{"id":1}'),
+        (60.1, 1, "c1", "kestra", "u→", '{"progress":1}'),
+        (60.25, 1, "c1", "kestra", "u→", '{"result":{}}'),
+        (61.0, 2, "c1", "kestra", "→c", "{}"),
+    ]
 
 
 def test_there_are_three_examples() -> None:

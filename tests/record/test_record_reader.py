@@ -171,7 +171,7 @@ def test_a_call_is_fetched_whole_with_its_frames_and_legs(tmp_path: Path) -> Non
         arrival(3, 4.0, root=2, leg=2),
         Decided(4.0, decision(3, 4.0, Verdict.ALLOW)),
         Forwarded(4.0, 3),
-        Finished(5.0, 3, Outcome.OK, b"done"),
+        Finished(5.0, 3, Outcome.OK, b"done", relayed=True),
         Finished(6.0, 1, Outcome.NOT_SENT, b"no"),
     )
     with Recording.open(path) as recording:
@@ -182,7 +182,10 @@ def test_a_call_is_fetched_whole_with_its_frames_and_legs(tmp_path: Path) -> Non
     assert (detail.arguments, detail.sent_arguments) == ('{"n":1.00}', '{"n":2.00}')
     assert detail.decisions == (ask, allow, decision(3, 4.0, Verdict.ALLOW))
     assert (detail.response, detail.response_by_us, detail.progress) == ("done", False, ("1/2",))
-    assert [(line.at, line.direction, line.raw) for line in detail.frames] == [(2.0, "c→", b'{"\xff"}')]
+    assert [(line.at, line.direction, line.raw) for line in detail.frames] == [
+        (2.0, "c→", b'{"\xff"}'),
+        (5.0, "u→", b"done"),
+    ]
 
 
 def test_only_the_newest_calls_are_loaded_with_everything_about_servers(tmp_path: Path) -> None:

@@ -133,8 +133,8 @@ TERMS = (
     "rule:~^$", "rule:σ", "decision:deny", "decision:gone", "decision:~l", "outcome:running", "outcome:*o*",
     "outcome:~^(ok|tool)", "risk:destructive", "risk:read", "id:3", "id:>2", "ms:12.5", "ms:>500", "ms:<=3", "!ms:>500",
     "repeats:>1", "repeats:1", "arg.path:/srv", "arg.path:~^/srv/.*py$", "arg.path:straße", "arg.labels.0:bug",
-    "arg.n:5",    "arg.path:*x*", "arg.nothing:~^$", "!arg.path:/srv", "arg.path:xxx", "claude !run", "(tool:fetch | id:<3) !ms:3",
-    "!(risk:read | decision:allow)", "a b | c AND !d",
+    "arg.n:5", "arg.path:*x*", "arg.nothing:~^$", "!arg.path:/srv", "arg.path:xxx", "claude !run", "a b | c AND !d",
+    "(tool:fetch | id:<3) !ms:3", "!(risk:read | decision:allow)",
 )  # fmt: skip
 ROWS = folded(lives(90))
 ORDERS = [Order(sort, descending) for sort in Sort for descending in (False, True)]
