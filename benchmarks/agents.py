@@ -14,11 +14,9 @@ from inspector.core.events import (
     ClientConnected,
     Counted,
     Decided,
-    Direction,
     Event,
     Finished,
     Forwarded,
-    FrameSeen,
     Held,
     HoldEnded,
     PolicyLoaded,
@@ -80,11 +78,9 @@ def call(number: int) -> list[Event]:
     }
     rule, verdict, readings = _judged(number, tool, at)
     decision = Decision(call_id, at, server, tool, verdict, rule, "", TRACE, (), readings, (), HASH)
-    frame = FrameSeen(at, f"c{who}", server, Direction.FROM_CLIENT, call_id, traffic.REQUEST)
     events: list[Event] = [
-        CallArrived(at, call_id, f"c{who}", CALLERS[who], server, tool, arguments, call_id),
+        CallArrived(at, call_id, f"c{who}", CALLERS[who], server, tool, arguments, call_id, frame=traffic.REQUEST),
         Decided(at, decision),
-        frame,
     ]
     if verdict is Verdict.DENY:
         return [*events, Finished(at, call_id, Outcome.NOT_SENT, b'{"error":{"code":-32001,"message":"refused"}}')]
@@ -98,8 +94,7 @@ def call(number: int) -> list[Event]:
         *events,
         Counted(at, (_reading(number, at),)),
         Forwarded(at + 0.001, call_id),
-        FrameSeen(at + seconds, f"c{who}", server, Direction.FROM_UPSTREAM, call_id, traffic.RESPONSE),
-        Finished(at + seconds, call_id, outcome, traffic.RESPONSE),
+        Finished(at + seconds, call_id, outcome, traffic.RESPONSE, relayed=True),
     ]
 
 

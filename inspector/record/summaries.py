@@ -25,8 +25,8 @@ RECALLED: Final = 2_000  # calls before the missing ones, for what they repeat
 TOGETHER: Final = 2_000  # rows of an older recording that are written at once
 _COLUMNS: Final = """SELECT kind, at, call_id,
   CASE kind WHEN 'Decided'
-    THEN json_replace(payload, '$.decision.trace', json('[]'), '$.decision.charges', json('[]'))
-    ELSE payload END,
+    THEN CAST(json_replace(payload, '$.decision.trace', json('[]'), '$.decision.charges', json('[]')) AS BLOB)
+    ELSE CAST(payload AS BLOB) END,
   CASE kind WHEN 'Finished' THEN zeroblob(length(blob)) END, seq FROM events """
 _KINDS: Final = "kind IN ('CallArrived', 'Decided', 'HoldEnded', 'Forwarded', 'Progressed', 'Finished', 'ToolsListed')"
 _LAST: Final = SUMMARY.replace("CREATE TABLE ", "CREATE TEMP TABLE last_").replace("INTO ", "INTO temp.last_")
