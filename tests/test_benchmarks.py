@@ -31,6 +31,14 @@ def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: 
     assert (done.returncode, says in done.stdout) == (0, True)
 
 
+def test_the_benchmark_of_opening_makes_a_recording_and_shows_filters_and_sorts_it() -> None:
+    done = benchmark("opening", "3000")
+    assert done.returncode == 0, done.stderr
+    assert "rows of 3,000 calls in sight" in done.stdout
+    assert "all       250 after" in done.stdout
+    assert "all     3,000 after" in done.stdout
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="counts processes and descriptors by /proc")
 def test_twenty_seconds_of_random_faults_lose_mix_up_and_leak_nothing() -> None:
     done = benchmark("soak", "--seconds", "20", "--clients", "6", "--seed", "3")

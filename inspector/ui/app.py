@@ -90,7 +90,7 @@ class InspectApp(App[None]):
         self.token = token_mask
         self.clock, self.steady = clock, steady
         self.board, self.queue = Board(), HoldQueue()
-        self._archived = None if archive is None else ArchiveSource(archive)
+        self.source: Source = self.board if archive is None else ArchiveSource(archive)
         self.trouble = ""
         self._bell, self._mark_title = bell, mark_title
         self._start_place = start_place
@@ -189,11 +189,6 @@ class InspectApp(App[None]):
             titles.mark(self, len(self.queue))
 
     # What screens ask of the app
-
-    @property
-    def source(self) -> Source:
-        """Where the rows are."""
-        return self.board if self._archived is None else self._archived
 
     async def ask(self, command: Command) -> CommandResult:
         """Send a wish; what the port cannot carry is `Rejected` too."""

@@ -55,7 +55,7 @@ async def test_moving_up_stops_following_and_the_cursor_sticks_to_its_call(bench
 
 async def test_when_old_rows_go_the_ones_in_sight_do_not_move(bench: Bench) -> None:
     app = bench.app()
-    app.board = Board(kept=400)
+    app.board = app.source = Board(kept=400)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         table = pilot.app.screen.query_one(CallTable)
         await pilot.press("pageup", "pageup")

@@ -147,7 +147,10 @@ class LivePlace(TablePlace):
     @on(CallTable.Moved)
     def _on_moved(self) -> None:
         table, listing = self.query_one(CallTable), self.query_one(CallTable).listing
-        where = "paused" if listing.paused else "following ▼" if table.following else "G follows"
+        following, follow = (
+            ("the newest ▼", "G newest") if self.board.views.run.read_only else ("following ▼", "G follows")
+        )
+        where = "paused" if listing.paused else following if table.following else follow
         if listing.paused and listing.waiting:
             where = f"paused · {listing.waiting} new"
         order = f"by {listing.sort.value} {'▼' if listing.descending else '▲'} · " if listing.ordered else ""

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from inspector.core.commands import HoldNext, Rejected
 from inspector.filters.order import Sort
 from inspector.filters.reading import BadFilter, parse
+from inspector.ui.figures import plural
 from inspector.ui.filter_words import LOOKED_AT, completed
 from inspector.ui.screens.answers import AnswersPlace
 from inspector.ui.screens.columns import ColumnsDialog
@@ -120,10 +121,10 @@ class TablePlace(AnswersPlace):
         self.draw(())
 
     def _say_found(self) -> None:
-        found = "" if self.table.looked_at < 1 and not len(self.table.listing) else f"{len(self.table.listing):,} "
-        more = "…" if self.table.looked_at < 1 else ""
-        words = f"{found}{'call' if found == '1 ' else 'calls'}{more}" if found else "looking…"
-        self.query_one(FilterLine).agree(words if self._filter else "")
+        """While it looks: how many were found so far."""
+        count = len(self.table.listing)
+        more = " so far…" if self.table.looked_at < 1 else ""
+        self.query_one(FilterLine).agree(f"{plural(count, 'call')}{more}" if self._filter else "")
 
     @on(CallTable.Searched)
     def _on_searched(self, event: CallTable.Searched) -> None:

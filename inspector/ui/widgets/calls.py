@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import ClassVar
 
-from textual import events, work
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from inspector.core.call import CallId
-from inspector.core.errors import InspectError
 from inspector.filters.order import Sort
 from inspector.filters.terms import Term
 from inspector.ui.listing import Listing
 from inspector.ui.widgets.rows import RowPainter, hint_line
+from inspector.ui.widgets.searching import SearchingTable
 
 
-class CallTable(ScrollView, can_focus=True):
+class CallTable(SearchingTable, can_focus=True):
     """Rows of a `Listing`. The cursor sticks to its call id; while following, it is the newest row's."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -60,19 +58,10 @@ class CallTable(ScrollView, can_focus=True):
     class Moved(Message):
         """The count, the sort, the pause or following changed: the frame's words are old."""
 
-    class Searched(Message):
-        """More of what was looked for is there. `trouble`: why there will be no more, or ""."""
-
-        def __init__(self, trouble: str = "") -> None:
-            super().__init__()
-            self.trouble = trouble
-
     def __init__(self, listing: Listing, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.listing = listing
+        super().__init__(listing, id=id)
         self.following = True
         self.cursor: CallId | None = None
-        self.looked_at = 1.0  # share of the calls, while something is looked for
         self.hint: list[Content] = []  # what stands here while there is no row
         self._now = 0.0
         self.painter = RowPainter(self)
@@ -84,8 +73,7 @@ class CallTable(ScrollView, can_focus=True):
         """Take what one poll brought: O(changed rows), and one repaint."""
         self._now = now
         gone = self.listing.fold(changed, now)
-        if self.listing.unsettled:
-            self._search()
+        self.search_if_unsettled()
         self._resize(gone)
         self._settle()
         if not self._measured:
@@ -105,13 +93,13 @@ class CallTable(ScrollView, can_focus=True):
 
     def filter(self, term: Term | None) -> None:
         self.listing.set_filter(term)
-        self._arrange()
+        self.show_listing()
 
     def sort_by(self, sort: Sort, descending: bool | None = None) -> None:
         """`descending` None: as that order usually begins."""
         self.listing.set_sort(sort, self._now, descending)
         self.following = self.following and not self.listing.ordered
-        self._arrange()
+        self.show_listing()
 
     def choose_columns(self, keys: tuple[str, ...], one_server: bool) -> None:
         if self.painter.choose(keys, one_server):
@@ -126,7 +114,7 @@ class CallTable(ScrollView, can_focus=True):
 
     def pause(self, paused: bool) -> None:
         self.listing.pause(paused)
-        self._rearranged()
+        self.rearranged()
 
     def go_to(self, call_id: CallId) -> bool:
         """Put the cursor on a call; False when it is not listed."""
@@ -208,40 +196,12 @@ class CallTable(ScrollView, can_focus=True):
         elif self.cursor is None or self.listing.index_of(self.cursor) is None:
             self._move(min(self.scroll_offset.y, len(self.listing) - 1), by_person=False)
 
-    def _arrange(self) -> None:
-        """At once where the rows are at hand, else as they are found; an earlier search ends."""
-        self.looked_at = 1.0
-        self.workers.cancel_group(self, "search")
-        if self.listing.unsettled:
-            self.looked_at = 0.0
-            self._search()
-        else:
-            self._rearranged()
-
-    @work(group="search", exclusive=True)
-    async def _search(self) -> None:
-        first, self.looked_at = True, 0.0
-        try:
-            async with aclosing(self.listing.settle()) as parts:
-                async for part in parts:
-                    self.looked_at = part.share
-                    if first:
-                        self._rearranged()
-                    else:
-                        self._grown(part.above)
-                    first = False
-                    self.post_message(self.Searched())
-        except InspectError as error:
-            self.looked_at = 1.0
-            self.post_message(self.Searched(str(error)))
-
-    def _grown(self, above: int) -> None:
+    def grown(self, above: int) -> None:
         self._resize(-above)
         self._settle()
-        self.refresh()
-        self.post_message(self.Moved())
+        self.tick(self._now)
 
-    def _rearranged(self) -> None:
+    def rearranged(self) -> None:
         self._resize(0)
         self.painter.forget()
         self._measure()
