@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e.processes import Program
-from record.test_record_summary import ORDERS, found, wanted
+from record.archives import ORDERS, found, wanted
 
 from inspector.core.events import CallArrived
 from inspector.filters.order import Order
@@ -28,8 +28,8 @@ TERMS = (
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=lambda end: end.name)
 def test_every_filter_and_order_says_of_the_file_what_it_says_of_the_events(home: Path, end: signal.Signals) -> None:
     with Program([sys.executable, "-m", "inspector", "demo", "--headless", "--port", "0", "--format", "jsonl"]) as demo:
-        demo.wait_printed('"verdict": ?"deny"')
-        demo.wait_printed(r'"call(_id)?": ?"?#?40\\b')
+        demo.wait_printed('"verdict": ?"deny"', timeout=60)
+        demo.wait_printed('"verdict": ?"pending"', timeout=60)
         demo.signal(end)
         demo.wait_exit()
     (path,) = (home / "state" / "recordings").glob("*.sqlite")
@@ -42,7 +42,7 @@ def test_every_filter_and_order_says_of_the_file_what_it_says_of_the_events(home
     archive = RecordedArchive(path)
     try:
         assert [archive.at(position) for position in range(len(archive))] == rows
-        assert len(rows) >= 40
+        assert len(rows) >= 20
         for source in TERMS:
             term = parse(source)
             assert not isinstance(term, BadFilter)

@@ -16,15 +16,14 @@ import pytest
 from event_samples import arrival, decision, runs
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from record.archives import ORDERS, found, wanted
 
 from inspector.core.call import Caller, Outcome
 from inspector.core.decision import Verdict
 from inspector.core.events import CallArrived, Decided, Event, Finished, Forwarded, Progressed, ToolsListed
 from inspector.core.views import CallView
-from inspector.filters.matching import predicate
 from inspector.filters.order import Order, Sort
 from inspector.filters.reading import BadFilter, parse
-from inspector.filters.terms import Term
 from inspector.record.recorder import SUMMED_TOGETHER, Recorder
 from inspector.recorded_archive import RecordedArchive
 from inspector.store import Store
@@ -70,24 +69,6 @@ def without_summary(path: Path) -> None:
 
 def rows_of(archive: RecordedArchive) -> list[CallView]:
     return [row for position in range(len(archive)) if (row := archive.at(position))]
-
-
-def found(archive: RecordedArchive, term: Term | None, order: Order) -> list[CallView]:
-    """As a screen shows it when the search is done."""
-
-    async def look() -> list[int]:
-        positions: list[int] = []
-        async for part in archive.search(term, order):
-            positions = [*part.positions, *positions] if order.plain else [*part.positions]
-        return positions[::-1] if order.plain and order.descending else positions
-
-    return [row for position in asyncio.run(look()) if (row := archive.at(position))]
-
-
-def wanted(rows: list[CallView], term: Term | None, order: Order) -> list[CallView]:
-    kept = [row for row in rows if term is None or predicate(term)(row)]
-    order.sorted(kept)
-    return kept
 
 
 @settings(max_examples=60, deadline=None)
@@ -137,7 +118,6 @@ TERMS = (
     "(tool:fetch | id:<3) !ms:3", "!(risk:read | decision:allow)",
 )  # fmt: skip
 ROWS = folded(lives(90))
-ORDERS = [Order(sort, descending) for sort in Sort for descending in (False, True)]
 
 
 @pytest.fixture(scope="module")

@@ -147,10 +147,8 @@ class LivePlace(TablePlace):
     @on(CallTable.Moved)
     def _on_moved(self) -> None:
         table, listing = self.query_one(CallTable), self.query_one(CallTable).listing
-        following, follow = (
-            ("the newest ▼", "G newest") if self.board.views.run.read_only else ("following ▼", "G follows")
-        )
-        where = "paused" if listing.paused else following if table.following else follow
+        newest = ("G newest", "the newest ▼") if self.board.views.run.read_only else ("G follows", "following ▼")
+        where = "paused" if listing.paused else newest[table.following]
         if listing.paused and listing.waiting:
             where = f"paused · {listing.waiting} new"
         order = f"by {listing.sort.value} {'▼' if listing.descending else '▲'} · " if listing.ordered else ""

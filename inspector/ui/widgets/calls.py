@@ -109,8 +109,7 @@ class CallTable(SearchingTable, can_focus=True):
     @property
     def sorts(self) -> list[Sort]:
         """The orders of the columns in sight, from left to right."""
-        columns = self.painter.layout(self.size.width)
-        return [column.sort for column, _ in columns if column.sort is not None]
+        return [column.sort for column, _ in self.painter.layout(self.size.width) if column.sort is not None]
 
     def pause(self, paused: bool) -> None:
         self.listing.pause(paused)
@@ -177,8 +176,7 @@ class CallTable(SearchingTable, can_focus=True):
     def _move(self, index: int, by_person: bool = True) -> None:
         count = len(self.listing)
         index = max(0, min(count - 1, index))
-        row = self.listing.at(index)
-        found = None if row is None else row.id
+        found = None if (row := self.listing.at(index)) is None else row.id
         if found != self.cursor:
             self.cursor = found
             self.post_message(self.Selected(found, by_person))
