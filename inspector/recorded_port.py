@@ -37,7 +37,7 @@ MAX_CALLS: Final = 5_000  # whose events are folded at all: what limits, rates a
 
 
 class RecordedPort(Port):
-    """Its clock stands at the last event, so countdowns and rates are those of the end of the run.
+    """Its clock (`now`, Unix seconds) stands at the last event, so countdowns and rates are those of the end of the run.
 
     The rows come from `archive`, by query; the small views from the events of the newest calls, and from totals over
     all: `load_rest` brings what takes longer. `check` answers whether a policy text would load; a screen needs it for
@@ -53,7 +53,7 @@ class RecordedPort(Port):
         self._totals: Totals | None = None
         try:
             self._calls = self._recording.calls()
-            self._store, self._now = self._load(self._recording, first_calls, in_haste=self._calls > first_calls)
+            self._store, self.now = self._load(self._recording, first_calls, in_haste=self._calls > first_calls)
             self.archive = RecordedArchive(path)
         except BaseException:
             self._recording.close()
@@ -77,13 +77,13 @@ class RecordedPort(Port):
         if not self._complete:
             store, now = await anyio.to_thread.run_sync(self._load_all, abandon_on_cancel=True)
             self._passed += self._store.version
-            self._store, self._now, self._complete = store, now, True
+            self._store, self.now, self._complete = store, now, True
             self._workbench = Workbench(store, lambda: "")
 
     async def views(self, since: int) -> Views:
         if self.archive.grown():
             self._passed += 1
-        views = self._store.views(self._store.version, self._now)
+        views = self._store.views(self._store.version, self.now)
         run = replace(views.run, calls=len(self.archive), read=self.archive.share)
         views = replace(views, version=views.version + self._passed, run=run)
         return views if self._totals is None else _whole(views, self._totals)

@@ -58,7 +58,7 @@ async def show_recording(path: Path) -> int:
     sys.setswitchinterval(SWITCH)
     port = RecordedPort(path, _check)
     try:
-        app = InspectApp(port, archive=port.archive)
+        app = InspectApp(port, archive=port.archive, clock=lambda: port.now)
 
         async def load_rest() -> None:
             try:

@@ -161,9 +161,10 @@ class Recorder:
 
     def _sum_up(self, secret: bool) -> None:
         """`secret`: there is one in the events, which the summary must not see either."""
-        fold = self._summary.fold
+        folds = self._summary.folds
         for event in self._events[self._summed :]:
-            fold(self._redactor.event(event) if secret else event)
+            if fold := folds.get(type(event)):
+                fold(self._redactor.event(event) if secret else event)
 
     def _full(self, lossy: bool) -> bool:
         if lossy:

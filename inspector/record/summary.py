@@ -75,7 +75,7 @@ class Summary:
         self._new_names: list[tuple[int, Text]] = []
         self._risks = Risks()
         self._repeats = Repeats()
-        self._folds: dict[type, Callable[[Any], None]] = {
+        self.folds: Final[dict[type, Callable[[Any], None]]] = {
             CallArrived: self._arrived,
             Decided: self._decided,
             HoldEnded: self._hold_ended,
@@ -95,7 +95,7 @@ class Summary:
 
     def fold(self, event: Event) -> None:
         """Total: what changes no row is passed over."""
-        if fold := self._folds.get(type(event)):
+        if fold := self.folds.get(type(event)):
             fold(event)
 
     @property
@@ -182,15 +182,16 @@ class Summary:
     # As it is written
 
     def _values(self, line: Line) -> Values:
+        known, name = self._numbers, self._name
         return (
             line.number,
             line.id,
             line.at,
-            self._name(line.connection),
-            self._name(line.client),
-            self._name(line.server),
-            self._name(line.tool),
-            self._name(line.rule),
+            known.get(line.connection) or name(line.connection),
+            known.get(line.client) or name(line.client),
+            known.get(line.server) or name(line.server),
+            known.get(line.tool) or name(line.tool),
+            known.get(line.rule) or name(line.rule),
             line.word.value,  # sqlite3 takes a plain str five times faster than a StrEnum
             None if line.outcome is None else line.outcome.value,
             line.risk.value,
@@ -205,12 +206,11 @@ class Summary:
         )
 
     def _name(self, text: str) -> int:
-        number = self._numbers.get(text)
-        if number is None:
-            self._named += 1
-            number = self._numbers[text] = self._named
-            self._new_names.append((number, storable(text)))
-        return number
+        """A new one."""
+        self._named += 1
+        self._numbers[text] = self._named
+        self._new_names.append((self._named, storable(text)))
+        return self._named
 
 
 def write(connection: sqlite3.Connection, summary: Summary, seq: int) -> None:
