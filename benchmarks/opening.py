@@ -20,12 +20,12 @@ from textual.pilot import Pilot
 
 from benchmarks import agents
 from inspector.core.call import CallId
-from inspector.core.commands import PolicyCheck
 from inspector.filters.order import Sort
 from inspector.filters.reading import BadFilter, parse
 from inspector.recorded_port import RecordedPort
 from inspector.screen import SWITCH
 from inspector.ui.app import InspectApp
+from inspector.ui.archive_listing import ArchiveSource
 from inspector.ui.widgets.calls import CallTable
 
 FILTERS = ("tool:query", "module_77", "!decision:allow", "ms:>900 agent:cursor", r"arg.path:~module_9\d\.py", "größer")
@@ -74,8 +74,8 @@ async def _drawn(table: CallTable) -> None:
 
 async def _opened(path: Path, since: float) -> None:
     sys.setswitchinterval(SWITCH)
-    port = RecordedPort(path, lambda _text: PolicyCheck((), True))
-    app = InspectApp(port, archive=port.archive, bell=False, mark_title=False, start_place="live")
+    port = RecordedPort(path)
+    app = InspectApp(port, source=ArchiveSource(port.archive), bell=False, mark_title=False, start_place="live")
     async with app.run_test(size=(120, 36)) as pilot:
         table = app.screen.query_one(CallTable)
         await _until(lambda: len(table.listing))

@@ -22,14 +22,17 @@ from inspector.core.commands import (
     Learn,
     MakeRule,
     PolicyHistory,
+    RaiseLimit,
     Rejected,
+    ResetCounter,
+    RevokeApproval,
     SavePolicy,
     Shutdown,
     TakeOffered,
     Text,
     WhatIf,
 )
-from inspector.core.errors import ConfigError, UsageError
+from inspector.core.errors import ConfigError, StoreError, UsageError
 from inspector.core.holds import Resolution
 from inspector.core.views import Port, Views
 from inspector.policy.compiled import compile_schema
@@ -71,18 +74,15 @@ class LivePort(Port):
         match command:
             case Approve() | Deny() | Extend() | Inspect():
                 return self._about_a_call(command)
-            case HoldNext(server, tool):
-                self._driver.gate.hold_next(server, tool)
-                return Done("the next call of it waits for you")
+            case HoldNext() | RevokeApproval() | RaiseLimit() | ResetCounter():
+                return await self._for_this_run(command)
             case CheckArguments():
                 return self._check_arguments(command)
-            case CheckPolicy(text):
-                return self._policy_file.check(text)
             case SavePolicy(text, base_hash, overwrite):
                 return self._policy_file.save(text, base_hash, overwrite=overwrite)
             case TakeOffered():
                 return self._policy_file.take_offered()
-            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+            case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
                 return await self._workbench.command(command)
             case ClientConfig(client, upstream):
                 return self._config(client, upstream)
@@ -102,6 +102,26 @@ class LivePort(Port):
                 return Done(longer) if held else _late(call_id)
             case Inspect(call_id):
                 return self._inspect(call_id)
+
+    async def _for_this_run(self, command: HoldNext | RevokeApproval | RaiseLimit | ResetCounter) -> CommandResult:
+        """What a person changes beside the policy, which stays as it is."""
+        driver, now = self._driver, self._clock()
+        try:
+            match command:
+                case HoldNext(server, tool):
+                    driver.gate.hold_next(server, tool)
+                    return Done("the next call of it waits for you")
+                case RevokeApproval(approval):
+                    revoked = driver.carry_out(driver.gate.revoke(approval, now))
+                    return Done("the next call asks again") if revoked else Rejected("it has ended already")
+                case RaiseLimit():
+                    driver.carry_out(driver.gate.raise_limit(command, now))
+                    return Done()
+                case ResetCounter(key):
+                    await driver.reset_counter(key)
+                    return Done()
+        except (UsageError, StoreError) as error:
+            return Rejected(str(error))
 
     def _check_arguments(self, command: CheckArguments) -> CommandResult:
         """A tool that was never listed, or whose schema is none, allows everything: the server itself will judge."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +17,6 @@ from inspector.core.commands import (
     Inspect,
     Learn,
     MakeRule,
-    PolicyCheck,
     PolicyHistory,
     Rejected,
     WhatIf,
@@ -37,16 +35,14 @@ MAX_CALLS: Final = 5_000  # whose events are folded at all: what limits, rates a
 
 
 class RecordedPort(Port):
-    """Its clock (`now`, Unix seconds) stands at the last event, so countdowns and rates are those of the end of the run.
+    """Its clock (`now`, Unix seconds) stands at the last event: countdowns and rates are those of the end of the run.
 
     The rows come from `archive`, by query; the small views from the events of the newest calls, and from totals over
-    all: `load_rest` brings what takes longer. `check` answers whether a policy text would load; a screen needs it for
-    its editor.
+    all: `load_rest` brings what takes longer.
     """
 
-    def __init__(self, path: Path, check: Callable[[str], PolicyCheck], first_calls: int = FIRST_CALLS) -> None:
+    def __init__(self, path: Path, first_calls: int = FIRST_CALLS) -> None:
         """Raises ConfigError for a file that is missing, no recording, damaged, or of a newer version."""
-        self._check = check
         self._recording = Recording.open(path)
         self._path = path
         self._passed = 0  # versions of what was shown before the store as it is now
@@ -92,9 +88,7 @@ class RecordedPort(Port):
         match command:
             case Inspect():
                 return self._inspect(command.call_id)
-            case CheckPolicy():
-                return self._check(command.text)
-            case WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
+            case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
                 return await self._workbench.command(command)
         return Rejected("this is a recording")
 

@@ -11,15 +11,14 @@ from typing import Final
 
 import anyio
 
-from inspector.core.commands import PolicyCheck
 from inspector.core.errors import ConfigError
 from inspector.live_port import LivePort
-from inspector.policy.load import check_text
 from inspector.record.reader import Recording
 from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
 from inspector.store import Store
 from inspector.ui.app import InspectApp
+from inspector.ui.archive_listing import ArchiveSource
 from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
 
 SWITCH: Final = 0.0005  # seconds
@@ -56,9 +55,9 @@ async def show_recording(path: Path) -> int:
     """
     # Each row that the screen reads gives the interpreter away; what works beside it must not keep it for long then.
     sys.setswitchinterval(SWITCH)
-    port = RecordedPort(path, _check)
+    port = RecordedPort(path)
     try:
-        app = InspectApp(port, archive=port.archive, clock=lambda: port.now)
+        app = InspectApp(port, source=ArchiveSource(port.archive), clock=lambda: port.now)
 
         async def load_rest() -> None:
             try:
@@ -69,11 +68,6 @@ async def show_recording(path: Path) -> int:
         return await _run_app(app, load_rest)
     finally:
         port.close()
-
-
-def _check(text: str) -> PolicyCheck:
-    policy, problems = check_text(text)
-    return PolicyCheck(problems, loads=policy is not None)
 
 
 async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[None, None, None]]) -> int:

@@ -12,11 +12,13 @@ from typing import Any, Final
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, PolicyVersion
 from inspector.core.events import (
+    ApprovalEnded,
     ApprovalRemembered,
     CallArrived,
     ClientConnected,
     ClientGone,
     Counted,
+    CounterReset,
     Decided,
     Dropped,
     Event,
@@ -27,25 +29,29 @@ from inspector.core.events import (
     Held,
     HoldEnded,
     HoldExtended,
+    LimitRaised,
     PolicyLoaded,
     PolicyOffered,
     PolicyRejected,
     Progressed,
+    RaiseEnded,
     RunStarted,
     StderrLine,
     ToolsDrifted,
     ToolsListed,
+    UncoveredMethod,
     UpstreamChanged,
 )
 from inspector.core.json import to_text
 from inspector.core.past import PastCall
 from inspector.core.views import PolicyView, RunView, Views
 from inspector.folds import policies
+from inspector.folds.approvals import Answers
 from inspector.folds.bodies import Bodies
 from inspector.folds.calls import Calls
 from inspector.folds.limits import Limits
 from inspector.folds.past import Past
-from inspector.folds.peers import Clients, Rejections, Upstreams
+from inspector.folds.peers import Clients, Rejections, Uncovered, Upstreams
 from inspector.folds.tools import Tools
 
 MAX_CALLS: Final = 50_000  # rows in memory
@@ -78,10 +84,12 @@ class Store:
         self._bodies = Bodies(max_body_bytes)
         self._past = Past()
         self._limits = Limits()
+        self._answers = Answers()
         self._upstreams = Upstreams()
         self._clients = Clients()
         self._tools = Tools()
         self._rejections = Rejections()
+        self._uncovered = Uncovered()
         self._folds: dict[type, Callable[[Any], None]] = {
             RunStarted: self._run_started,
             CallArrived: self._call_arrived,
@@ -93,7 +101,11 @@ class Store:
             Progressed: self._progressed,
             Finished: self._finished,
             Counted: self._counted,
-            ApprovalRemembered: self._past.remembered,
+            ApprovalRemembered: self._approval_remembered,
+            ApprovalEnded: self._answers.ended,
+            CounterReset: self._limits.reset,
+            LimitRaised: self._limits.raised,
+            RaiseEnded: self._limits.raise_ended,
             PolicyLoaded: self._policy_loaded,
             PolicyRejected: self._policy_rejected,
             PolicyOffered: self._policy_offered,
@@ -105,6 +117,7 @@ class Store:
             ClientConnected: self._clients.connected,
             ClientGone: self._clients.gone,
             FrameRejected: self._rejections.rejected,
+            UncoveredMethod: self._uncovered.used,
         }
 
     def fold(self, event: Event) -> None:
@@ -141,7 +154,10 @@ class Store:
             clients=self._clients.views(),
             policy=self._policy,
             rejected=self._rejections.views(),
+            uncovered=self._uncovered.views(),
             tools=self._tools.views(),
+            answered=self._answers.answered(),
+            approvals=self._answers.approvals(),
         )
 
     def detail(self, call_id: CallId) -> CallDetail | None:
@@ -187,6 +203,8 @@ class Store:
         self._calls.decided(event.decision, self.version)
         row = self._calls.row(event.decision.call_id)
         self._past.decided(event)
+        if event.decision.approvals:
+            self._answers.decided(event.decision)
         self._limits.decided(event.decision, row.client if row else "")
         self._keep(event.decision.call_id, event, 400 * len(event.decision.trace))
 
@@ -199,7 +217,13 @@ class Store:
     def _hold_ended(self, event: HoldEnded) -> None:
         self._calls.hold_ended(event, self.version)
         self._past.hold_ended(event)
+        self._answers.hold_ended(event, self._calls.row(event.call_id))
         self._keep(event.call_id, event, 0 if event.arguments is None else 3 * len(to_text(event.arguments)))
+
+    def _approval_remembered(self, event: ApprovalRemembered) -> None:
+        self._past.remembered(event)
+        row = self._calls.row(event.call_id)
+        self._answers.remembered(event, row.client if row else "")
 
     def _forwarded(self, event: Forwarded) -> None:
         self._calls.forwarded(event.call_id, event.at, self.version)

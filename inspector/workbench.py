@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeAlias
 
 import anyio.lowlevel
 import anyio.to_thread
 
 from inspector.core.commands import (
+    CheckPolicy,
     CommandResult,
     Complete,
     Learn,
     MakeRule,
+    PolicyCheck,
     PolicyHistory,
     PolicyVersions,
     Rejected,
@@ -26,6 +29,7 @@ from inspector.core.commands import (
 )
 from inspector.core.errors import PolicyError
 from inspector.core.json import JsonObject
+from inspector.core.problems import Problem
 from inspector.policy.complete import complete
 from inspector.policy.definitions import Definitions
 from inspector.policy.edit import add_rule
@@ -37,7 +41,7 @@ from inspector.store import Store
 
 SLICE: Final = 20  # calls judged between two turns of the loop: a millisecond or two
 
-BenchCommand: TypeAlias = WhatIf | MakeRule | Learn | PolicyHistory | Complete
+BenchCommand: TypeAlias = CheckPolicy | WhatIf | MakeRule | Learn | PolicyHistory | Complete
 
 
 class Workbench:
@@ -49,6 +53,8 @@ class Workbench:
 
     async def command(self, command: BenchCommand) -> CommandResult:
         match command:
+            case CheckPolicy(text):
+                return await self._check(text)
             case WhatIf(text):
                 return await self._what_if(text)
             case MakeRule():
@@ -61,7 +67,7 @@ class Workbench:
                 return PolicyVersions(self._store.policies())
 
     async def _what_if(self, text: str) -> CommandResult:
-        policy = await self._load(text)
+        policy, _ = await self._read(text)
         if policy is None:
             return Rejected("this text does not load, so nothing can be judged by it")
         listed = self._listed() if policy.uses_arguments_schema else {}
@@ -72,13 +78,14 @@ class Workbench:
                 await anyio.lowlevel.checkpoint()
         return summary(again)
 
-    async def _load(self, text: str) -> Policy | None:
-        """In a thread: a large policy takes longer to read than a frame may wait."""
+    async def _check(self, text: str) -> PolicyCheck:
+        policy, problems = await self._read(text)
+        return PolicyCheck(problems, loads=policy is not None)
 
-        def load() -> Policy | None:
-            return check_text(text, path=self._path())[0]
-
-        return await anyio.to_thread.run_sync(load, abandon_on_cancel=True)
+    async def _read(self, text: str) -> tuple[Policy | None, tuple[Problem, ...]]:
+        """In a thread: a large policy takes longer to read than a frame, or a call, may wait."""
+        read = partial(check_text, text, path=self._path())
+        return await anyio.to_thread.run_sync(read, abandon_on_cancel=True)
 
     async def _make_rule(self, command: MakeRule) -> CommandResult:
         past = self._store.past_call(command.call_id)

@@ -14,6 +14,15 @@ from e2e.npm import TESTS, installed
 Needs = Callable[[str], str]
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Workers for `-n auto`: none for a few chosen tests, which they would only slow down; else one more than there are
+    cores, since tests wait for processes half of their time. Each takes 400 MB."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores + 1, 8)
+
+
 @pytest.fixture(scope="session")
 def needs() -> Needs:
     """`needs("tmux")`: the program's path. Without it the test skips on a person's machine and fails in CI."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inspector.core.call import Caller, CallId, Outcome
-from inspector.core.commands import CallDetail, Inspect, PolicyCheck, Rejected, Shutdown
+from inspector.core.commands import CallDetail, Inspect, Rejected, Shutdown
 from inspector.core.errors import ConfigError
 from inspector.core.events import CallArrived, Finished, Forwarded, RunStarted
 from inspector.record.recorder import Recorder
@@ -40,7 +40,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def opened(path: Path, first_calls: int) -> RecordedPort:
-    return RecordedPort(path, lambda _text: PolicyCheck((), True), first_calls)
+    return RecordedPort(path, first_calls)
 
 
 async def test_all_rows_are_there_at_once_and_the_views_are_those_of_the_newest_calls(recording: Path) -> None:

@@ -40,7 +40,7 @@ from inspector.core.events import (
 from inspector.core.holds import Hold, HoldEnd
 from inspector.core.json import Number
 from inspector.core.problems import Problem
-from inspector.core.views import CallView, LimitView, Views, Word
+from inspector.core.views import CallView, LimitView, UncoveredView, Views, Word
 from inspector.folds.calls import Calls
 from inspector.store import Store
 
@@ -412,6 +412,23 @@ def test_a_loaded_policy_is_in_force_and_the_one_before_is_kept_for_the_diff() -
     policy = shown(loaded("a", 1), loaded("b", 2)).policy
     assert (policy.text, policy.version, policy.hash, policy.previous_text) == ("b", 2, "hash of b", "a")
     assert (policy.problems, policy.disk_text, policy.offered) == ((PROBLEM,), None, False)
+
+
+def test_a_refusal_says_where_it_came_from() -> None:
+    event = FrameRejected(1.0, "", "", Direction.FROM_UPSTREAM, 503, "full", b"", "127.0.0.1:5")
+    (rejected,) = shown(event).rejected
+    assert (rejected.direction, rejected.peer) == (Direction.FROM_UPSTREAM, "127.0.0.1:5")
+
+
+def test_methods_that_no_policy_judges_are_counted_the_latest_last() -> None:
+    used = [UncoveredMethod(float(n), f"c{n}", "up", "resources/read" if n % 2 else "vendor/x", True) for n in range(5)]
+    reading = UncoveredView("up", "resources/read", True, 2, 3.0, "c3")
+    assert shown(*used).uncovered == (reading, UncoveredView("up", "vendor/x", True, 3, 4.0, "c4"))
+
+
+def test_a_client_that_invents_methods_fills_no_memory() -> None:
+    names = shown(*(UncoveredMethod(0.0, "c1", "up", f"x/{n}", True) for n in range(500))).uncovered
+    assert (len(names), names[-1].method) == (100, "x/499")
 
 
 def test_a_rejected_text_stands_beside_the_policy_in_force() -> None:

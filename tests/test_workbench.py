@@ -9,10 +9,12 @@ from policy.runwork import HEAD, Run
 
 from inspector.core.call import CallId
 from inspector.core.commands import (
+    CheckPolicy,
     Complete,
     Completions,
     Learn,
     MakeRule,
+    PolicyCheck,
     PolicyHistory,
     PolicyVersions,
     Rejected,
@@ -52,6 +54,18 @@ async def test_what_if_counts_what_changes(bench: Workbench) -> None:
     found = await bench.command(WhatIf(HEAD + "  t: {limits: [{counter: c, window: minute, max: 1}]}\n"))
     assert isinstance(found, WhatIfResult)
     assert (found.calls, found.totals) == (300, ((Word.ALLOW, Word.LIMIT, 295),))
+
+
+async def test_a_text_is_checked_beside_the_loop_and_not_on_it(bench: Workbench) -> None:
+    lines = "".join(f"  tool_{n}: {{limits: [{{counter: c{n}, window: minute, max: 1}}]}}\n" for n in range(200))
+    turns, checked = 0, asyncio.create_task(bench.command(CheckPolicy(HEAD + lines + "  spoilt: {acton: deny}\n")))
+    while not checked.done():  # what comes meanwhile has its turn
+        turns += 1
+        await asyncio.sleep(0)
+    found = checked.result()
+    assert isinstance(found, PolicyCheck)
+    assert (found.loads, ["acton" in str(problem) for problem in found.problems]) == (False, [True])
+    assert turns > 100
 
 
 async def test_what_if_gives_way_to_others_and_can_be_cancelled(bench: Workbench) -> None:

@@ -12,7 +12,7 @@ COMMANDS = ("demo", "open", "policy", "stdio", "tools")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 a person must change something, 130 interrupted."""
+    """Run one command and return its exit code: 0 done, 1 we failed, 2 a person must change something, 130 stopped."""
     arguments = sys.argv[1:] if argv is None else argv
     if arguments[:1] == ["stdio"]:
         # A client spawns this one for every session, and it reports for itself.

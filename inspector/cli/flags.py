@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -50,7 +51,12 @@ def add_run_flags(parser: Parser) -> None:
         "--allow-host", metavar="HOST", action="append", default=[], help="a further name clients may call us by"
     )
     front.add_argument(
-        "--allow-origin", metavar="ORIGIN", action="append", default=[], help="a web origin that may call us"
+        "--allow-origin",
+        metavar="ORIGIN",
+        type=_origin,
+        action="append",
+        default=[],
+        help="a web page's origin, as https://app.example:8443, whose scripts may call us with the token",
     )
     front.add_argument(
         "--call-timeout", metavar="S", type=_seconds, help="seconds that a forwarded call may take (default: no end)"
@@ -80,6 +86,13 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to 65535")
+
+
+def _origin(text: str) -> str:
+    # Exactly what browsers send (RFC 6454 §6.2). Neither * nor null: every sandboxed frame of the web calls itself so.
+    if re.fullmatch(r"[a-z][a-z0-9+.-]*://[a-z0-9._\[\]:-]+", text.lower().removesuffix("/")):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is no origin; write scheme://host or scheme://host:port")
 
 
 def _seconds(text: str) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from inspector.core.call import CallId
-from inspector.core.decision import Decision
+from inspector.core.decision import CounterKey, Decision
 from inspector.core.holds import Remember
 from inspector.core.problems import Problem
 from inspector.core.word import Word
@@ -40,6 +41,30 @@ class HoldNext:
 
     server: str
     tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeApproval:
+    """End a remembered approval: the next call that it would have answered asks again."""
+
+    approval: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetCounter:
+    """Let one counter begin again at nothing, for every run that shares it."""
+
+    key: CounterKey
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseLimit:
+    """Another `max` for one limit on one counter, until the run ends or the policy's own max is another one. The
+    policy's own max takes it back."""
+
+    key: CounterKey
+    rule: str
+    max: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +180,9 @@ Command: TypeAlias = (
     | Deny
     | Extend
     | HoldNext
+    | RevokeApproval
+    | ResetCounter
+    | RaiseLimit
     | CheckArguments
     | Inspect
     | CheckPolicy

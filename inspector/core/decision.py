@@ -103,6 +103,7 @@ class Decision:
     readings: tuple[Reading, ...]
     triggers: tuple[str, ...]  # every phase-12 trigger that fired, in order; what the person is shown
     policy_hash: str  # "" while no policy was ever loaded
+    approvals: tuple[int, ...] = ()  # the remembered ones that answered its triggers
 
     def charged(self, at: float, readings: tuple[Reading, ...]) -> Decision:
         """The same decision at the moment when its charges stand."""

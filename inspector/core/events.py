@@ -6,11 +6,12 @@ A `Decided` is durable before its call is forwarded; the rest may be dropped und
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from inspector.core.call import Caller, CallId, Era, Outcome
-from inspector.core.decision import Decision, Reading
+from inspector.core.decision import CounterKey, Decision, Reading
 from inspector.core.fact import fact
 from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.json import JsonObject
@@ -154,6 +155,51 @@ class ApprovalRemembered:
     grant: str
     server: str
     tool: str
+    approval: int = 0  # its number in this run; a second yes to the same has the number of the first
+    by: str = "you"
+    session: str = ""  # the only one that it is for; "" for every session
+    arguments: JsonObject | None = None  # the only ones that it is for, as approved
+
+
+@fact(frozen=True, slots=True)
+class ApprovalEnded:
+    """A remembered approval answers nothing any more."""
+
+    at: float
+    approval: int
+    by: str  # "you", "policy": its entry has changed
+
+
+@fact(frozen=True, slots=True)
+class CounterReset:
+    """A person let a counter begin again at nothing."""
+
+    at: float
+    reading: Reading  # as it stood: `before` is what was in use, `amount` and `max` 0, `rule` ""
+    by: str
+
+
+@fact(frozen=True, slots=True)
+class LimitRaised:
+    """A person gave one limit another `max` on one counter. The policy's file keeps its own."""
+
+    at: float
+    key: CounterKey
+    rule: str
+    max: Decimal
+    policy_max: Decimal
+    by: str
+
+
+@fact(frozen=True, slots=True)
+class RaiseEnded:
+    """The policy's own max holds again."""
+
+    at: float
+    key: CounterKey
+    rule: str
+    max: Decimal | None  # the policy's own; None: it has no such limit any more
+    by: str  # "you", "policy": it was edited
 
 
 @fact(frozen=True, slots=True)
@@ -207,6 +253,7 @@ class FrameRejected:
     code: int  # JSON-RPC error code, or the HTTP status
     reason: str
     raw: bytes
+    peer: str = ""  # who sent it, when no connection says so: "127.0.0.1:50123", "process 4711 of user 1000"
 
 
 @fact(frozen=True, slots=True)
@@ -282,6 +329,10 @@ Event: TypeAlias = (
     | Finished
     | Counted
     | ApprovalRemembered
+    | ApprovalEnded
+    | CounterReset
+    | LimitRaised
+    | RaiseEnded
     | PolicyLoaded
     | PolicyRejected
     | PolicyOffered

@@ -8,8 +8,8 @@ from typing import Protocol
 from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import Command, CommandResult
 from inspector.core.decision import CounterKey
-from inspector.core.events import ToolChange, UpstreamState
-from inspector.core.holds import Hold
+from inspector.core.events import Direction, ToolChange, UpstreamState
+from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.problems import Problem
 from inspector.core.risk import Risk
 from inspector.core.word import Word as Word  # noqa: PLC0414 -- who reads views reads it from here
@@ -58,6 +58,62 @@ class LimitView:
     resets_at: float | None
     history: tuple[float, ...] = ()  # in use over the last window, in equal steps, oldest first
     users: tuple[tuple[str, float], ...] = ()  # client and what it took in this run, the greediest first
+    raised: Raised | None = None
+    reset: Reset | None = None  # the last time that a person did
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A person gave a limit another `max` for this run."""
+
+    policy_max: float
+    at: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    at: float
+    by: str
+    used: float  # what it stood at
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredView:
+    """How a call's wait ended. A call that was held twice has two."""
+
+    call_id: CallId
+    at: float
+    end: HoldEnd
+    by: str
+    reason: str
+    edited: bool
+    client: str
+    server: str
+    tool: str
+    arguments: str  # as the client sent them: compact JSON, at most 400 characters
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """A remembered approval, and what became of it."""
+
+    id: int
+    at: float
+    by: str
+    remember: Remember
+    rule: str
+    grant: str
+    server: str
+    tool: str
+    call_id: CallId  # which it was given for
+    client: str
+    session: str  # "": every session of the grant
+    arguments: str  # compact JSON, at most 400 characters; "": any
+    uses: int = 0  # calls that went without being asked about
+    used_at: float | None = None
+    ended_at: float | None = None
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +182,20 @@ class RejectedView:
     code: int
     reason: str
     raw: bytes  # at most 4 KiB
+    direction: Direction = Direction.FROM_CLIENT
+    peer: str = ""  # who sent it, as far as that is known: a client's name, an address, a process
+
+
+@dataclass(frozen=True, slots=True)
+class UncoveredView:
+    """A method that no policy judges, and what became of it."""
+
+    upstream: str
+    method: str
+    forwarded: bool  # else refused, by `settings.unknown_methods`
+    times: int
+    at: float  # of the last time
+    connection: str  # that used it then
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +229,11 @@ class Views:
     upstreams: tuple[UpstreamView, ...] = ()
     clients: tuple[ClientView, ...] = ()
     policy: PolicyView = field(default_factory=lambda: PolicyView("", 0, "", ""))
-    rejected: tuple[RejectedView, ...] = ()
+    rejected: tuple[RejectedView, ...] = ()  # the oldest first
+    uncovered: tuple[UncoveredView, ...] = ()  # the latest last
     tools: tuple[ToolView, ...] = ()  # the busiest first
+    answered: tuple[AnsweredView, ...] = ()  # the latest first
+    approvals: tuple[ApprovalView, ...] = ()  # those in force first, each the latest first
 
 
 class Port(Protocol):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Final
 
 from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Verdict
-from inspector.core.views import LimitView
+from inspector.core.events import CounterReset, LimitRaised, RaiseEnded
+from inspector.core.views import LimitView, Raised, Reset
 
 LINGER: Final = 300.0  # seconds that an empty counter stays at least
 MAX_COUNTERS: Final = 500  # shown; policies with a scope per session make many
@@ -52,6 +54,8 @@ class Limits:
     def __init__(self) -> None:
         self._counters: OrderedDict[CounterKey, tuple[LimitView, float]] = OrderedDict()  # with the time it was seen
         self._past: dict[CounterKey, _Past] = {}
+        self._raised: dict[tuple[CounterKey, str], Raised] = {}
+        self._resets: dict[CounterKey, Reset] = {}
 
     def decided(self, decision: Decision, client: str = "") -> None:
         """A call that may go has been charged; any other has only looked."""
@@ -64,6 +68,20 @@ class Limits:
     def counted(self, readings: tuple[Reading, ...], at: float) -> None:
         for reading in readings:
             self._put(reading, at, float(reading.before))
+
+    def reset(self, event: CounterReset) -> None:
+        reading = event.reading
+        self._resets[reading.key] = Reset(event.at, event.by, float(reading.before))
+        self.counted((replace(reading, before=Decimal(0)),), event.at)
+
+    def raised(self, event: LimitRaised) -> None:
+        self._raised[event.key, event.rule] = Raised(float(event.policy_max), event.at, event.by)
+        self._set_max(event.key, event.rule, float(event.max))
+
+    def raise_ended(self, event: RaiseEnded) -> None:
+        raised = self._raised.pop((event.key, event.rule), None)
+        if raised is not None:
+            self._set_max(event.key, event.rule, raised.policy_max if event.max is None else float(event.max))
 
     def views(self, now: float) -> tuple[LimitView, ...]:
         """By label. A window that has passed is empty; one that passed long ago is not shown."""
@@ -84,6 +102,13 @@ class Limits:
         if len(self._counters) > MAX_COUNTERS:
             oldest, _ = self._counters.popitem(last=False)
             del self._past[oldest]
+            self._resets.pop(oldest, None)
+
+    def _set_max(self, key: CounterKey, rule: str, most: float) -> None:
+        known = self._counters.get(key)
+        if known is not None and known[0].rule == rule:
+            self._counters[key] = replace(known[0], max=most), known[1]
+            self._past[key].shown = None
 
     def _as_of(self, view: LimitView, now: float) -> LimitView:
         past = self._past[view.key]
@@ -93,7 +118,17 @@ class Limits:
             used = 0.0 if empty else view.used
             history = (*past.history(step)[:-1], used)
             users = tuple(past.users.most_common(USERS_SHOWN))
-            past.shown = when, replace(view, used=used, history=history, users=users)
+            past.shown = (
+                when,
+                replace(
+                    view,
+                    used=used,
+                    history=history,
+                    users=users,
+                    raised=self._raised.get((view.key, view.rule)),
+                    reset=self._resets.get(view.key),
+                ),
+            )
         return past.shown[1]
 
 

@@ -14,16 +14,18 @@ from inspector.core.events import (
     StderrLine,
     ToolsDrifted,
     ToolsListed,
+    UncoveredMethod,
     UpstreamChanged,
     UpstreamState,
 )
-from inspector.core.views import ClientView, RejectedView, UpstreamView
+from inspector.core.views import ClientView, RejectedView, UncoveredView, UpstreamView
 
 STDERR_LINES: Final = 200
 STDERR_WIDTH: Final = 2_000  # characters of one line
 MAX_DEFINITIONS: Final = 2_000  # of one upstream
 MAX_CLIENTS: Final = 200
 MAX_REJECTED: Final = 200
+MAX_UNCOVERED: Final = 100
 REJECTED_RAW: Final = 4096  # bytes
 
 
@@ -122,8 +124,30 @@ class Rejections:
 
     def rejected(self, event: FrameRejected) -> None:
         raw = event.raw[:REJECTED_RAW]
-        self._views.append(RejectedView(event.at, event.connection, event.upstream, event.code, event.reason, raw))
+        self._views.append(
+            RejectedView(
+                event.at, event.connection, event.upstream, event.code, event.reason, raw, event.direction, event.peer
+            )
+        )
 
     def views(self) -> tuple[RejectedView, ...]:
         """The oldest first."""
         return tuple(self._views)
+
+
+class Uncovered:
+    """Methods that no policy judges; a client may invent any number of names, so only the latest are kept."""
+
+    def __init__(self) -> None:
+        self._views: OrderedDict[tuple[str, str, bool], UncoveredView] = OrderedDict()
+
+    def used(self, event: UncoveredMethod) -> None:
+        key = event.upstream, event.method, event.forwarded
+        times = known.times if (known := self._views.pop(key, None)) else 0
+        self._views[key] = UncoveredView(*key, times + 1, event.at, event.connection)
+        if len(self._views) > MAX_UNCOVERED:
+            self._views.popitem(last=False)
+
+    def views(self) -> tuple[UncoveredView, ...]:
+        """The latest last."""
+        return tuple(self._views.values())

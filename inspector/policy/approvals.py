@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from inspector.core.call import Call
+from inspector.core.effects import Effect, Emit
+from inspector.core.events import ApprovalEnded, ApprovalRemembered
 from inspector.core.holds import Remember
 from inspector.policy.values import digest
 
@@ -30,8 +32,8 @@ class Ask:
 class Approvals(Protocol):
     """What `decide` asks of the remembered ones."""
 
-    def covers(self, call: Call, rule: str, entry_digest: str) -> bool:
-        """Did a person already say yes to this trigger, for calls like this one?"""
+    def answer(self, call: Call, rule: str, entry_digest: str) -> int | None:
+        """Did a person already say yes to this trigger, for calls like this one? The number of that approval."""
         ...
 
 
@@ -45,22 +47,29 @@ class _Key:
     arguments: str | None  # their digest
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    number: int
+    ask: Ask
+
+
 class Remembered:
-    """All remembered approvals of a run. They end with it, or when the entry they were given for changes."""
+    """All remembered approvals of a run. They end with it, when a person revokes them, or when the entry they were
+    given for changes."""
 
     def __init__(self) -> None:
-        self._entries: dict[_Key, Ask] = {}
+        self._entries: dict[_Key, _Given] = {}
+        self._given = 0
 
-    def add(self, call: Call, ask: Ask, remember: Remember) -> None:
-        """`call` with its arguments as approved."""
-        session = call.caller.session if remember is Remember.SESSION else None
-        arguments = digest(call.arguments) if remember is Remember.ARGUMENTS else None
-        key = _Key(call.caller.grant, call.server, call.tool, ask.rule, session, arguments)
-        self._entries[key] = ask
+    def remember(self, call: Call, asks: Iterable[Ask], remember: Remember, by: str, now: float) -> list[Effect]:
+        """A person said yes to these. `call` with its arguments as approved."""
+        if remember is Remember.ONCE:
+            return []
+        return [Emit(self._remember(call, ask, remember, by, now)) for ask in asks if ask.rememberable]
 
-    def covers(self, call: Call, rule: str, entry_digest: str) -> bool:
+    def answer(self, call: Call, rule: str, entry_digest: str) -> int | None:
         if not self._entries:
-            return False
+            return None
         caller = call.caller
         for session, arguments in (
             (None, None),
@@ -68,14 +77,40 @@ class Remembered:
             (None, digest(call.arguments)),
         ):
             found = self._entries.get(_Key(caller.grant, call.server, call.tool, rule, session, arguments))
-            if found is not None and found.entry_digest == entry_digest:
-                return True
-        return False
+            if found is not None and found.ask.entry_digest == entry_digest:
+                return found.number
+        return None
 
-    def keep(self, digest_of: Callable[[str, str, str], str | None]) -> None:
+    def revoke(self, number: int, by: str, now: float) -> list[Effect] | None:
+        """None: there is none of that number any more."""
+        key = next((key for key, given in self._entries.items() if given.number == number), None)
+        if key is None:
+            return None
+        del self._entries[key]
+        return [Emit(ApprovalEnded(now, number, by))]
+
+    def keep(self, digest_of: Callable[[str, str, str], str | None], now: float) -> list[Effect]:
         """Drop those whose entry is another one now. `digest_of(server, tool, entry pointer)`: None when it is gone."""
-        self._entries = {
-            key: ask
-            for key, ask in self._entries.items()
-            if digest_of(key.server, key.tool, ask.entry) == ask.entry_digest
+        gone = {
+            key: given
+            for key, given in self._entries.items()
+            if digest_of(key.server, key.tool, given.ask.entry) != given.ask.entry_digest
         }
+        for key in gone:
+            del self._entries[key]
+        return [Emit(ApprovalEnded(now, given.number, "policy")) for given in gone.values()]
+
+    def _remember(self, call: Call, ask: Ask, remember: Remember, by: str, now: float) -> ApprovalRemembered:
+        caller = call.caller
+        session = caller.session if remember is Remember.SESSION else None
+        arguments = call.arguments if remember is Remember.ARGUMENTS else None
+        digested = None if arguments is None else digest(arguments)
+        key = _Key(caller.grant, call.server, call.tool, ask.rule, session, digested)
+        known = self._entries.get(key)
+        if known is None:
+            self._given += 1
+        number = self._given if known is None else known.number
+        self._entries[key] = _Given(number, ask)
+        return ApprovalRemembered(
+            now, call.id, remember, ask.rule, caller.grant, call.server, call.tool, number, by, session or "", arguments
+        )

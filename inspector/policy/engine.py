@@ -21,7 +21,7 @@ from inspector.policy import messages
 from inspector.policy.approvals import DEFAULT_APPROVE, Approvals, Ask
 from inspector.policy.conditions import judge_predicate
 from inspector.policy.definitions import NOTHING_LISTED, Definitions, misfit
-from inspector.policy.limits import Meter
+from inspector.policy.limits import NONE_RAISED, Meter, RaisedMax
 from inspector.policy.match import Denial, Match, match
 from inspector.policy.model import Approval, Entry, Limit, Policy
 from inspector.policy.operators import Result
@@ -44,6 +44,7 @@ class Circumstances:
     pending: int | None = 0  # calls that wait for a person already; None: this one is among them
     asked_for: bool = False  # a person wants to see this very call before it goes
     listed: Definitions = field(default_factory=lambda: NOTHING_LISTED)  # by its server
+    raised: RaisedMax = field(default_factory=lambda: NONE_RAISED)  # limits that a person raised
 
 
 PLAIN = Circumstances()
@@ -80,7 +81,7 @@ def judge(
     circumstances: Circumstances = PLAIN,
 ) -> Judgement:
     """As `decide`, with what a hold needs to know."""
-    meter = Meter(call, usage, now, circumstances.continuing)
+    meter = Meter(call, usage, now, circumstances.continuing, circumstances.raised)
     if policy is None:
         why = Denial(NO_POLICY, messages.NO_POLICY)
         step = TraceStep(NO_POLICY, StepResult.FIRED)
@@ -137,11 +138,14 @@ class _Trial:
     about: Circumstances
     meter: Meter
     trace: list[TraceStep]
-    remembered_rule: str = ""  # of the first trigger that a remembered approval answered
+    remembered: list[int] = field(default_factory=list)  # approvals that answered a trigger
+    remembered_rule: str = ""  # of the first such trigger
     _exceeded: list[tuple[Entry, Limit, str, str]] = field(default_factory=list)
 
     def concluded(self, verdict: Verdict, why: Denial, asks: tuple[Ask, ...] = ()) -> Judgement:
         decision = _decision(self.meter, verdict, why, self.trace, asks=asks, policy_hash=self.policy.hash)
+        if self.remembered:
+            decision = replace(decision, approvals=tuple(dict.fromkeys(self.remembered)))
         return Judgement(decision, asks)
 
     def denial(self, found: Match) -> Denial | None:
@@ -276,7 +280,9 @@ class _Trial:
     ) -> list[Ask]:
         """The trigger that fired; nothing when a remembered approval answers it."""
         digest = "" if entry is None else entry.digest
-        if self.approvals.covers(self.call, rule, digest):
+        if (answered := self.approvals.answer(self.call, rule, digest)) is not None:
+            if rule not in self.about.shown:  # else the person was asked about this very call
+                self.remembered.append(answered)
             self.remembered_rule = self.remembered_rule or rule
             self.trace.append(TraceStep(rule, StepResult.REMEMBERED))
             return []

@@ -20,6 +20,7 @@ from dataclasses import replace
 from math import inf
 
 from inspector.core.call import Call, CallId, Outcome
+from inspector.core.commands import RaiseLimit
 from inspector.core.decision import Decision, Verdict
 from inspector.core.effects import (
     Drop,
@@ -37,7 +38,6 @@ from inspector.core.effects import (
     Usage,
 )
 from inspector.core.events import (
-    ApprovalRemembered,
     CallArrived,
     Counted,
     Decided,
@@ -46,7 +46,7 @@ from inspector.core.events import (
     HoldEnded,
     HoldExtended,
 )
-from inspector.core.holds import CLOSING, Hold, HoldEnd, Remember, Resolution
+from inspector.core.holds import CLOSING, Hold, HoldEnd, Resolution
 from inspector.core.json import JsonObject
 from inspector.policy import messages
 from inspector.policy.approvals import Remembered
@@ -57,6 +57,7 @@ from inspector.policy.limits import standing
 from inspector.policy.live import LiveCall, State
 from inspector.policy.match import entry_digest, is_hidden
 from inspector.policy.model import Policy
+from inspector.policy.raises import Raises
 from inspector.policy.waiting import Due, Waiting
 
 MAX_RACES = 8  # reservations that one call may lose before it is denied by the limit it lost at
@@ -84,6 +85,7 @@ class Gate:
         self._live: dict[CallId, LiveCall] = {}
         self._waiting = Waiting(unattended_after, latest)
         self._approvals = Remembered()
+        self._raises = Raises()
         self._continuations = Continuations()
         self._definitions: dict[str, Definitions] = {}
         self._asked_for: set[tuple[str, str]] = set()  # tools whose next call a person wants to see
@@ -194,7 +196,8 @@ class Gate:
                 )
             )
         )
-        effects += self._remember(live, resolution.remember, now)
+        assert live.judgement is not None  # noqa: S101 - only a judged call is held
+        effects += self._approvals.remember(live.judged, live.judgement.asks, resolution.remember, resolution.by, now)
         live.shown |= frozenset(hold.triggers)
         return [*effects, *self._judge(live, now)]
 
@@ -213,6 +216,18 @@ class Gate:
     def hold_next(self, server: str, tool: str) -> None:
         """Ask a person about the next call of this tool, once. What the policy denies stays denied."""
         self._asked_for.add((server, tool))
+
+    def revoke(self, approval: int, now: float, by: str = "you") -> list[Effect] | None:
+        """End a remembered approval: the next call like it asks again. None: it has ended already."""
+        effects = self._advance(now)
+        ended = self._approvals.revoke(approval, by, self._now(now))
+        return None if ended is None else [*effects, *ended]
+
+    def raise_limit(self, wish: RaiseLimit, now: float, by: str = "you") -> list[Effect]:
+        """Another max for one limit on one counter, until the run ends or the policy's own is edited; the policy's own
+        takes it back. Raises UsageError when the policy has no such limit, or allows more."""
+        effects = self._advance(now)
+        return [*effects, *self._raises.put(self._policy, wish, by, self._now(now))]
 
     def withdraw(self, call_id: CallId, now: float) -> list[Effect]:
         """The client cancelled, or went away, before the call was forwarded: it must never run.
@@ -275,7 +290,8 @@ class Gate:
         effects = self._advance(now)
         now = self._now(now)
         self._policy = policy
-        self._approvals.keep(lambda server, tool, entry: entry_digest(policy, server, tool, entry))
+        effects += self._approvals.keep(lambda server, tool, entry: entry_digest(policy, server, tool, entry), now)
+        effects += self._raises.keep(policy, now)
         for hold in self._waiting:
             live = self._live[hold.call_id]
             decision = self._judged(live, now, pending=None).decision
@@ -312,6 +328,7 @@ class Gate:
             pending=pending,
             asked_for=live.asked_for,
             listed=self._definitions.get(live.call.server, NOTHING_LISTED),
+            raised=self._raises.in_force,
         )
         return judge(live.judged, self._policy, self._usage, self._approvals, now, circumstances=circumstances)
 
@@ -364,18 +381,6 @@ class Gate:
         live.state = State.HELD
         self._waiting.put(hold)
         return [Emit(Decided(now, decision)), Emit(Held(now, hold)), Keep(live.call.id, hold.deadline)]
-
-    def _remember(self, live: LiveCall, remember: Remember, now: float) -> list[Effect]:
-        if remember is Remember.ONCE or live.judgement is None:
-            return []
-        call = live.judged
-        asks = [ask for ask in live.judgement.asks if ask.rememberable]
-        for ask in asks:
-            self._approvals.add(call, ask, remember)
-        return [
-            Emit(ApprovalRemembered(now, call.id, remember, ask.rule, call.caller.grant, call.server, call.tool))
-            for ask in asks
-        ]
 
     # Time
 

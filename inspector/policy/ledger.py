@@ -45,6 +45,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def reset(self, key: CounterKey, now: float) -> Reading:
+        """Let a counter begin again at nothing, for every process that shares it. Returns what it stood at.
+
+        Calls that were charged before give nothing back to it, and no longer hold a slot. Raises StoreError,
+        StoreBusyError when it is to be tried again.
+        """
+        ...
+
     def commit(self) -> tuple[CallId, ...]:
         """Make everything since the last commit stand. A call must not go before it.
 

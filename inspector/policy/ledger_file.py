@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,8 +80,21 @@ def _whole(path: Path) -> tuple[sqlite3.Connection, Path | None]:
         return _prepared(path), aside
 
 
+def _make_private(path: Path) -> None:
+    """There, ours, and closed to others. Raises StoreError for somebody else's: who owns it could free any limit."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid != os.getuid():
+            raise StoreError(f"{path} belongs to another user (uid {found.st_uid}); remove it")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
 def _prepared(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    _make_private(path)
     db = _connect(path, OPENING)
     try:
         (found,) = db.execute("PRAGMA user_version").fetchone()

@@ -50,10 +50,13 @@ _Counter: TypeAlias = _Fixed | _Sliding | _Slots
 
 @dataclass(slots=True)
 class _Held:
-    """A charge that its call has not settled yet. `mark`: the window's start, or the sliding entry."""
+    """A charge that its call has not settled yet. `mark`: the window's or the slots' counter, or the sliding entry.
+
+    A counter that begins again is another object, so that what belongs to the one before is not given back to it.
+    """
 
     charge: Charge
-    mark: int | _Slid | None
+    mark: _Fixed | _Slid | _Slots
 
 
 class MemoryLedger:
@@ -98,6 +101,14 @@ class MemoryLedger:
             self._give_back(one)
         return self.readings((one.charge.key for one in back), now)
 
+    def reset(self, key: CounterKey, now: float) -> Reading:
+        self._latest = now = max(now, self._latest)
+        before = self.used(key, now)
+        counter = self._counters.pop(key, None)
+        if isinstance(counter, _Sliding):
+            _expire(counter, inf)
+        return before
+
     def commit(self) -> tuple[CallId, ...]:
         return ()
 
@@ -129,7 +140,7 @@ class MemoryLedger:
             case _:
                 assert_never(counter)
 
-    def _charge(self, charge: Charge, now: float) -> int | _Slid | None:
+    def _charge(self, charge: Charge, now: float) -> _Fixed | _Slid | _Slots:
         key = charge.key
         match key.algorithm:
             case Algorithm.FIXED:
@@ -138,7 +149,7 @@ class MemoryLedger:
                 if not isinstance(counter, _Fixed) or counter.start != start:
                     counter = self._counters[key] = _Fixed(start)
                 counter.used = EXACT.add(counter.used, charge.amount)
-                return start
+                return counter
             case Algorithm.SLIDING:
                 sliding = self._counters.setdefault(key, _Sliding())
                 assert isinstance(sliding, _Sliding)  # noqa: S101 - the algorithm is a part of the key
@@ -148,26 +159,25 @@ class MemoryLedger:
                 return entry
             case Algorithm.IN_FLIGHT:
                 slots = self._counters.setdefault(key, _Slots())
+                assert isinstance(slots, _Slots)  # noqa: S101 - as above
                 slots.used = EXACT.add(slots.used, charge.amount)
-                return None
+                return slots
             case _:
                 assert_never(key.algorithm)
 
     def _give_back(self, one: _Held) -> None:
         counter = self._counters.get(one.charge.key)
-        match counter, one.mark:
-            case _Fixed(), int(start) if counter.start == start:
-                counter.used = EXACT.subtract(counter.used, one.charge.amount)
-            case _Sliding(), _Slid() as entry:
+        match one.mark:
+            case _Slid() as entry if isinstance(counter, _Sliding):
                 # An entry that has slid out already was taken off then, and is 0.
                 counter.used = EXACT.subtract(counter.used, entry.amount)
                 entry.amount = ZERO
-            case _Slots(), None:
-                counter.used = EXACT.subtract(counter.used, one.charge.amount)
-                if counter.used == 0:
+            case _Fixed() | _Slots() as charged if charged is counter:
+                charged.used = EXACT.subtract(charged.used, one.charge.amount)
+                if isinstance(charged, _Slots) and charged.used == 0:
                     del self._counters[one.charge.key]
             case _:
-                pass  # the window has passed, and nothing reads it any more
+                pass  # the window has passed, or the counter has begun again
 
     def _sweep(self, now: float) -> None:
         """Forget what has expired, and come back when there is twice as much as remains."""

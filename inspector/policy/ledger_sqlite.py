@@ -24,20 +24,21 @@ from inspector.core.errors import StoreBusyError, StoreError
 from inspector.core.fact import fact
 from inspector.policy.ledger import ZERO, given_back, reading, weigh, window_start
 from inspector.policy.ledger_file import PATIENCE, Opened, open_store
-from inspector.policy.ledger_windows import STORE, Windows
+from inspector.policy.ledger_windows import STORE, Mark, Windows
 from inspector.policy.values import EXACT
 
 SWEEP_EVERY = 512  # reservations
 
 _Result = TypeVar("_Result")
 
+_FREE = "DELETE FROM slots WHERE run = ? AND call = ? AND number = ?"
 _OLDEST = "SELECT min(at) FROM entries WHERE counter = ? AND at > ?"
 
 
 @fact(frozen=True, slots=True)
 class _Held:
     charge: Charge
-    mark: float | None  # where a refund belongs
+    mark: Mark | int  # where a refund belongs: a window, a sliding entry's id, a slot's number
 
 
 class SqliteLedger:
@@ -91,7 +92,7 @@ class SqliteLedger:
             held: list[_Held] = []
             for number, charge in enumerate(charges):
                 used[charge.key] = EXACT.add(used[charge.key], charge.amount)
-                held.append(_Held(charge, self._charge(charge, used[charge.key], at)))
+                held.append(_Held(charge, self._charge(charge, used[charge.key], at, number)))
                 if charge.key.algorithm is Algorithm.IN_FLIGHT:
                     slot = (self._run, call_id, number, spelled(charge.key), str(charge.amount))
                     self._db.execute("INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)", slot)
@@ -120,13 +121,23 @@ class SqliteLedger:
         def work() -> tuple[Reading, ...]:
             at = self._windows.latest = max(now, self._windows.latest)
             for one in back:
-                self._give_back(one.charge.key, one.mark, one.charge.amount)
-            self._db.execute("DELETE FROM slots WHERE run = ? AND call = ?", (self._run, call_id))
+                self._give_back(call_id, one)
             return self._readings((one.charge.key for one in back), at)
 
         changed = self._write(work) if back else ()
         self._held.pop(call_id, None)
         return changed
+
+    def reset(self, key: CounterKey, now: float) -> Reading:
+        def work() -> Reading:
+            at = self._windows.latest = max(now, self._windows.latest)
+            text, stood = spelled(key), self._read(key, at)
+            self._db.execute("DELETE FROM entries WHERE counter = (SELECT id FROM counters WHERE key = ?)", (text,))
+            self._db.execute("DELETE FROM slots WHERE key = ?", (text,))
+            self._windows.reset(text)
+            return stood
+
+        return self._write(work)
 
     def latest(self) -> float:
         with _Reported():
@@ -206,8 +217,8 @@ class SqliteLedger:
         (oldest,) = self._db.execute(_OLDEST, (counter, until)).fetchone()
         return reading(key, total, (now if oldest is None else oldest) + key.window)
 
-    def _charge(self, charge: Charge, used: Decimal, now: float) -> float | None:
-        """Make `used` what its counter holds. The mark says where a refund belongs: a window's start, an entry's id."""
+    def _charge(self, charge: Charge, used: Decimal, now: float, number: int) -> Mark | int:
+        """Make `used` what its counter holds. `number`: of the charge, among those of its call."""
         key, db = charge.key, self._db
         text = spelled(key)
         match key.algorithm:
@@ -218,20 +229,23 @@ class SqliteLedger:
                 (counter,) = db.execute("SELECT id FROM counters WHERE key = ?", (text,)).fetchone()
                 db.execute("DELETE FROM entries WHERE counter = ? AND at <= ?", (counter, now - key.window))
                 entry = (counter, now, str(charge.amount))
-                return db.execute("INSERT INTO entries (counter, at, amount) VALUES (?, ?, ?)", entry).lastrowid
+                return db.execute("INSERT INTO entries (counter, at, amount) VALUES (?, ?, ?)", entry).lastrowid or 0
             case Algorithm.IN_FLIGHT:
                 db.execute(STORE, (text, None, str(used), None))
-                return None
+                return number
 
-    def _give_back(self, key: CounterKey, mark: float | None, amount: Decimal) -> None:
-        match key.algorithm:
-            case Algorithm.FIXED:
+    def _give_back(self, call_id: CallId, one: _Held) -> None:
+        """Nothing, when what was charged is no longer there: its window has passed, or a person reset the counter."""
+        key, amount = one.charge.key, one.charge.amount
+        match one.mark:
+            case tuple() as mark:
                 self._windows.give_back(key, spelled(key), mark, amount)
-            case Algorithm.SLIDING:
-                if self._db.execute("DELETE FROM entries WHERE id = ?", (mark,)).rowcount:
+            case entry if key.algorithm is Algorithm.SLIDING:
+                if self._db.execute("DELETE FROM entries WHERE id = ?", (entry,)).rowcount:
                     _lower(self._db, key, amount)
-            case Algorithm.IN_FLIGHT:
-                _lower(self._db, key, amount)
+            case slot:
+                if self._db.execute(_FREE, (self._run, call_id, slot)).rowcount:
+                    _lower(self._db, key, amount)
 
     def _sweep(self, now: float) -> None:
         """Forget counters whose windows have passed."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final, TypeAlias
 
 from inspector.core.call import Call
 from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scope, StepResult, TraceStep
@@ -18,6 +19,11 @@ from inspector.policy.values import EXACT, usable_amount
 SEPARATOR = "\x1f"
 MAX_AMOUNTS = 10_000  # values that one fan-out may sum: more cannot be added without holding up every other call
 _ZERO, _ONE = Decimal(0), Decimal(1)
+
+RaisedMax: TypeAlias = Mapping[tuple[CounterKey, str], Decimal]
+"""By counter and rule: what stands there instead of the limit's own `max`."""
+
+NONE_RAISED: Final[RaisedMax] = {}
 
 
 def scope_id(scope: Scope, call: Call) -> str:
@@ -67,7 +73,8 @@ class Meter:
     call: Call
     usage: Usage
     now: float
-    continuing: bool = False  # a later leg: windows are neither compared nor charged
+    continuing: bool  # a later leg: windows are neither compared nor charged
+    raised: RaisedMax
     charges: list[Charge] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     _after: dict[CounterKey, Decimal] = field(default_factory=dict)  # what each counter would stand at
@@ -87,24 +94,29 @@ class Meter:
         found = self.usage.used(key, self.now)
         before = self._after.get(key, found.before)
         after = self._after[key] = EXACT.add(before, amount)
-        over = after > limit.max
-        reading = Reading(key, rule, before, amount, limit.max, found.resets_at)
+        most = self._max(limit, key, rule)
+        over = after > most
+        reading = Reading(key, rule, before, amount, most, found.resets_at)
         self.readings.append(reading)
         # One that may be exceeded is charged without a comparison: that it was asked about is the caller's to see to.
-        self.charges.append(Charge(key, rule, amount, limit.max, limit.refund_on_error, asks=over and limit.asks))
-        note = f"{messages.plain(before)} of {messages.plain(limit.max)} used, {messages.plain(amount)} wanted"
+        self.charges.append(Charge(key, rule, amount, most, limit.refund_on_error, asks=over and limit.asks))
+        note = f"{messages.plain(before)} of {messages.plain(most)} used, {messages.plain(amount)} wanted"
+        if most is not limit.max:
+            note += f"; raised from {messages.plain(limit.max)}"
         trace.append(TraceStep(rule, StepResult.FIRED if over else StepResult.PASS, note=note))
         return reading if over else None
 
-    def is_above(self, limit: Limit) -> Reading | None:
+    def is_above(self, limit: Limit, rule: str) -> Reading | None:
         """The reading of a counter that stands above its max already, whatever this call would add."""
         if self.continuing and limit.algorithm is not Algorithm.IN_FLIGHT:
             return None
         key = counter_key(limit, self.call)
         found = self.usage.used(key, self.now)
-        if found.before <= limit.max:
-            return None
-        return Reading(key, limit.counter, found.before, _ZERO, limit.max, found.resets_at)
+        most = self._max(limit, key, rule)
+        return None if found.before <= most else Reading(key, rule, found.before, _ZERO, most, found.resets_at)
+
+    def _max(self, limit: Limit, key: CounterKey, rule: str) -> Decimal:
+        return self.raised.get((key, rule), limit.max) if self.raised else limit.max
 
 
 def standing(readings: Iterable[Reading]) -> tuple[Reading, ...]:

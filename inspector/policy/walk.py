@@ -50,7 +50,7 @@ def _walked(rule: InterceptRule, call: Call, meter: Meter, trace: list[TraceStep
         trace.append(condition_step(rule.name, finding, StepResult.FIRED if fired else StepResult.PASS))
         if fired:
             return Denial(rule.name, rule.on_deny or messages.predicate(rule.name, condition.path_text))
-    above = None if rule.limit is None else meter.is_above(rule.limit)
+    above = None if rule.limit is None else meter.is_above(rule.limit, rule.name)
     if above is None:
         return None
     meter.readings.append(above)

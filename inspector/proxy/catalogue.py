@@ -10,6 +10,7 @@ from inspector.core.call import Era
 from inspector.core.events import Event, ToolsListed
 from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
+from inspector.proxy import sdk_rules
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.links import ClientSide, HttpRequest, Upstream
 from inspector.proxy.pending import Pending
@@ -47,12 +48,22 @@ class Catalogue:
         return {server: gate.visible(server, list(tools)) for server, tools in self._definitions.items()}
 
     def is_needed(self, connection: ClientConnection, pending: Pending, tool: Json) -> bool:
-        """Does this call wait for a survey: to be judged by a schema, or to be sent with the headers of one?"""
+        """Does this call wait for a survey: to be judged by a schema, or because its headers repeat arguments?"""
         exchange, policy = connection.exchange, self._gate().policy
         judged_by = policy is not None and policy.uses_arguments_schema
         sent_with = exchange.speaks_http and pending.http is None and pending.era is Era.MODERN
+        compared_with = _says_parameters(pending)
         known = self.definition(exchange.upstream, tool) is not None
-        return (judged_by or sent_with) and self._surveys.due(exchange.upstream, known=known)
+        return (judged_by or sent_with or compared_with) and self._surveys.due(exchange.upstream, known=known)
+
+    def contradiction(self, upstream: str, pending: Pending, tool: Json) -> str | None:
+        """What headers that repeat arguments say otherwise than these; None: nothing, or the tool is not known."""
+        definition = self.definition(upstream, tool) if _says_parameters(pending) else None
+        if definition is None or pending.http is None:
+            return None
+        arguments = pending.frame.params.get("arguments")
+        said = arguments if isinstance(arguments, dict) else {}
+        return sdk_rules.param_mismatch(definition, said, pending.http.headers)
 
     def survey(
         self,
@@ -70,6 +81,12 @@ class Catalogue:
         single = [name for name in page.definitions if name not in page.duplicated]
         visible = self._gate().visible(server, single)
         self.listed(server, page, tuple(name for name in page.definitions if name not in visible), complete=True)
+
+
+def _says_parameters(pending: Pending) -> bool:
+    if pending.era is not Era.MODERN or pending.http is None:
+        return False
+    return any(name.startswith(b"mcp-param-") for name, _ in pending.http.headers)
 
 
 def _credentials(http: HttpRequest | None) -> ClientSide | None:

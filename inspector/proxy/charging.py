@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from inspector.core.call import CallId
+from inspector.core.decision import CounterKey
 from inspector.core.effects import Reservation, Reserve, Settle, StoreFailed
 from inspector.core.errors import StoreBusyError, StoreError
-from inspector.core.events import Counted, Event, StderrLine
+from inspector.core.events import Counted, CounterReset, Event, StderrLine
 from inspector.policy.ledger import Ledger
 
 PATIENCE = 2.0  # seconds that a call waits for a ledger which another process holds
@@ -38,6 +39,21 @@ class Charging:
 
     def settle(self, effect: Settle) -> None:
         self._settle(effect, self._clock())
+
+    async def reset(self, key: CounterKey, by: str) -> None:
+        """Let a counter begin again, as a person wished. Raises StoreError: it stands as it was."""
+        asked = self._clock()
+        while True:
+            now = self._clock()
+            try:
+                before = self._ledger.reset(key, now)
+                break
+            except StoreBusyError:
+                if now - asked >= PATIENCE:
+                    raise
+                await asyncio.sleep(RETRY)
+        self._changed()
+        self._emit(CounterReset(now, before, by))
 
     def commit(self) -> frozenset[CallId]:
         """The calls that must not go, since their charges do not stand."""

@@ -16,6 +16,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from inspector.core.call import Call, CallId, Outcome
+from inspector.core.decision import CounterKey
 from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
 from inspector.core.events import (
     ClientGone,
@@ -127,9 +128,9 @@ class Driver:
         self._connections[connection] = None
         return connection
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
-        direction = Direction.FROM_CLIENT
-        self.emit(FrameRejected(self._clock(), connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096]))
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
+        now, direction = self._clock(), Direction.FROM_CLIENT
+        self.emit(FrameRejected(now, connection, upstream, direction, bad.code, bad.reason, bad.raw[:4096], peer))
 
     @property
     def clients(self) -> int:
@@ -155,10 +156,14 @@ class Driver:
 
     def resolve(self, call_id: CallId, resolution: Resolution) -> bool:
         """False when the call is no longer held: a late answer changes nothing."""
-        return self._try(self.gate.resolve(call_id, resolution, self._clock()))
+        return self.carry_out(self.gate.resolve(call_id, resolution, self._clock()))
 
     def extend(self, call_id: CallId, seconds: float) -> bool:
-        return self._try(self.gate.extend(call_id, self._clock(), seconds))
+        return self.carry_out(self.gate.extend(call_id, self._clock(), seconds))
+
+    async def reset_counter(self, key: CounterKey) -> None:
+        """Raises StoreError: it stands as it was."""
+        await self._charging.reset(key, "you")
 
     def close_holds(self, reason: str) -> None:
         """Nobody will answer any more: every held call is denied."""
@@ -189,7 +194,8 @@ class Driver:
             if before.get(connection.exchange.upstream) != after.get(connection.exchange.upstream):
                 self.perform(connection, connection.exchange.list_changed())
 
-    def _try(self, effects: list[Effect] | None) -> bool:
+    def carry_out(self, effects: list[Effect] | None) -> bool:
+        """What the gate made of a person's wish. False when it came too late, and changes nothing."""
         if effects is None:
             return False
         self._apply(effects)
@@ -264,12 +270,16 @@ class Driver:
             self._tools.survey(upstream, connection, pending, self._tasks, arrive)
 
     def _arrive(self, connection: ClientConnection, call: Call) -> None:
-        if connection.exchange.pending.of_call(call.id) is None:  # its client gave it up while it waited for a survey
+        exchange, came = connection.exchange, Direction.FROM_CLIENT
+        pending = exchange.pending.of_call(call.id)
+        if pending is None:  # its client gave it up while it waited for a survey
             self._owners.pop(call.id, None)
-            exchange, came = connection.exchange, Direction.FROM_CLIENT
             self.emit(FrameSeen(call.at, exchange.connection, exchange.upstream, came, call.id, call.frame))
+        elif why := self._tools.contradiction(exchange.upstream, pending, call.tool):
+            self._owners.pop(call.id, None)
+            self.perform(connection, exchange.contradicted(pending, why, call.at))
         else:
-            self._apply(self.gate.arrive(call, connection.exchange.connection, self._clock()))
+            self._apply(self.gate.arrive(call, exchange.connection, self._clock()))
 
     # ------------------------------------------------------------------ effects of the gate
 

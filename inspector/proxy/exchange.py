@@ -7,15 +7,16 @@ not pass; it judges nothing. A `tools/call` leaves as `Judge` and comes back as 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
 
 from inspector.core.call import Call, Caller, CallId, Era, Outcome
 from inspector.core.decision import Decision
 from inspector.core.events import Direction, FrameRejected, FrameSeen, Progressed, UncoveredMethod
 from inspector.core.json import JsonObject
-from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route
+from inspector.proxy import tool_lists
+from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route, Rules
 from inspector.proxy.pending import Pending, PendingTable
 from inspector.proxy.steps import (
     Abandon,
@@ -23,7 +24,6 @@ from inspector.proxy.steps import (
     End,
     Ended,
     Judge,
-    Listed,
     Note,
     Plain,
     Send,
@@ -33,6 +33,7 @@ from inspector.proxy.steps import (
 )
 from inspector.wire import mcp
 from inspector.wire.jsonrpc import (
+    HEADER_MISMATCH,
     INTERNAL_ERROR,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -45,18 +46,6 @@ from inspector.wire.jsonrpc import (
 )
 
 BACKLOG = 1000  # a server's messages kept for a stream that its client has not opened yet
-
-
-class Rules(Protocol):
-    """What an exchange asks of the policy in force beside single calls."""
-
-    @property
-    def server_requests_denied(self) -> bool: ...
-
-    @property
-    def unknown_methods_denied(self) -> bool: ...
-
-    def visible(self, server: str, names: Sequence[str]) -> list[str]: ...
 
 
 @dataclass(slots=True)
@@ -94,12 +83,10 @@ class Exchange:
         pending = Pending(frame, route, http, mcp.era_of(frame), mcp.progress_token(frame))
         if frame.method == "tools/call":
             return self._call(pending, now)
-        steps: list[Step] = [self._seen(now, Direction.FROM_CLIENT, frame.raw)]
-        if frame.method not in mcp.KNOWN_METHODS:
-            denied = self.rules.unknown_methods_denied
-            steps.append(Note(UncoveredMethod(now, self.connection, self.upstream, frame.method[:200], not denied)))
-            if denied:
-                return [*steps, *self._reject(mcp.unknown_method(frame), route, now)]
+        badge, denied = self._uncovered(frame.method, now)
+        steps = [self._seen(now, Direction.FROM_CLIENT, frame.raw), *badge]
+        if denied:
+            return [*steps, *self._reject(mcp.unknown_method(frame), route, now)]
         if self.lost is not None:
             return [*steps, Answer(route, mcp.rpc_error(frame.id, UPSTREAM_FAILED, self.lost), True)]
         pending.forwarded = True
@@ -124,7 +111,17 @@ class Exchange:
         seen = self._seen(now, Direction.FROM_CLIENT, frame.raw)
         if frame.method == "notifications/cancelled":
             return [seen, *self._cancelled(frame, route, http)]
-        return [seen, *self._pass_on(frame, route, http)]
+        badge, denied = self._uncovered(frame.method, now)
+        if denied:
+            return [seen, *badge, self._rejected(mcp.unknown_method(frame), now), Plain(route, 202)]
+        return [seen, *badge, *self._pass_on(frame, route, http)]
+
+    def _uncovered(self, method: str, now: float) -> tuple[list[Step], bool]:
+        """The badge of a method that no policy judges, and whether this policy refuses it as a stranger's."""
+        if mcp.is_covered(method):
+            return [], False
+        denied = method not in mcp.KNOWN_METHODS and self.rules.unknown_methods_denied
+        return [Note(UncoveredMethod(now, self.connection, self.upstream, method[:200], not denied))], denied
 
     def _cancelled(self, frame: Frame, route: Route, http: HttpRequest | None) -> list[Step]:
         """The client gave a request up. A forwarded call has its end now: its server need not answer any more, and
@@ -243,9 +240,7 @@ class Exchange:
         """One message of the server's. `route`: the exchange it came on, when it came on one."""
         frame = parse_upstream(raw)
         if isinstance(frame, BadFrame):
-            start, direction = raw[:4096], Direction.FROM_UPSTREAM
-            bad = FrameRejected(now, self.connection, self.upstream, direction, frame.code, frame.reason, start)
-            return [Note(bad)]
+            return [self._rejected(frame, now, Direction.FROM_UPSTREAM)]
         if frame.kind is Kind.RESPONSE:
             return self._response(frame, route, fields, now)
         if frame.kind is Kind.REQUEST and self.rules.server_requests_denied:
@@ -256,15 +251,14 @@ class Exchange:
         pending = self.pending.of_id(frame.id)
         raw = mcp.one_line(frame.raw)
         relayed = raw is frame.raw and pending is not None and pending.forwarded and pending.call_id is not None
-        steps: list[Step] = []
-        if not relayed:
-            steps.append(self._seen(now, Direction.FROM_UPSTREAM, frame.raw, pending.call_id if pending else None))
+        call_id = pending.call_id if pending else None
+        steps: list[Step] = [] if relayed else [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again; without a stream of its own it belongs to nobody.
             return [*steps, Answer(route, raw, True, fields)] if route else steps
         self.pending.remove(pending)
         if pending.frame.method == "tools/list" and "result" in frame.body:
-            raw, listed = self._tool_list(frame, pending, raw, now)
+            raw, listed = self._tool_list(frame, pending, now)
             steps += listed
         steps.append(Answer(route or pending.route, raw, True, fields))
         if pending.call_id is not None:
@@ -272,26 +266,22 @@ class Exchange:
             steps.append(Ended(pending.call_id, outcome, raw, relayed, state))
         return steps
 
-    def _tool_list(self, frame: Frame, pending: Pending, raw: bytes, now: float) -> tuple[bytes, list[Step]]:
-        page = mcp.tool_list(frame)
-        if page is None:
-            error = mcp.rpc_error(frame.id, INTERNAL_ERROR, "the server's tool list is malformed, so it is not shown")
-            return error, [self._seen(now, Direction.TO_CLIENT, error)]
-        names = [name for name in page.definitions if name not in page.duplicated]
-        visible = self.rules.visible(self.upstream, names)
-        result = frame.body["result"]
-        more = isinstance(result, dict) and result.get("nextCursor") is not None
-        complete = not more and pending.frame.params.get("cursor") is None
-        listed = Listed(page, tuple(name for name in page.definitions if name not in visible), complete)
-        if not listed.hidden:
-            return raw, [listed]
-        changed = mcp.filtered_list(frame, page, visible, pending.era)
-        return changed, [listed, self._seen(now, Direction.TO_CLIENT, changed)]
+    def _tool_list(self, frame: Frame, pending: Pending, now: float) -> tuple[bytes, list[Step]]:
+        shown = tool_lists.shown(frame, pending, partial(self.rules.visible, self.upstream))
+        steps: list[Step] = [shown.listed] if shown.listed is not None else []
+        if shown.refused:
+            bad, side = BadFrame(frame.raw, INTERNAL_ERROR, shown.refused), Direction.FROM_UPSTREAM
+            steps.append(self._rejected(bad, now, side))
+        if shown.listed is None or shown.listed.hidden:
+            steps.append(self._seen(now, Direction.TO_CLIENT, shown.raw))
+        return shown.raw, steps
 
     def _refuse_server(self, frame: Frame, route: Route | None, now: float) -> list[Step]:
         refusal = mcp.rpc_error(frame.id, METHOD_NOT_FOUND, "refused by policy (settings.server_requests)")
         target = route or self._live_route() or self._stream
-        steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw)]
+        bad = BadFrame(frame.raw, METHOD_NOT_FOUND, "the server's own request, refused by settings.server_requests")
+        side = Direction.FROM_UPSTREAM
+        steps: list[Step] = [self._seen(now, side, frame.raw), self._rejected(bad, now, side)]
         if target is not None:
             steps.append(Send(Outgoing(refusal, None, target, None, Era.LEGACY)))
         return steps
@@ -319,17 +309,15 @@ class Exchange:
         """Over a pipe nothing says which request a server's own message belongs to: what it asks or logs goes with the
         latest one in flight, what it announces goes to the client's open stream."""
         announces = frame.kind is Kind.NOTIFICATION and frame.method != "notifications/message"
-        first, second = self._stream, self._live_route()
-        return (first or second) if announces else (second or first)
+        live = self._live_route()
+        return (self._stream or live) if announces else (live or self._stream)
 
     def _live_route(self) -> Route | None:
-        latest = self.pending.latest_forwarded()
-        return latest.route if latest else None
+        return latest.route if (latest := self.pending.latest_forwarded()) else None
 
     def list_changed(self) -> list[Step]:
         """What this client may see has changed by a new policy: it should list again."""
-        listening = [p for p in self.pending.all() if p.frame.method == "subscriptions/listen"]
-        if listening:
+        if listening := [p for p in self.pending.all() if p.frame.method == "subscriptions/listen"]:
             return [Answer(p.route, mcp.list_changed(p.frame.id), False) for p in listening]
         target = self._stream or self._live_route()
         return [Answer(target, mcp.list_changed(), False)] if target else []
@@ -354,8 +342,7 @@ class Exchange:
 
     def ended(self, outgoing: Outgoing, why: str | None) -> list[Step]:
         """The HTTP exchange that carried `outgoing` is over; `why` when it broke."""
-        pending = self._waiting_for(outgoing)
-        if pending is None:
+        if (pending := self._waiting_for(outgoing)) is None:
             return [Plain(outgoing.route, 502, body=why.encode())] if why else [End(outgoing.route)]
         if why is None and pending.era is Era.LEGACY and pending.http is not None:
             return [End(outgoing.route)]  # the client may come back for the rest with Last-Event-ID
@@ -364,8 +351,8 @@ class Exchange:
     def upstream_lost(self, why: str) -> list[Step]:
         """The server is gone: whatever waits for it fails, now and later."""
         self.lost = why
-        failed = [self._fail(p, why, Outcome.UNKNOWN) for p in self.pending.all() if p.forwarded]
-        return [step for steps in failed for step in steps]
+        waiting = (p for p in self.pending.all() if p.forwarded)
+        return [step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)]
 
     def time_out(self, call_id: CallId, seconds: float) -> list[Step]:
         """The server has kept this call for too long: the client learns it, and the server is told to stop."""
@@ -374,6 +361,11 @@ class Exchange:
             return []
         why = f"the server did not answer within {seconds:g} s (--call-timeout)"
         return [*self._fail(pending, why, Outcome.UNKNOWN), Abandon(pending.route, pending.frame.id)]
+
+    def contradicted(self, pending: Pending, why: str, now: float) -> list[Step]:
+        """Its headers turn out to say something else than its arguments, which are judged."""
+        self.pending.remove(pending)
+        return self._reject(BadFrame(pending.frame.raw, HEADER_MISMATCH, why, pending.frame.id), pending.route, now)
 
     def not_recorded(self, call_id: CallId, why: str) -> list[Step]:
         """A call whose decision could not be written never goes."""
@@ -400,9 +392,9 @@ class Exchange:
     def _reject(self, bad: BadFrame, route: Route, now: float) -> list[Step]:
         return [self._rejected(bad, now), Answer(route, mcp.rpc_error(bad.id, bad.code, bad.reason), True)]
 
-    def _rejected(self, bad: BadFrame, now: float) -> Note:
-        start, direction = bad.raw[:4096], Direction.FROM_CLIENT
-        return Note(FrameRejected(now, self.connection, self.upstream, direction, bad.code, bad.reason, start))
+    def _rejected(self, bad: BadFrame, now: float, direction: Direction = Direction.FROM_CLIENT) -> Note:
+        raw = bad.raw[:4096]
+        return Note(FrameRejected(now, self.connection, self.upstream, direction, bad.code, bad.reason, raw))
 
     def _seen(self, now: float, direction: Direction, raw: bytes, call_id: CallId | None = None) -> Note:
         return Note(FrameSeen(now, self.connection, self.upstream, direction, call_id, raw))

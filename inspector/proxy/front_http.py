@@ -15,6 +15,7 @@ from anyio.abc import TaskStatus
 
 from inspector.core.errors import UpstreamError
 from inspector.core.json import Json
+from inspector.proxy import http_cors as cors
 from inspector.proxy import sdk_rules
 from inspector.proxy.http_exchange import Line, Request
 from inspector.proxy.http_guard import (
@@ -30,7 +31,7 @@ from inspector.proxy.http_guard import (
     too_large,
 )
 from inspector.proxy.http_hosted import Hosted
-from inspector.proxy.http_listener import GONE, Limits, Server, bind
+from inspector.proxy.http_listener import GONE, Limits, Server, address, bind
 from inspector.proxy.http_passed import Passed
 from inspector.proxy.http_route import JSON, Answer, HttpRoute, Send
 from inspector.proxy.links import HttpRequest, Hub
@@ -174,9 +175,13 @@ class HttpFront:
         # White space after a value is no part of it (RFC 9110 §5.5); the parser leaves it on.
         headers = tuple([(name, value.rstrip(b" \t")) for name, value in scope["headers"]])
         head = Head(scope["method"], scope["raw_path"], headers)
-        entry = admit(head, self._door)
+        if (answer := cors.preflight(head, self._door)) is not None:
+            await answer.send(send)
+            return
+        send = cors.readable(send, head, self._door)
+        entry, peer = admit(head, self._door), address(scope.get("client"))
         if isinstance(entry, Refused):
-            await self._refuse(send, head, entry)
+            await self._refuse(send, head, entry, peer=peer)
             return
         body = b""
         if head.method == "POST":
@@ -184,12 +189,12 @@ class HttpFront:
             if read is None:
                 return
             if isinstance(read, Refused):
-                await self._refuse(send, head, read, upstream=entry.upstream)
+                await self._refuse(send, head, read, upstream=entry.upstream, peer=peer)
                 return
             body = read
             frame = parse_client(body)
             if isinstance(frame, BadFrame):
-                self._hub.rejected(frame, connection="", upstream=entry.upstream)
+                self._hub.rejected(frame, connection="", upstream=entry.upstream, peer=peer)
                 await _error(frame.id, frame.code, frame.reason).send(send)
                 return
         else:
@@ -205,7 +210,7 @@ class HttpFront:
         )
         if refused := await self._answer(request):
             answers = frame.id if frame is not None and frame.kind is Kind.REQUEST else None
-            await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers)
+            await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers, peer=peer)
 
     async def _answer(self, request: Request) -> Refused | None:
         if refused := await self._contradiction(request):
@@ -250,17 +255,18 @@ class HttpFront:
         upstream: str = "",
         body: bytes = b"",
         frame_id: FrameId | None = None,
+        peer: str,
     ) -> None:
         raw = record_of(head, self._tokens) + (b"\r\n\r\n" + body[:4096] if body else b"")
         code = refused.status if refused.code == INVALID_REQUEST else refused.code
-        self._hub.rejected(BadFrame(raw, code, refused.reason, frame_id), connection="", upstream=upstream)
+        self._hub.rejected(BadFrame(raw, code, refused.reason, frame_id), connection="", upstream=upstream, peer=peer)
         answer = _error(frame_id, refused.code, refused.reason, refused.data, status=refused.status)
         await Answer(answer.status, JSON + refused.headers, answer.body).send(send)
 
-    def _unreadable(self, target: bytes, status: int, reason: str) -> None:
+    def _unreadable(self, target: bytes, status: int, reason: str, peer: str) -> None:
         """What the HTTP parser refused by itself."""
         raw = record_of(Head("", target, ()), self._tokens)
-        self._hub.rejected(BadFrame(raw, status, reason), connection="", upstream="")
+        self._hub.rejected(BadFrame(raw, status, reason), connection="", upstream="", peer=peer)
 
 
 class _Tokens(Mapping[str, str]):

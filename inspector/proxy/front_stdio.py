@@ -25,12 +25,13 @@ from typing import TypeAlias
 import anyio
 from anyio.abc import TaskGroup
 
-from inspector.core.errors import ConfigError, InspectError
+from inspector.core.errors import ConfigError, InspectError, UpstreamError
 from inspector.core.upstream import NAME
 from inspector.proxy.links import ClientSide, Hub
 from inspector.proxy.shim import HELLO_VERSION
 from inspector.proxy.stdio_client import StdioClient
 from inspector.proxy.stdio_pipes import own_pipes
+from inspector.wire.jsonrpc import INVALID_REQUEST, BadFrame
 
 _HELLO_LIMIT = 1 << 20
 _HELLO_TIMEOUT = 10.0  # seconds
@@ -145,20 +146,32 @@ class StdioFront:
         line = None
         with anyio.move_on_after(_HELLO_TIMEOUT):
             line = await client.first_line(_HELLO_LIMIT)
-        if line is None:
-            return "no hello came, or one of more than 1 MiB"
-        if not _same_user(client.socket()):
-            return "another user runs this mcp-inspect"
-        if len(self._clients) > _MAX_CLIENTS:
-            return f"this mcp-inspect serves {_MAX_CLIENTS} stdio clients already"
         try:
-            hello = parse_hello(line)
+            hello = self._hello(client, line)
             self._hide(hello.env)
             name = self._upstream_of(hello)
             await client.connect(name, hello.grant or f"stdio:{name}", ClientSide(hello.cwd, hello.env), b'{"ok":true}')
+        except UpstreamError as error:  # its own event says so
+            return str(error)
         except (InspectError, ValueError) as error:
+            self._refused(client, line, str(error))
             return str(error)
         return None
+
+    def _hello(self, client: StdioClient, line: bytes | None) -> Hello:
+        if line is None:
+            raise ValueError("no hello came, or one of more than 1 MiB")
+        if not _same_user(client.socket()):
+            raise ValueError("another user runs this mcp-inspect")
+        if len(self._clients) > _MAX_CLIENTS:
+            raise ValueError(f"this mcp-inspect serves {_MAX_CLIENTS} stdio clients already")
+        return parse_hello(line)
+
+    def _refused(self, client: StdioClient, line: bytes | None, why: str) -> None:
+        said = client.unread if line is None else line
+        if said or not client.has_left:  # who comes and goes without a word only looked whether we are there
+            bad = BadFrame(_without_env(said), INVALID_REQUEST, why)
+            self._hub.rejected(bad, connection="", upstream="", peer=_peer(client.socket()))
 
     def _upstream_of(self, hello: Hello) -> str:
         if hello.command:
@@ -212,12 +225,38 @@ def _bind(path: Path) -> socket.socket:
     return listener
 
 
+def _without_env(line: bytes) -> bytes:
+    """A hello as it may be kept: the environment in it holds secrets that nobody has named to us yet."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return b"" if b'"env"' in line else line[:200]
+    if not isinstance(said, dict):
+        return line[:200]
+    return json.dumps({key: value for key, value in said.items() if key != "env"}).encode()[:4096]
+
+
+def _credentials(peer: socket.socket) -> tuple[int, int]:
+    """Process and user at the other end, by the kernel's word. Raises OSError. Linux only."""
+    process, user, _ = struct.unpack(
+        "3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    )
+    return process, user
+
+
+def _peer(peer: socket.socket) -> str:
+    """Who connected, for a person."""
+    with contextlib.suppress(OSError):
+        if hasattr(socket, "SO_PEERCRED"):
+            return "process {} of user {}".format(*_credentials(peer))
+    return "a process of this machine"
+
+
 def _same_user(peer: socket.socket) -> bool:
     """The kernel's word for who connected; where there is no such word, the folder's mode alone keeps others out."""
     with contextlib.suppress(OSError):
         if hasattr(socket, "SO_PEERCRED"):
-            credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-            return bool(struct.unpack("3i", credentials)[1] == os.getuid())
+            return _credentials(peer)[1] == os.getuid()
         if sys.platform == "darwin":
             # struct xucred by LOCAL_PEERCRED (1) at SOL_LOCAL (0): version, uid, …
             return bool(struct.unpack_from("2I", peer.getsockopt(0, 1, 76))[1] == os.getuid())

@@ -26,6 +26,9 @@ HANDSHAKE_VERSIONS = frozenset({b"2024-11-05", b"2025-03-26", b"2025-06-18", b"2
 _VERSION, _METHOD, _NAME = b"mcp-protocol-version", b"mcp-method", b"mcp-name"
 _ONCE = frozenset({_VERSION, _METHOD, _NAME, b"mcp-session-id"})
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_ALSO_NAMED_BY = dict.fromkeys(
+    ("tasks/get", "tasks/result", "tasks/update", "tasks/cancel"), "taskId"
+)  # may be left out
 _MASKED = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 _NOT_FORWARDED = frozenset(
     {
@@ -42,7 +45,12 @@ _NOT_FORWARDED = frozenset(
         b"cookie",
     }
 )
-_JSON_PARAMETERS = re.compile(rb'\s*(?:charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
+# `application/json`, and its parameters (RFC 9110 §5.6.6), but none that reads otherwise to who splits at semicolons.
+# Possessive, so that no value takes longer than its length.
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_PARAMETER = rb"[ \t]*+;[ \t]*+(?:(%b)[ \t]*+=[ \t]*+(%b|\"[^\";\\]*+\"))?+" % (_TOKEN, _TOKEN)
+_PARAMETERS = re.compile(_PARAMETER)
+_JSON = re.compile(rb"[ \t]*application/json((?:%b)*+)[ \t]*" % _PARAMETER, re.IGNORECASE)
 
 
 @fact(frozen=True, slots=True)
@@ -135,6 +143,12 @@ def admit(head: Head, door: Door) -> Admitted | Refused:
     )
 
 
+def is_named_here(head: Head, door: Door) -> bool:
+    """Does exactly one Host say one of our names?"""
+    hosts = [value for name, value in head.headers if name == b"host"]
+    return len(hosts) == 1 and hosts[0].lower() in door.hosts
+
+
 def _host(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
     match values.get(b"host", []):
         case [host] if host.lower() in door.hosts:
@@ -213,11 +227,20 @@ def _media(method: str, values: Mapping[bytes, list[bytes]]) -> Refused | None:
         return None
     match values.get(b"content-type", []):
         case [value]:
-            media, _, parameters = value.partition(b";")
-            if media.strip().lower() == b"application/json" and _JSON_PARAMETERS.fullmatch(parameters):
+            if _is_json(value):
                 encoded = [v for v in values.get(b"content-encoding", []) if v.lower() != b"identity"]
                 return Refused(415, "an encoded body is not accepted") if encoded else None
     return Refused(415, "Content-Type must be application/json, in UTF-8")
+
+
+def _is_json(value: bytes) -> bool:
+    """`application/json` with no charset but UTF-8."""
+    found = _JSON.fullmatch(value)
+    if found is None:
+        return False
+    parameters = _PARAMETERS.findall(found[1])
+    charsets = [value.strip(b'"').lower() for name, value in parameters if name.lower() == b"charset"]
+    return charsets in ([], [b"utf-8"], [b"utf8"])
 
 
 def _size(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
@@ -279,7 +302,7 @@ def misrouted(frame: Frame, headers: Headers, *, modern: bool, decode: Callable[
     values = dict(headers)
     required = modern and frame.kind is Kind.REQUEST
     meta = frame.params.get("_meta")
-    key = _NAMED_BY.get(frame.method)
+    key = _NAMED_BY.get(frame.method) or (_ALSO_NAMED_BY.get(frame.method) if _NAME in values else None)
     stated: tuple[tuple[bytes, object], ...] = (
         (_VERSION, meta.get(PROTOCOL_VERSION_META) if isinstance(meta, dict) and modern else None),
         (_METHOD, frame.method or None),

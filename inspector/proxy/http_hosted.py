@@ -19,7 +19,7 @@ from inspector.proxy.http_route import Answer, HttpRoute
 from inspector.proxy.http_sessions import Session, Sessions
 from inspector.proxy.links import Hub
 from inspector.wire.jsonrpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Frame, Kind
-from inspector.wire.mcp import call_without_id
+from inspector.wire.mcp import KNOWN_METHODS, call_without_id
 
 # Clients of earlier versions take an event without data for a message.
 _RESUMABLE = frozenset({b"2025-11-25"})
@@ -56,10 +56,7 @@ class Hosted:
         if frame.kind is Kind.RESPONSE:
             return Refused(400, "a client of this protocol version sends no responses")
         if frame.kind is Kind.NOTIFICATION:
-            # Nothing is defined for one to act on; a request is cancelled by closing its stream.
-            if unrun := call_without_id(frame):
-                self._hub.rejected(unrun, connection="", upstream=request.entry.upstream)
-            await Answer(202).send(request.send)
+            await self._modern_notification(request, frame)
             return None
         if not (accepts(headers, "application/json") and accepts(headers, "text/event-stream")):
             return _NOT_ACCEPTABLE
@@ -76,6 +73,19 @@ class Hosted:
         finally:
             await close(connection)
         return None
+
+    async def _modern_notification(self, request: Request, frame: Frame) -> None:
+        """The era defines none that would be for the server: a request is cancelled by closing its stream. Those that
+        somebody else has defined go on."""
+        if unrun := call_without_id(frame):
+            self._hub.rejected(unrun, connection="", upstream=request.entry.upstream)
+        elif frame.method not in KNOWN_METHODS:
+            entry, route = request.entry, HttpRoute(None)
+            connection = await self._hub.connect(entry.upstream, transport="http", grant=entry.grant, shared=True)
+            route.gone()  # it has no answer
+            connection.receive(frame, route, request.http)
+            await close(connection)
+        await Answer(202).send(request.send)
 
     async def _post(self, request: Request, frame: Frame) -> Refused | None:
         headers = request.http.headers

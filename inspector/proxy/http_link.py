@@ -39,6 +39,8 @@ class Server(Protocol):
 
     def fails(self, why: str) -> None: ...
 
+    def refused(self, why: str) -> None: ...
+
     def forget(self, link: HttpLink) -> None: ...
 
 
@@ -116,6 +118,8 @@ class HttpLink:
             self._server.fails(why)
         else:
             why = f"no answer from {self._server.url}: {text}"
+            if isinstance(error, ValueError):  # it did answer, in a way that is not passed on
+                self._server.refused(text)
         self._receiver.upstream_ended(outgoing, why)
 
     # for a client that speaks HTTP

@@ -27,6 +27,7 @@ GONE = "mcp_inspect.gone"
 """Key of a request's scope: the application puts a callable there that is called when the client leaves."""
 
 
+_FRAMED = 8  # bytes on the line for one of a body: chunks of one byte take six, and a trailer could go on for ever
 _ABSOLUTE = re.compile(rb"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)  # a request target with a host in it
 _UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
@@ -71,6 +72,11 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
+def address(peer: tuple[str, int] | None) -> str:
+    """Who is at the other end, for a person; "" when the socket does not say."""
+    return f"{peer[0]}:{peer[1]}" if peer else ""
+
+
 class _OneWrite:
     """A cycle's transport that puts the head of an answer before its body, not on a way of its own: a write of a few
     bytes costs us a system call and the client an awakening. A head that stays alone leaves at the end of the turn."""
@@ -104,14 +110,14 @@ class _Protocol(HttpToolsProtocol):
     """One client connection: bounded heads, and word to the application when the client leaves."""
 
     limits: Limits
-    refused: Callable[[bytes, int, str], None]
+    refused: Callable[[bytes, int, str, str], None]  # target, status, reason, peer
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_head = False
         self._in_body = False
         self._head_size = 0  # of complete headers
-        self._fed = 0  # while a head was incomplete
+        self._fed = 0  # while a head was incomplete, then while a body was
         self._overgrown = False
         self._lingering = False
         self._timer: asyncio.TimerHandle | None = None
@@ -119,6 +125,14 @@ class _Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._one_write = _OneWrite(transport, self.loop)
+        # Not uvicorn's own limit, which counts only once a request is there: silent connections would be free.
+        excess = len(self.connections) - self.limits.connections
+        if excess > self.limits.connections:
+            transport.abort()  # those that were told so have not left yet
+            return
+        if excess > 0:
+            self._close_with(503, f"{self.limits.connections} connections are open already")
+            return
         self._timer = self.loop.call_later(self.limits.head_seconds, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -130,7 +144,7 @@ class _Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._lingering:
             return
-        if self._in_head:
+        if self._in_head or self._in_body:
             self._fed += len(data)
         elif not self._in_body and b"pgrade:" in data:
             data = _without_upgrade(data)
@@ -140,6 +154,8 @@ class _Protocol(HttpToolsProtocol):
         if self._in_head and self._fed > self.limits.head_bytes:
             self._overgrown = True
             self.send_400_response("")
+        elif self._in_body and self._fed > self.limits.head_bytes + _FRAMED * self.limits.body_bytes:
+            self._close_with(413, "a body that is nearly all framing")
         elif self._timer is None:
             # A request that comes whole, as nearly all do, costs no timer.
             seconds = self.limits.head_seconds if self._in_head else self.limits.body_seconds
@@ -165,7 +181,7 @@ class _Protocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head, self._in_body = False, True
+        self._in_head, self._in_body, self._fed = False, True, 0
         self._stop_timer()
         if absolute := _ABSOLUTE.match(self.url):
             # Whom the target names counts, not whom Host names (RFC 9112 §3.2.2).
@@ -193,7 +209,8 @@ class _Protocol(HttpToolsProtocol):
         """
         if self._answering and not self._in_body:
             self.transport.close()
-            self.refused(bytes(self.url[:4096]), 400, "a second request before the first was answered")
+            peer = address(self.client)
+            self.refused(bytes(self.url[:4096]), 400, "a second request before the first was answered", peer)
         elif self._overgrown:
             self._close_with(431, f"headers of more than {self.limits.head_bytes} bytes")
         else:
@@ -224,7 +241,8 @@ class _Protocol(HttpToolsProtocol):
         self._lingering = True
         self.transport.write_eof()
         self._timer = self.loop.call_later(1.0, self.transport.close)
-        self.refused(bytes(self.url[:4096]) if self.scope is not None else b"", status, reason)
+        target = bytes(self.url[:4096]) if self.scope is not None else b""
+        self.refused(target, status, reason, address(self.client))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -242,7 +260,7 @@ def _without_upgrade(data: bytes) -> bytes:
 class Server(uvicorn.Server):
     """uvicorn without its hands on the signals, that says when it has begun."""
 
-    def __init__(self, app: Any, limits: Limits, refused: Callable[[bytes, int, str], None]) -> None:
+    def __init__(self, app: Any, limits: Limits, refused: Callable[[bytes, int, str, str], None]) -> None:
         attributes = {"limits": limits, "refused": staticmethod(refused)}
         super().__init__(
             uvicorn.Config(
@@ -259,7 +277,6 @@ class Server(uvicorn.Server):
                 date_header=False,
                 # Longer than common clients keep idle connections: a close that crosses a POST looks like a failure.
                 timeout_keep_alive=90,
-                limit_concurrency=limits.connections,
             )
         )
         self.on_started: Callable[[], None] = lambda: None

@@ -43,6 +43,8 @@ async def read_answer(
             seen(SseEvent(body))
         receiver.upstream_head(outgoing.route, status, headers)
         receiver.upstream_frame(one_line(body), outgoing.route)
+        # Nothing more comes: a body that answers something else, or nothing, must not keep the request waiting.
+        receiver.upstream_ended(outgoing, "what the server answered is not the answer to this request")
     else:
         receiver.upstream_plain(outgoing, status, headers, body)
     return False

@@ -10,6 +10,7 @@ import httptools
 
 MAX_HEAD: Final = 256 << 10
 READ_AHEAD: Final = 256 << 10  # of a body that is not being read
+MAX_EXPANDED: Final = 16 << 20  # of what comes compressed in one piece
 
 
 class DisconnectedError(OSError):
@@ -17,7 +18,10 @@ class DisconnectedError(OSError):
 
 
 class _Decoder(Protocol):
-    def decompress(self, data: bytes, /) -> bytes: ...
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 class Response:
@@ -69,8 +73,8 @@ class Response:
 
     def add(self, data: bytes) -> None:
         try:
-            data = self._decoder.decompress(data) if self._decoder is not None else data
-        except zlib.error as error:
+            data = self._decoded(data)
+        except (zlib.error, ValueError) as error:
             self.break_off(ValueError(f"its body cannot be decoded: {error}"))
             return
         if data:
@@ -79,6 +83,15 @@ class Response:
             if self._size > READ_AHEAD:
                 self._flow.pause()
             self._wake()
+
+    def _decoded(self, data: bytes) -> bytes:
+        """Raises ValueError for a few bytes that stand for very many: they would take memory before anybody counts."""
+        if self._decoder is None:
+            return data
+        decoded = self._decoder.decompress(data, MAX_EXPANDED)
+        if self._decoder.unconsumed_tail:
+            raise ValueError(f"{len(data)} bytes of it stand for more than {MAX_EXPANDED >> 20} MiB")
+        return decoded
 
     def end(self) -> None:
         self.complete = True

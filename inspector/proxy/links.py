@@ -9,7 +9,7 @@ in awaits `ready()` afterwards, which returns at once unless the other side is c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from inspector.core.call import Era
@@ -189,6 +189,18 @@ class Connection(Protocol):
         ...
 
 
+class Rules(Protocol):
+    """What an exchange asks of the policy in force beside single calls."""
+
+    @property
+    def server_requests_denied(self) -> bool: ...
+
+    @property
+    def unknown_methods_denied(self) -> bool: ...
+
+    def visible(self, server: str, names: Sequence[str]) -> list[str]: ...
+
+
 class Hub(Protocol):
     """The driver, as the fronts see it."""
 
@@ -210,6 +222,6 @@ class Hub(Protocol):
         """
         ...
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
         """Record something that a front refused by itself; `bad.code` is the JSON-RPC code or the HTTP status."""
         ...

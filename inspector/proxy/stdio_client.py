@@ -100,6 +100,15 @@ class StdioClient(asyncio.Protocol):
         peer: socket.socket = self._reading.get_extra_info("socket")
         return peer
 
+    @property
+    def unread(self) -> bytes:
+        """What came before it was connected and was not taken by `first_line`."""
+        return bytes(self._held_back)
+
+    @property
+    def has_left(self) -> bool:
+        return self._ended
+
     # -- from the client
 
     def _feed(self, connection: Connection, data: bytes) -> None:

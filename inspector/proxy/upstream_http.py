@@ -13,11 +13,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import anyio
 from anyio.abc import TaskGroup
 
-from inspector.core.events import Event, UpstreamChanged, UpstreamState
+from inspector.core.events import Direction, Event, FrameRejected, UpstreamChanged, UpstreamState
 from inspector.core.upstream import UpstreamSpec, UrlSpec
 from inspector.proxy.http_client import HttpClient
 from inspector.proxy.http_link import HttpLink
 from inspector.proxy.links import ClientSide, Receiver
+from inspector.wire.jsonrpc import INVALID_REQUEST
 
 
 class HttpUpstream:
@@ -58,6 +59,10 @@ class HttpUpstream:
     def fails(self, why: str) -> None:
         """It could not be reached."""
         self._change(UpstreamState.FAILED, why)
+
+    def refused(self, why: str) -> None:
+        """It answered what is not passed on."""
+        self._emit(FrameRejected(self._now(), "", self.name, Direction.FROM_UPSTREAM, INVALID_REQUEST, why, b""))
 
     def forget(self, link: HttpLink) -> None:
         self._links.discard(link)

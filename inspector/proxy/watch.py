@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 from watchfiles import awatch
 
-from inspector.core.commands import Conflict, Done, PolicyCheck, Rejected
+from inspector.core.commands import Conflict, Done, Rejected
 from inspector.core.errors import PolicyError
 from inspector.core.events import Event, PolicyOffered, PolicyRejected
 from inspector.core.problems import Problem
@@ -66,11 +66,6 @@ class PolicyFile:
         if self.path is None:
             return self._load(text.encode(), (), "start")
         return self._load(*read_file(self.path), "start")
-
-    def check(self, text: str) -> PolicyCheck:
-        """Would this load?"""
-        policy, problems = check_text(text, path=self._name)
-        return PolicyCheck(problems, loads=policy is not None)
 
     def save(self, text: str, base_hash: str, *, overwrite: bool) -> Done | Conflict | Rejected:
         """The editor's save: written atomically, then in force. What does not load is kept on disk, marked, and the

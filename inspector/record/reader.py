@@ -46,6 +46,13 @@ _SHOWN = (
 _NEWER = _SHOWN + "seq >= :first ORDER BY seq"
 _OF_RUN = "call_id IS NULL AND kind NOT IN ('Counted', 'FrameSeen')"  # as the index says it
 _EARLIER = _SHOWN + _OF_RUN + " AND seq < :first AND seq <= :until ORDER BY seq"
+# What people answered before that: of those calls what tells who asked for what.
+_ANSWERED = (
+    _SHOWN  # noqa: S608 -- made of constants
+    + """kind IN ('CallArrived', 'HoldEnded', 'ApprovalRemembered') AND seq < :first AND call_id IN (
+    SELECT call_id FROM events WHERE kind IN ('HoldEnded', 'ApprovalRemembered') ORDER BY call_id DESC LIMIT 200)
+  ORDER BY seq"""
+)
 _NEWEST = "SELECT max(call_id) FROM events WHERE call_id IS NOT NULL"
 # By the index: asked for the smallest `seq`, SQLite would walk through all events up to it.
 _ARRIVED_AFTER = """SELECT min(seq) FROM (
@@ -117,7 +124,7 @@ class Recording:
                 (first,) = self._connection.execute(_ARRIVED_AFTER, (newest - calls,)).fetchone()
         at = 0.0
         until = BEGINNING if in_haste else first or 0
-        for query in (_EARLIER, _NEWER):
+        for query in (_EARLIER, _NEWER) if in_haste else (_EARLIER, _ANSWERED, _NEWER):
             for event in self._read(query, {"first": first or 0, "until": until}):
                 store.fold(event)
                 at = max(at, event.at)

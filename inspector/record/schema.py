@@ -54,6 +54,7 @@ CREATE INDEX later_legs ON events (json_extract(payload, '$.root'))
   WHERE kind = 'CallArrived' AND json_extract(payload, '$.leg') > 1;
 CREATE INDEX events_of_run ON events (seq)
   WHERE call_id IS NULL AND kind NOT IN ('Counted', 'FrameSeen');
+CREATE INDEX answers ON events (call_id) WHERE kind IN ('HoldEnded', 'ApprovalRemembered');
 
 CREATE VIEW runs AS SELECT
   json_extract(payload, '$.run') AS run,

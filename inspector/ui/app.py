@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -18,11 +18,10 @@ from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
-from inspector.filters.archive import Archive
 from inspector.ui import text, titles
 from inspector.ui import theme as themes
-from inspector.ui.archive_listing import ArchiveSource
 from inspector.ui.board import Board
+from inspector.ui.crash import DiscreetApp, report
 from inspector.ui.listing import Source
 from inspector.ui.palette import system_commands
 from inspector.ui.queue import HoldQueue
@@ -42,12 +41,11 @@ TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
 
 
-class InspectApp(App[None]):
-    """`port` is all it knows of the engine; the rows of a recording are in its `archive`. `token_mask` is the
-    endpoint's token, which is never shown on the screen.
+class InspectApp(DiscreetApp):
+    """`port` is all it knows of the engine, `source` where the rows are: None for those of a live run.
 
-    `clock` is the engine's (Unix seconds), `steady` only measures spans. `ascii_only` None: ask the terminal.
-    `start_place` None: Live, or Policy when no policy could be loaded.
+    `token_mask` is the endpoint's token, never shown. `clock` is the engine's (Unix seconds), `steady` measures spans.
+    `ascii_only` None: ask the terminal. `start_place` None: Live, or Policy when no policy could be loaded.
     """
 
     CSS_PATH = "app.tcss"
@@ -75,7 +73,7 @@ class InspectApp(App[None]):
         self,
         port: Port,
         *,
-        archive: Archive | None = None,
+        source: Source | None = None,
         token_mask: str = "",
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
@@ -90,7 +88,7 @@ class InspectApp(App[None]):
         self.token = token_mask
         self.clock, self.steady = clock, steady
         self.board, self.queue = Board(), HoldQueue()
-        self.source: Source = self.board if archive is None else ArchiveSource(archive)
+        self.source = self.board if source is None else source
         self.trouble = ""
         self._bell, self._mark_title = bell, mark_title
         self._start_place = start_place
@@ -134,6 +132,9 @@ class InspectApp(App[None]):
         self.set_interval(TICK_EVERY, self._tick)
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
+
+    def last_words(self, error: BaseException) -> str:
+        return report(error, recording=self.board.views.run.recording, token=self.token)
 
     def on_unmount(self) -> None:
         if self._mark_title:

@@ -55,6 +55,11 @@ def number(value: float) -> str:
     return "huge"
 
 
+def exact(value: float) -> str:
+    """Whole, with its thousands marked: `1,000,000`, `0.50`."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
 def size_of(count: int) -> str:
     """Bytes or characters: `812 B`, `14 kB`, `1.0 MB`."""
     if count < 1000:

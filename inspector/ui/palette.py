@@ -14,7 +14,7 @@ from inspector.ui.widgets.status import LABELS, PLACES
 if TYPE_CHECKING:
     from inspector.ui.app import InspectApp
 
-_NOT_COMMANDS = ("calls.", "held.", "place.", "app.palette", "app.quit_anywhere")
+_NOT_COMMANDS = ("calls.", "choices.", "held.", "place.", "app.palette", "app.quit_anywhere")
 
 
 def system_commands(app: InspectApp, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 from inspector.core.call import CallId
 from inspector.core.views import HoldView
 
-REMEMBERED: Final = 200
 ARMED_AFTER: Final = 0.4  # seconds: shorter than this nobody has read what a key would approve
 EXTENSION: Final = 60.0  # seconds that one key, or opening the editor, adds to the wait
 
@@ -22,7 +20,6 @@ class HoldQueue:
         self._visible_since: dict[CallId, float] = {}
         self._changed_at = 0.0  # when the selection last moved by itself
         self._opened: set[CallId] = set()
-        self.ended: deque[CallId] = deque(maxlen=REMEMBERED)  # answered, withdrawn or left to time; oldest first
 
     def __len__(self) -> int:
         return len(self.holds)
@@ -39,8 +36,6 @@ class HoldQueue:
     def fold(self, holds: tuple[HoldView, ...], now: float) -> tuple[CallId, ...]:
         """Take the newest queue; returns the ids that are new in it."""
         before = self.position
-        left = {h.hold.call_id for h in self.holds} - {h.hold.call_id for h in holds}
-        self.ended.extend(sorted(left))
         self.holds = holds
         ids = [h.hold.call_id for h in holds]
         new = tuple(i for i in ids if i not in self._visible_since)

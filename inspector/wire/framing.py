@@ -51,7 +51,7 @@ class LineReader:
             line = line.removesuffix(b"\r")
             if b"\r" in line:
                 lines.append(Broken(BrokenLine.BARE_CR, line[:4096]))
-            elif line.strip():
+            elif line.strip(b" \t"):  # what JSON calls white space: a form feed is no blank line
                 lines.append(line)
         if rest:
             self._kept += rest

@@ -178,7 +178,7 @@ def parse_json(raw: bytes) -> Json:
     except InvalidOperation:
         raise ValueError("a number that cannot be read") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise ValueError(f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}") from None
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _too_deep(value, MAX_DEPTH):
         raise ValueError(f"nesting of more than {MAX_DEPTH} levels")
     if _SURROGATE.search(raw) and _has_lone_surrogate(value):
@@ -255,6 +255,8 @@ def _envelope(raw: bytes, body: JsonObject) -> Frame | BadFrame:
     if "method" not in body:
         if not answers or "id" not in body or "params" in body or ("result" in body and "error" in body):
             return bad("neither a request nor a response")
+        if "error" in body and not isinstance(body["error"], dict):
+            return bad("error must be an object")
         return Frame(raw, Kind.RESPONSE, frame_id, "", {}, body)  # type: ignore[arg-type]
     method, params = body["method"], body.get("params")
     if answers or not isinstance(method, str):

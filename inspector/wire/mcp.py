@@ -28,14 +28,9 @@ SUBSCRIPTION_META = "io.modelcontextprotocol/subscriptionId"
 WAITING_STEP = 1e-6  # of progress, for each sign of life of a held call
 DECISION_META = "mcp-inspect/decision"
 
-# Methods of the protocol, both eras. What is not here and not judged is «not covered by the policy».
-KNOWN_METHODS = frozenset(
+# Methods of the protocol, both eras, that a policy has nothing to say of: they bring things to read, and run nothing.
+READING_METHODS = frozenset(
     {
-        "initialize",
-        "ping",
-        "server/discover",
-        "tools/list",
-        "tools/call",
         "resources/list",
         "resources/templates/list",
         "resources/read",
@@ -44,6 +39,15 @@ KNOWN_METHODS = frozenset(
         "prompts/list",
         "prompts/get",
         "completion/complete",
+    }
+)
+KNOWN_METHODS = READING_METHODS | frozenset(
+    {
+        "initialize",
+        "ping",
+        "server/discover",
+        "tools/list",
+        "tools/call",
         "logging/setLevel",
         "subscriptions/listen",
         "tasks/get",
@@ -59,6 +63,8 @@ KNOWN_METHODS = frozenset(
         "notifications/tasks/status",
     }
 )
+LONGEST_METHOD = 1024  # characters
+_FILLERS = "\u115f\u1160\u3164\uffa0"  # letters by category, that draw nothing
 _CALL_MEMBERS = frozenset({"name", "arguments", "_meta", "task", "inputResponses", "requestState"})
 _CALL_FOLDED = frozenset(m.casefold() for m in _CALL_MEMBERS)
 
@@ -109,9 +115,12 @@ def disguised_call(method: str) -> bool:
     """Would a forgiving server take this for `tools/call`?"""
     if method == "tools/call":
         return False
+    if len(method) > LONGEST_METHOD:
+        return True  # there is none like it, and to look through megabytes would hold up everybody else
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", method).casefold())
-    # Separators, controls and invisible format characters (zero width, soft hyphen, byte order mark) do not count.
-    seen = "".join(character for character in folded if unicodedata.category(character)[0] not in "ZC")
+    # Separators, controls, invisible characters (zero width, soft hyphen, byte order mark, variation selectors,
+    # fillers) and marks on letters do not count.
+    seen = "".join(c for c in folded if unicodedata.category(c)[0] not in "ZCM" and c not in _FILLERS)
     return seen.strip("/") == "tools/call"
 
 
@@ -120,6 +129,11 @@ def call_without_id(frame: Frame) -> BadFrame | None:
     if frame.method == "tools/call" or disguised_call(frame.method):
         return BadFrame(frame.raw, INVALID_REQUEST, "tools/call without an id is never run")
     return None
+
+
+def is_covered(method: str) -> bool:
+    """Does the policy judge it, or is it the protocol's own housekeeping? Everything else is badged."""
+    return method in KNOWN_METHODS and method not in READING_METHODS
 
 
 def unknown_method(frame: Frame) -> BadFrame:

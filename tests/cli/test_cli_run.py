@@ -198,3 +198,9 @@ def test_an_interrupt_ends_with_130(wiring: list[tuple[str, object]], monkeypatc
 
     monkeypatch.setattr(sys.modules["inspector.wiring"], "run", interrupted)
     assert main(["--upstream", "demo"]) == 130
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "app.example", "https://app.example/page", "https://a b", ""])
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(UsageError, match="is no origin; write scheme://host"):
+        settings_of(["--upstream", "demo", "--allow-origin", origin])

@@ -34,6 +34,9 @@ set -sg escape-time 0
 set -sg set-clipboard on
 """
 
+# What the program would take for facts of its own terminal: somebody's tmux around it, and that one's size.
+NOT_ITS_OWN = {"TMUX", "TMUX_PANE", "COLUMNS", "LINES", "LC_ALL", "NO_COLOR"}
+
 
 class TerminalTimeoutError(AssertionError):
     """What was waited for did not come; the message carries the screen."""
@@ -54,8 +57,7 @@ class Terminal:
         self._folder = Path(tempfile.mkdtemp(prefix="mi-tty-", dir="/tmp"))
         settings = self._folder / "tmux.conf"
         settings.write_text(SETTINGS)
-        # Run inside somebody's tmux, the program must not see that one.
-        whole = {k: v for k, v in os.environ.items() if k not in {"TMUX", "TMUX_PANE", "LC_ALL", "NO_COLOR"}}
+        whole = {name: value for name, value in os.environ.items() if name not in NOT_ITS_OWN}
         whole |= {"LANG": "C.UTF-8", "COLORTERM": "truecolor"}
         for name, value in (env or {}).items():
             whole.pop(name, None)
@@ -110,9 +112,10 @@ class Terminal:
 
     # ---- what a person sees
 
-    def capture(self, *, colours: bool = False) -> str:
-        """The screen, a line for each row; with `colours` its escape sequences too."""
-        return self._run("capture-pane", "-p", *(["-e"] if colours else []))
+    def capture(self, *, colours: bool = False, history: bool = False) -> str:
+        """The screen, a line for each row; with `colours` its escape sequences too, with `history` what has scrolled
+        off before."""
+        return self._run("capture-pane", "-p", *(["-e"] if colours else []), *(["-S", "-"] if history else []))
 
     @property
     def title(self) -> str:

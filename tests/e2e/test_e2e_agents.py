@@ -1,18 +1,22 @@
-"""A real agent loop around a scripted model: it reaches a real server, directly and through the inspector."""
+"""Real agent loops around a scripted model: they reach a real server, directly and through the inspector."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from e2e.agents.loop import agent
 from e2e.agents.model import Move, Say, Use
+from e2e.foreign import environment
+from e2e.npm import installed
 from e2e.processes import Program
 from e2e.stage import INSPECT, SDK_SERVER, received
 
 SERVER = Path(__file__).parent.parent / "servers" / "sdk_server.py"
+AGENTS = Path(__file__).parent / "agents"
 
 
 @pytest.fixture
@@ -53,26 +57,56 @@ tools:
 """
 
 
-@pytest.mark.parametrize("way", ["http", "stdio"])
-def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(way: str, tmp_path: Path) -> None:
+FOREIGN = ("pydantic", "langchain")  # they stand on the SDK of before, which ours cannot share an environment with
+PROGRAMS = {"claude": ".bin/claude", "opencode": "opencode-linux-x64/bin/opencode"}
+
+
+@pytest.fixture
+def loop(request: pytest.FixtureRequest, needs: Callable[[str], str]) -> list[str]:
+    """The command of the agent in `agents/NAME_loop.py`."""
+    script = str(AGENTS / f"{request.param}_loop.py")
+    if request.param in PROGRAMS:
+        program = installed(AGENTS, needs("npm")) / PROGRAMS[request.param]
+        return [sys.executable, script, needs(str(program))]
+    if request.param in FOREIGN:
+        pins = [line for line in (AGENTS / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+        return [environment("agents", *pins), script]
+    return [sys.executable, script]
+
+
+@contextmanager
+def inspected(way: str, policy: Path, log: Path) -> Iterator[str | list[str]]:
+    """What an agent is told to connect to: the engine's URL, a command that joins it, or one that is an engine."""
+    flags = ["--policy", str(policy), "--name", "tools", "--", "env", f"SERVER_LOG={log}", *SDK_SERVER]
+    if way == "standalone":
+        yield [*INSPECT, "stdio", "--standalone", *flags]
+        return
+    with Program([*INSPECT, "--headless", "--port", "0", *flags]) as engine:
+        url = engine.wait_said(r"tools at (http://\S+/mcp)").group(1)
+        engine.wait_said("recording to")
+        yield url if way == "http" else [*INSPECT, "stdio", "tools"]
+
+
+@pytest.mark.parametrize("way", ["http", "stdio", "standalone"])
+@pytest.mark.parametrize(
+    "loop",
+    ["openai", *(pytest.param(name, marks=pytest.mark.slow) for name in (*FOREIGN, *PROGRAMS))],
+    indirect=True,
+)
+def test_an_agent_behind_the_inspector_reads_why_it_was_told_no(loop: list[str], way: str, tmp_path: Path) -> None:
     policy, log = tmp_path / "policy.yaml", tmp_path / "server.log"
     policy.write_text(POLICY)
-    flags = ["--headless", "--port", "0", "--policy", str(policy), "--name", "tools", "--env", f"SERVER_LOG={log}"]
-    with Program([*INSPECT, *flags, "--", *SDK_SERVER]) as inspector:
-        url = inspector.wait_said(r"tools at (http://\S+/mcp)").group(1)
-        inspector.wait_said("recording to")
-        mcp = url if way == "http" else [*INSPECT, "stdio", "tools"]
-        script = [
-            Use("echo", text="one"),
-            Use("fail", message="now"),
-            Use("echo", text="two"),
-            Use("echo", text="three"),
-            Use("add", a=2, b=3),
-            Say("I was told no twice"),
-        ]
-        with agent(mcp, script) as run:
-            assert run.last_word() == "I was told no twice"
-            one, failed, two, three, five = run.model.tool_results
+    script = [
+        Use("echo", text="one"),
+        Use("fail", message="now"),
+        Use("echo", text="two"),
+        Use("echo", text="three"),
+        Use("add", a=2, b=3),
+        Say("I was told no twice"),
+    ]
+    with inspected(way, policy, log) as mcp, agent(mcp, script, loop=loop) as run:
+        assert run.last_word(120) == "I was told no twice"
+        one, failed, two, three, five = run.model.tool_results
     assert ("one" in one, "two" in two, "5" in five) == (True, True, True)
     assert "[POLICY DENIED]" in failed
     assert "Failing is for the night shift." in failed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -16,12 +15,12 @@ from typing import Any
 
 import anyio
 import pytest
+from e2e.foreign import environment
 from e2e.npm import TESTS, installed
 from e2e.processes import Program
 from mcp import Client, StdioServerParameters
 
 SERVER = TESTS / "servers" / "sdk_server.py"
-FASTMCP = "fastmcp==4.1.2"
 HELLO = "grüß dich"
 WAYS = ("http-http", "http-stdio", "stdio-http", "stdio-stdio")
 
@@ -115,26 +114,10 @@ def test_the_typescript_sdks_client(ground: Ground, way: str, node_22: str) -> N
     assert came["server"] == "sdk-server"
 
 
-@pytest.fixture(scope="module")
-def fastmcp() -> str:
-    """The Python of an environment with fastmcp, which brings an SDK of its own choice."""
-    folder = TESTS / "clients" / ".venv"
-    python = folder / "bin" / "python"
-    with (TESTS / "clients" / ".npm-ci.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        if not (folder / "installed").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=120)
-            pip = [str(python), "-m", "pip", "install", "-q", FASTMCP]
-            done = subprocess.run(pip, capture_output=True, text=True, timeout=300, check=False)
-            if done.returncode != 0:
-                pytest.skip(f"{FASTMCP} cannot be installed here: {done.stderr[-300:]}")
-            (folder / "installed").touch()
-    return str(python)
-
-
 @pytest.mark.slow
-def test_fastmcps_client(ground: Ground, way: str, fastmcp: str) -> None:
-    check(ground.run([fastmcp, str(TESTS / "clients" / "fastmcp_client.py"), *ground.target(way)]))
+def test_fastmcps_client(ground: Ground, way: str) -> None:
+    python = environment("fastmcp", "fastmcp==4.1.2")
+    check(ground.run([python, str(TESTS / "clients" / "fastmcp_client.py"), *ground.target(way)]))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e.sdk_agent import SdkAgent, denial, said
-from e2e.stage import STARTS_WITHIN, inspect, url_of
+from e2e.stage import STARTS_WITHIN, app, inspect, url_of
 
 from inspector.core.events import CallArrived, Forwarded
 from inspector.record.reader import Recording
@@ -54,3 +54,71 @@ def test_the_eleventh_forced_run_of_a_minute_does_not_reach_the_server(tmp_path:
     assert set(forwarded) == {f"run-{number}" for number in range(10)}
     assert len(forwarded) == 10
     assert len(arrived) == 11
+
+
+POLICY = """\
+version: "1"
+default: deny
+tools:
+  echo: {limits: [{counter: echoes, window: day, max: 1}]}
+  add: {action: approve}
+"""
+
+
+def test_a_reset_counter_and_a_raised_limit_let_the_next_call_go(tmp_path: Path, home: Path) -> None:
+    with app(tmp_path, POLICY) as stage, SdkAgent(stage.url) as agent:
+        assert said(agent.ask("echo", text="one")) == "one"
+        assert denial(agent.ask("echo", text="two")).startswith("[POLICY DENIED] 1 of 1 per day are used")
+
+        stage.send("3")
+        stage.see(re.compile(r"⊘ echoes · day +1 of 1"))
+        stage.send("x")
+        stage.see("Let this counter begin again?")
+        stage.send("Escape")
+        assert denial(agent.ask("echo", text="two")), "it was only asked"
+        stage.send("x")
+        stage.see("Let this counter begin again?")
+        stage.send("y")
+        stage.see(re.compile(r"reset by you [\d:]+, it stood at 1"))
+        assert said(agent.ask("echo", text="three")) == "three"
+        assert denial(agent.ask("echo", text="four"))
+
+        stage.send("+")
+        stage.see("Raise this limit for this session")
+        stage.type("3")
+        stage.send("Enter")
+        stage.see(re.compile(r"raised to 3 for this session by you [\d:]+ · the policy says 1"))
+        assert [said(agent.ask("echo", text=word)) for word in ("five", "six")] == ["five", "six"]
+        assert denial(agent.ask("echo", text="seven")).startswith("[POLICY DENIED] 3 of 3 per day are used")
+        assert stage.policy.read_text() == POLICY
+        assert [call["arguments"]["text"] for call in stage.received] == ["one", "three", "five", "six"]
+    (recorded,) = (home / "state" / "recordings").glob("*.sqlite")
+    with inspect(tmp_path, "open", str(recorded), flags=()) as shown:
+        shown.wait_for(re.compile(r"3 Limits"), STARTS_WITHIN)
+        shown.send("3")
+        shown.wait_for(re.compile(r"echoes · day +3 of 3"))
+        shown.wait_for(re.compile(r"raised to 3 for this session by you"))
+
+
+def test_a_revoked_approval_asks_again(tmp_path: Path) -> None:
+    with app(tmp_path, POLICY) as stage, SdkAgent(stage.url) as agent:
+        stage.send("2")
+        first = agent.call("add", a=1, b=2)
+        stage.see(re.compile(r"› add"))
+        stage.send("A")
+        stage.see("✓ Approve, and remember")
+        stage.send("Down", "Down", "Down", "Enter")
+        assert said(first.result(20)) == "3"
+        assert said(agent.ask("add", a=2, b=2)) == "4", "nobody was asked"
+        stage.see(re.compile(r"∞ this tool .* used 1×"))
+        stage.send("x")
+        stage.see("Mark the one to revoke")
+        stage.send("x")
+        stage.see(re.compile(r"– this tool"))
+        again = agent.call("add", a=3, b=2)
+        stage.see(re.compile(r"◐ Held for approval · 1"))
+        stage.send("d")
+        stage.see("✗ Deny this call")
+        stage.send("Enter")
+        assert "A person denied this call" in denial(again.result(20))
+        stage.see(re.compile(r"✗ denied +#3 .* by you"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inspector.core.call import Call, Caller, CallId, Outcome
-from inspector.core.decision import Decision
+from inspector.core.decision import CounterKey, Decision
 from inspector.core.effects import Effect, Emit, Forward, Reserve, Settle
 from inspector.core.events import Decided, Event
 from inspector.core.holds import Resolution
@@ -48,6 +48,9 @@ class World:
 
     def arrive(self, one: Call, now: float = 0.0) -> list[Effect]:
         return self.perform(self.gate.arrive(one, "conn", now), now)
+
+    def reset(self, key: CounterKey, now: float) -> None:
+        self.ledger.reset(key, now)
 
     def resolve(self, number: int, resolution: Resolution, now: float) -> list[Effect]:
         return self.perform(self.gate.resolve(CallId(number), resolution, now), now)

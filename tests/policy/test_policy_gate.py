@@ -7,9 +7,18 @@ from gatework import CALLER, World, call, decided, events, forwarded, kinds, pol
 
 from inspector.core.call import Call, Caller, CallId, Outcome
 from inspector.core.decision import CounterKey, Reading, Verdict
-from inspector.core.effects import Exceeded, Granted, Keep, Refuse, Reserve, Settle, StoreFailed
+from inspector.core.effects import Emit, Exceeded, Granted, Keep, Refuse, Reserve, Settle, StoreFailed
 from inspector.core.errors import StoreError
-from inspector.core.events import ApprovalRemembered, CallArrived, Counted, Finished, Held, HoldEnded, HoldExtended
+from inspector.core.events import (
+    ApprovalEnded,
+    ApprovalRemembered,
+    CallArrived,
+    Counted,
+    Finished,
+    Held,
+    HoldEnded,
+    HoldExtended,
+)
 from inspector.core.holds import HoldEnd, Remember, Resolution
 from inspector.policy.gate import MAX_RACES, Gate
 from inspector.policy.ledger_memory import MemoryLedger
@@ -342,7 +351,11 @@ def test_how_far_an_approval_reaches(remember: Remember, same: str, other_sessio
     world.arrive(call(1, arguments={"x": 1}), 100)
     effects = world.resolve(1, Resolution(approve=True, remember=remember), 101)
     remembered = [event for event in events(effects) if isinstance(event, ApprovalRemembered)]
-    expected = [ApprovalRemembered(101, CallId(1), remember, "/tools/*/action", "g1", "s1", "t")]
+    session = "c1" if remember is Remember.SESSION else ""
+    arguments = {"x": 1} if remember is Remember.ARGUMENTS else None
+    expected = [
+        ApprovalRemembered(101, CallId(1), remember, "/tools/*/action", "g1", "s1", "t", 1, "you", session, arguments)
+    ]
     assert remembered == ([] if remember is Remember.ONCE else expected)
     elsewhere = Caller("g1", "c2", "agent")
     assert kinds(world.arrive(call(2, arguments={"x": 1}), 102))[-1] == same
@@ -362,6 +375,60 @@ def test_an_allowed_call_names_the_trigger_that_was_remembered() -> None:
     decision = decided(world.arrive(call(2), 102))
     assert (decision.verdict, decision.rule) == (Verdict.ALLOW, "/tools/t/action")
     assert "remembered" in [step.result.value for step in decision.trace]
+
+
+def test_a_decision_names_the_approvals_that_answered_for_it() -> None:
+    both = policy({"t": {"action": "approve", "approve_if": [{"path": "args.x", "op": "exists", "value": True}]}})
+    world = World(both)
+    world.arrive(call(1, arguments={"x": 1}), 100)
+    effects = world.resolve(1, Resolution(approve=True, remember=Remember.TOOL), 101)
+    assert [e.approval for e in events(effects) if isinstance(e, ApprovalRemembered)] == [1, 2]
+    assert decided(effects).approvals == ()
+    assert decided(world.arrive(call(2, arguments={"x": 2}), 102)).approvals == (1, 2)
+    assert decided(world.arrive(call(3), 102)).approvals == (1,)
+
+
+def test_a_revoked_approval_answers_no_more_and_the_next_call_asks_again() -> None:
+    world = World(ASKS)
+    world.arrive(call(1), 100)
+    world.resolve(1, Resolution(approve=True, remember=Remember.TOOL), 101)
+    assert kinds(world.arrive(call(2), 102))[-1] == "Forward"
+    assert world.gate.revoke(1, 103) == [Emit(ApprovalEnded(103, 1, "you"))]
+    assert kinds(world.arrive(call(3), 104))[-1] == "Keep"
+    assert world.gate.revoke(1, 105) is None, "it has ended already"
+    effects = world.resolve(3, Resolution(approve=True, remember=Remember.TOOL), 106)
+    assert [e.approval for e in events(effects) if isinstance(e, ApprovalRemembered)] == [2], "numbers are never reused"
+
+
+def test_revoking_touches_no_call_that_was_let_go_and_no_other_approval() -> None:
+    world = World(policy({"*": {"action": "approve"}}, default="allow"))
+    for number, tool in ((1, "t"), (2, "u")):
+        world.arrive(call(number, tool), 100)
+        world.resolve(number, Resolution(approve=True, remember=Remember.SESSION), 101)
+    world.gate.revoke(1, 102)
+    assert kinds(world.arrive(call(3, "u"), 103))[-1] == "Forward"
+    assert kinds(world.arrive(call(4, "t"), 103))[-1] == "Keep"
+    assert kinds(world.finish(1, Outcome.OK, 104))[-1] == "Finished"
+
+
+def test_the_same_yes_twice_is_one_approval() -> None:
+    world = World(ASKS)
+    for number in (1, 2):
+        world.arrive(call(number), 100)
+    said = [world.resolve(number, Resolution(approve=True, remember=Remember.TOOL), 101) for number in (1, 2)]
+    assert [e.approval for effects in said for e in events(effects) if isinstance(e, ApprovalRemembered)] == [1, 1]
+    world.gate.revoke(1, 102)
+    assert kinds(world.arrive(call(3), 103))[-1] == "Keep"
+
+
+def test_a_revocation_comes_after_what_was_due_before_it() -> None:
+    world = World(policy({"t": {"action": "approve", "approval": {"timeout": 10}}}))
+    world.arrive(call(1), 100)
+    world.resolve(1, Resolution(approve=True, remember=Remember.ARGUMENTS), 101)
+    world.arrive(call(2, arguments={"x": 1}), 102)
+    effects = world.gate.revoke(1, 200)
+    assert effects is not None
+    assert kinds(effects) == ["HoldEnded", "Decided", "Refuse", "ApprovalEnded"]
 
 
 def test_a_remembered_approval_answers_its_own_trigger_only() -> None:
@@ -402,7 +469,8 @@ def test_a_remembered_approval_ends_when_its_entry_changes_and_does_not_come_bac
     world.resolve(1, Resolution(approve=True, remember=Remember.TOOL), 101)
     world.gate.reload(policy({"t": {"action": "approve"}, "other": {}}), 102)
     assert kinds(world.arrive(call(2), 103))[-1] == "Forward", "another entry changed"
-    world.gate.reload(policy({"t": {"action": "approve", "reason": "now with a reason"}}), 104)
+    effects = world.gate.reload(policy({"t": {"action": "approve", "reason": "now with a reason"}}), 104)
+    assert effects == [Emit(ApprovalEnded(104, 1, "policy"))]
     assert kinds(world.arrive(call(3), 105))[-1] == "Keep"
     world.gate.reload(ASKS, 106)
     assert kinds(world.arrive(call(4), 107))[-1] == "Keep"

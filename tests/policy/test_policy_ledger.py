@@ -7,11 +7,15 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from inspector.core.call import CallId
 from inspector.core.decision import Algorithm, Charge, CounterKey, Scope
@@ -146,6 +150,111 @@ def test_slots_are_free_after_any_end(ledger: Ledger) -> None:
     assert isinstance(ledger.reserve(CallId(2), [charge(SLOTS)], 9999), Granted)
 
 
+ALL = pytest.mark.parametrize("counter", [key(), SLIDING, SLOTS], ids=["fixed", "sliding", "slots"])
+
+
+@ALL
+def test_a_counter_that_was_reset_begins_again_at_nothing(ledger: Ledger, counter: CounterKey) -> None:
+    ledger.reserve(CallId(1), [charge(counter), charge(key("other"), "9")], 60)
+    assert isinstance(ledger.reserve(CallId(2), [charge(counter)], 61), Exceeded)
+    stood = ledger.reset(counter, 62)
+    assert (stood.key, stood.before) == (counter, 1)
+    assert used(ledger, counter, 62) == 0
+    assert used(ledger, key("other"), 62) == 1, "no other counter is touched"
+    assert isinstance(ledger.reserve(CallId(2), [charge(counter)], 62), Granted)
+    assert isinstance(ledger.reserve(CallId(3), [charge(counter)], 63), Exceeded)
+
+
+@ALL
+def test_what_was_charged_before_a_reset_gives_nothing_back_after_it(ledger: Ledger, counter: CounterKey) -> None:
+    ledger.reserve(CallId(1), [charge(counter, "9", "3")], 60)
+    ledger.reset(counter, 61)
+    assert ledger.settle(CallId(1), 61, refund_all=True, refund_errors=True)[0].before == 0, "never less than nothing"
+    ledger.reserve(CallId(2), [charge(counter, "9", "4")], 61)
+    ledger.reset(counter, 61)
+    ledger.reserve(CallId(3), [charge(counter, "9", "5")], 61)
+    ledger.settle(CallId(2), 61, refund_all=True, refund_errors=True)
+    assert used(ledger, counter, 61) == 5
+    ledger.settle(CallId(3), 61, refund_all=True, refund_errors=True)
+    assert used(ledger, counter, 61) == 0
+
+
+def test_a_reset_moves_no_window(ledger: Ledger) -> None:
+    ledger.reserve(CallId(1), [charge(key())], 60)
+    assert ledger.reset(key(), 90).resets_at == 120
+    assert ledger.used(key(), 90).resets_at == 120
+
+
+def test_a_counter_that_nobody_touched_can_be_reset(ledger: Ledger) -> None:
+    assert ledger.reset(key(), 60).before == 0
+    assert ledger.latest() == 60
+
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("charge"), st.integers(1, 3)),
+        st.tuples(st.just("settle"), st.integers(0, 30)),
+        st.tuples(st.just("keep"), st.integers(0, 30)),
+        st.tuples(st.just("reset"), st.just(0)),
+        st.tuples(st.just("pass"), st.sampled_from([1, 7, 59, 60])),
+    ),
+    min_size=4,
+    max_size=30,
+)
+
+
+@dataclass
+class _Charged:
+    at: float
+    amount: int
+    era: int  # grows with every reset
+    over: bool = False
+
+
+@ALL
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=_STEPS)
+def test_between_two_resets_no_more_than_max_is_ever_granted(counter: CounterKey, steps: list[tuple[str, int]]) -> None:
+    """Every ledger against a plain list of what was charged; on disk two runs take turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = (SqliteLedger.open(Path(folder) / "s.db", name) for name in ("one", "two"))
+        memory, era, now, most = MemoryLedger(), 0, 60.0, 5
+        charged: list[_Charged] = []
+
+        def standing() -> int:
+            alive = [c for c in charged if not c.over and c.era == era]
+            if counter.algorithm is Algorithm.FIXED:
+                alive = [c for c in alive if c.at // 60 == now // 60]
+            elif counter.algorithm is Algorithm.SLIDING:
+                alive = [c for c in alive if now - c.at < 60]
+            return sum(c.amount for c in alive)
+
+        for what, number in steps:
+            run = (one, two)[len(charged) % 2]
+            match what:
+                case "charge":
+                    wish = [charge(counter, str(most), str(number))]
+                    call_id, fits = CallId(len(charged)), standing() + number <= most
+                    answers = [type(ledger.reserve(call_id, wish, now)) for ledger in (memory, run)]
+                    assert answers == [Granted if fits else Exceeded] * 2
+                    charged.append(_Charged(now, number, era, over=not fits))
+                case "settle" | "keep" if number < len(charged):
+                    back = what == "settle"
+                    for ledger in (memory, (one, two)[number % 2]):
+                        ledger.settle(CallId(number), now, refund_all=back, refund_errors=back)
+                    if back or counter.algorithm is Algorithm.IN_FLIGHT:
+                        charged[number].over = True
+                case "reset":
+                    era += 1
+                    memory.reset(counter, now)
+                    run.reset(counter, now)
+                case "pass":
+                    now += number
+            assert [used(ledger, counter, now) for ledger in (memory, one, two)] == [standing()] * 3
+        one.close()
+        two.close()
+
+
 def test_time_never_goes_back(ledger: Ledger) -> None:
     ledger.reserve(CallId(1), [charge(key())], 120)
     lost = ledger.reserve(CallId(2), [charge(key())], 60)
@@ -217,6 +326,37 @@ def test_two_runs_share_every_counter_exactly(tmp_path: Path) -> None:
     assert isinstance(first.reserve(CallId(1), [charge(key()), charge(SLOTS)], 60), Granted)
     assert isinstance(second.reserve(CallId(1), [charge(key())], 60), Exceeded)
     assert used(second, SLOTS, 60) == 1, "a living run keeps its slots when another one opens the store"
+    first.close()
+    second.close()
+
+
+def test_a_reset_holds_for_every_run_that_shares_the_counter(tmp_path: Path) -> None:
+    first, second = (SqliteLedger.open(tmp_path / "s.db", run) for run in ("one", "two"))
+    both = [charge(key(), "2"), charge(SLOTS, "2")]
+    first.reserve(CallId(1), both, 60)
+    second.reserve(CallId(1), both, 60)
+    assert [first.reset(counter, 61).before for counter in (key(), SLOTS)] == [2, 2]
+    assert [used(second, counter, 61) for counter in (key(), SLOTS)] == [0, 0]
+    second.reserve(CallId(2), both, 61)
+    second.settle(CallId(1), 61, refund_all=True, refund_errors=True)
+    first.close()
+    third = SqliteLedger.open(tmp_path / "s.db", "three")
+    assert [used(third, counter, 61) for counter in (key(), SLOTS)] == [1, 1], "nor does an end of before free a slot"
+    second.close()
+    third.close()
+
+
+def test_a_reset_waits_its_turn_and_stands_with_its_group(tmp_path: Path) -> None:
+    first = SqliteLedger.open(tmp_path / "s.db", "one", grouped=True)
+    second = SqliteLedger.open(tmp_path / "s.db", "two")
+    first.reserve(CallId(1), [charge(key())], 60)
+    with pytest.raises(StoreBusyError):
+        second.reset(key(), 60)
+    first.commit()
+    first.reset(key(), 60)
+    assert (used(first, key(), 60), used(second, key(), 60)) == (0, 1)
+    assert first.commit() == ()
+    assert used(second, key(), 60) == 0
     first.close()
     second.close()
 
@@ -312,6 +452,23 @@ def test_a_file_of_a_newer_format_is_left_alone(tmp_path: Path) -> None:
 def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"s\.db"):
         SqliteLedger.open(tmp_path / "missing" / "s.db", "me")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_a_store_of_another_user_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    SqliteLedger.open(path, "me").close()
+    os.chown(path, 12345, 12345)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        SqliteLedger.open(path, "me")
+
+
+def test_a_store_that_others_could_open_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    SqliteLedger.open(path, "me").close()
+    path.chmod(0o644)
+    SqliteLedger.open(path, "me").close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_the_files_are_private(tmp_path: Path) -> None:

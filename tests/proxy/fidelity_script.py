@@ -84,6 +84,10 @@ REPLIES = {
 ANNOUNCED = [
     note("notifications/tools/list_changed", '"_meta":{"n":1.00}'),
     note("notifications/resources/updated", '"uri":"file:///a"'),
+    note("notifications/resources/list_changed", '"_meta":{"n":-0}'),
+    note("notifications/prompts/list_changed", '"_meta":{"n":1e2}'),
+    note("notifications/tasks/status", '"taskId":"t","status":"working","ttl":1.00'),
+    note("notifications/elicitation/complete", '"elicitationId":"e"'),
     note("notifications/vendor/thing", f'"thing":{ODD}'),
 ]
 NEEDS_INPUT = (
@@ -112,6 +116,17 @@ PLAIN = {  # one answer each, in either era
     "vendor/fails": FAILED,
 }
 LEGACY_ONLY = ("ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe")
+SAID = {  # by a client, to which there is no answer
+    "notifications/vendor/x": f'"thing":{ODD}',
+    "notifications/roots/list_changed": f'"_meta":{ODD}',
+    "notifications/progress": f'"progressToken":"of the server","progress":0.50,"total":1.00,"x-vendor":{ODD}',
+}
+RESPONSES = f'{{"who":{{"action":"accept","content":{ODD},"x-vendor":{ODD}}}}}'
+BESIDE = {  # members of a call beside its name and arguments
+    "a task": '"task":{"ttl":60000.0,"pollInterval":1.00,"x-vendor":1E2}',
+    "a retry": f'"requestState":"opaque/1.00==","inputResponses":{RESPONSES}',
+    "a vendor's": f'"x-vendor":{ODD},"":0',
+}
 ACKNOWLEDGED = '"_meta":{"io.modelcontextprotocol/subscriptionId":$ID,"n":1.00}'
 
 SCRIPT: dict[str, list[str]] = {

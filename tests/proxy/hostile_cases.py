@@ -103,6 +103,30 @@ UNREADABLE = [
     ),
     Raw("a CR inside", call().replace(b",", b",\r", 1), PARSE_ERROR, "carriage return", http=False),
     Raw("a call behind a CR", b'{"jsonrpc":"2.0"}\r' + call("delete"), PARSE_ERROR, "carriage return", http=False),
+    Raw("a form feed for a line", b"\x0c", PARSE_ERROR, "not JSON"),
+    Raw("a vertical tab for a line", b" \x0b ", PARSE_ERROR, "not JSON"),
+    Raw("a no-break space before", b"\xc2\xa0" + call(), PARSE_ERROR, "not JSON"),
+    Raw("a line separator between tokens", call().replace(b",", b",\xe2\x80\xa8", 1), PARSE_ERROR, "not JSON"),
+    Raw("a mark inside the text", call().replace(b"{", b"{\xef\xbb\xbf", 1), PARSE_ERROR, "not JSON"),
+    Raw("an id of 65 digits", call(frame_id="9" * 65), PARSE_ERROR, "more than 64 characters"),
+    Raw("an id with a leading zero", call(frame_id="01"), PARSE_ERROR, "not JSON"),
+    Raw("the largest double and a bit", call(arguments='{"x":1.7976931348623159e308}'), PARSE_ERROR, "too large"),
+    Raw("a number of 64 and a sign", call(arguments='{"x":-' + "1" * 64 + "}"), PARSE_ERROR, "more than 64 characters"),
+    Raw("65 levels of objects", call(arguments='{"x":' * 63 + "1" + "}" * 63), PARSE_ERROR, "nesting"),
+    Raw("an empty key twice", call(arguments='{"":1,"":2}'), PARSE_ERROR, "duplicate object key"),
+    Raw(
+        "a twin in the capabilities",
+        envelope('"id":1,"method":"ping","params":{"a":{"b":1,"b":1}}'),
+        PARSE_ERROR,
+        "duplicate object key",
+    ),
+    Raw("a twin in an answer", envelope('"id":1,"result":{"a":1,"a":2}'), PARSE_ERROR, "duplicate object key"),
+    Raw("true in capitals", call(arguments='{"x":TRUE}'), PARSE_ERROR, "not JSON"),
+    Raw("undefined", call(arguments='{"x":undefined}'), PARSE_ERROR, "not JSON"),
+    Raw("nan in small letters", call(arguments='{"x":nan}'), PARSE_ERROR, "not JSON"),
+    Raw("an escape cut short", call(arguments='{"x":"\\u12"}'), PARSE_ERROR, "not JSON"),
+    Raw("half a pair at the end", call(arguments='{"x":"\\ud83d"}'), PARSE_ERROR, "lone surrogate"),
+    Raw("half a pair and a letter", call(arguments='{"x":"\\ud83d\\u0041"}'), PARSE_ERROR, "lone surrogate"),
     Raw("two CRs at the end", call() + b"\r\r", PARSE_ERROR, "carriage return", http=False),
 ]
 
@@ -124,6 +148,25 @@ MISSHAPEN = [
     Raw("request and error", envelope('"id":1,"method":"tools/call","error":{}'), INVALID_REQUEST, "neither"),
     Raw("result and error", envelope('"id":1,"result":{},"error":{}'), INVALID_REQUEST, "neither"),
     Raw("result with params", envelope('"id":1,"result":{},"params":{}'), INVALID_REQUEST, "neither"),
+    Raw("an error that is a text", envelope('"id":1,"error":"no"'), INVALID_REQUEST, "error must be an object"),
+    Raw("an error that is null", envelope('"id":1,"error":null'), INVALID_REQUEST, "error must be an object"),
+    Raw(
+        "a result of null beside a method", envelope('"id":1,"method":"ping","result":null'), INVALID_REQUEST, "neither"
+    ),
+    Raw("an id that is a pair", call(frame_id='{"$int":1}'), INVALID_REQUEST, _ID),
+    Raw("id 0.0", call(frame_id="0.0"), INVALID_REQUEST, _ID),
+    Raw("id -0.0", call(frame_id="-0.0"), INVALID_REQUEST, _ID),
+    Raw("id 1E0", call(frame_id="1E0"), INVALID_REQUEST, _ID),
+    Raw("two versions", b'{"jsonrpc":"2.0","Jsonrpc":"2.0","id":1,"method":"ping"}', INVALID_REQUEST, "unknown member"),
+    Raw("version with a space", b'{"jsonrpc":"2.0 ","id":1,"method":"ping"}', INVALID_REQUEST, "jsonrpc"),
+    Raw("an array of arrays", b"[[]]", INVALID_REQUEST, "batches are not accepted"),
+    Raw("a dangerous member", envelope('"id":1,"method":"ping","__proto__":{}'), INVALID_REQUEST, "unknown member"),
+    Raw(
+        "params of a call an empty list", envelope('"id":1,"method":"tools/call","params":[]'), INVALID_PARAMS, "params"
+    ),
+    Raw("params of a call empty", envelope('"id":1,"method":"tools/call","params":{}'), INVALID_PARAMS, "name"),
+    Raw("name true", call().replace(b'"safe"', b"true"), INVALID_PARAMS, "name must be a string"),
+    Raw("arguments true", call(arguments="true"), INVALID_PARAMS, "arguments must be an object"),
     Raw("result without an id", envelope('"result":{}'), INVALID_REQUEST, "neither"),
     Raw("result to null", envelope('"id":null,"result":{}'), INVALID_REQUEST, _ID),
     Raw("an unknown member", envelope('"id":1,"method":"ping","x":1'), INVALID_REQUEST, "unknown member 'x'"),
@@ -174,6 +217,14 @@ DISGUISED = [
         "tools/call/",
         "tool\u017f/call",
         "\U0001d42dools/call",
+        "tools/call\ufe0f",
+        "to\u034fols/call",
+        "tools/\u3164call",
+        "tools/call\u180e",
+        "\u2066tools/call\u2069",
+        "tools/call\U000e0041",
+        "\uff34\uff2f\uff2f\uff2c\uff33\uff0f\uff23\uff21\uff2c\uff2c",
+        "x" * 2000,
     )
 ]
 
@@ -190,6 +241,27 @@ PASSED = [
     Raw("a big id", call(frame_id="9" * 30), rule="", received=(("safe", {}),)),
     Raw("a negative id", call(frame_id="-1"), rule="", received=(("safe", {}),)),
     Raw("an empty id", call(frame_id='""'), rule="", received=(("safe", {}),)),
+    Raw("id minus zero", call(frame_id="-0"), rule="", received=(("safe", {}),)),
+    Raw("an id of 64 digits", call(frame_id="9" * 64), rule="", received=(("safe", {}),)),
+    Raw("an id of escapes", call(frame_id='"\\u0031\\ud83d\\ude00"'), rule="", received=(("safe", {}),)),
+    Raw(
+        "NAME and Arguments beside",
+        call(more=',"NAME":"delete","ARGUMENTS":{"a":1}'),
+        rule="",
+        received=(("safe", {}),),
+    ),
+    Raw("a Kelvin sign", call(more=',"tas\u212a":{"ttl":1}'), rule="", received=(("safe", {}),)),
+    Raw("a hidden tool", call("secret"), rule="(hidden)"),
+    Raw("a hidden tool in capitals", call("SECRET"), rule="(default deny)"),
+    Raw("a path for a name", call("../delete"), rule="(default deny)"),
+    Raw("a name of 257", call("s" * 257), rule=_NAME),
+    Raw("a name of a megabyte", call("s" * (1 << 20)), rule=_NAME),
+    Raw("a tag character", call("safe\U000e0001"), rule=_NAME),
+    Raw("a line separator in the name", call("safe\u2028"), rule=_NAME),
+    Raw("an amount in exponents", call("pay", '{"amount":1e3}'), rule="/tools/pay/deny_if/args.amount-gt"),
+    Raw(
+        "an amount of null twins", call("pay", '{"Amount":1e9,"amount":101}'), rule="/tools/pay/deny_if/args.amount-gt"
+    ),
     Raw("white space around", b" \t" + call() + b" \t", rule="", received=(("safe", {}),)),
     Raw("arguments null", call(arguments="null"), rule="", received=(("safe", None),)),
     Raw("Arguments beside", call(more=',"Arguments":{"x":1}'), rule="", received=(("safe", {}),)),
@@ -248,6 +320,19 @@ _TEXT = "text/plain;charset=UTF-8"
 HTTP = [
     Http("Mcp-Method mismatch", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", "ping"),)),
     Http("Mcp-Method in capitals", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", "Tools/Call"),)),
+    Http("Mcp-Method with a space inside", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", "tools/call x"),)),
+    Http("Mcp-Method encoded", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", "tools%2Fcall"),)),
+    Http("Mcp-Method empty", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", ""),)),
+    Http("Mcp-Name padded", 200, headers=(("mcp-name", "  safe\t"),), received=True),
+    Http("Mcp-Name quoted", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", '"safe"'),)),
+    Http(
+        "base64 of base64", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", "=?base64?PT9iYXNlNjQ/YzJGbVpRPT0/PQ==?="),)
+    ),
+    Http("an underscore in the method's", 400, HEADER_MISMATCH, "mcp_method", twice=(("MCP_METHOD", "ping"),)),
+    Http(
+        "a parameter twice", 400, HEADER_MISMATCH, "more than once", twice=(("mcp-param-a", "1"), ("Mcp-Param-A", "1"))
+    ),
+    Http("another method by a header", 200, twice=(("x-http-method-override", "DELETE"),), received=True),
     Http("no Mcp-Method", 400, HEADER_MISMATCH, "mcp-method", (("mcp-method", None),)),
     Http("Mcp-Method twice", 400, HEADER_MISMATCH, "more than once", twice=(("Mcp-Method", "tools/call"),)),
     Http("no Mcp-Name", 400, HEADER_MISMATCH, "mcp-name", (("mcp-name", None),)),
@@ -358,6 +443,14 @@ HTTP = [
     Http(
         "a list of media types", 415, reason="Content-Type", headers=(("content-type", "application/json, text/plain"),)
     ),
+    Http(
+        "a charset in another's quotes",
+        415,
+        reason="Content-Type",
+        headers=(("content-type", 'application/json; x=";charset=utf-16"'),),
+    ),
+    Http("a parameter beside", 200, headers=(("content-type", "application/json; x=1"),), received=True),
+    Http("utf-7", 415, reason="Content-Type", headers=(("content-type", "application/json; charset=utf-7"),)),
     Http("utf-8 quoted", 200, headers=(("content-type", 'Application/JSON; charset="UTF-8"'),), received=True),
     Http("gzip", 415, reason="encoded", twice=(("content-encoding", "gzip"),)),
     Http("an identity of two", 415, reason="encoded", twice=(("content-encoding", "identity, gzip"),)),
@@ -421,6 +514,11 @@ WIRE = [
     Wire("a chunk of 0x", 400, lines=_CHUNKED, body="0x%X\r\n%J\r\n0\r\n\r\n"),
     Wire("a negative chunk", 400, lines=_CHUNKED, body="-1\r\n%J\r\n0\r\n\r\n"),
     Wire("a chunk without end", 400, lines=_CHUNKED, body="fffffffffffffffff\r\n%J\r\n0\r\n\r\n"),
+    Wire("a chunk's length in small digits", 400, lines=_CHUNKED, body="%X \t\x01\r\n%J\r\n0\r\n\r\n"),
+    Wire("a chunk too short", 400, lines=_CHUNKED, body="1\r\n%J\r\n0\r\n\r\n"),
+    Wire("a trailer that does not end", 413, lines=_CHUNKED, body="%X\r\n%J\r\n0\r\nx-a: " + "a" * (34 << 20)),
+    Wire("trailers without number", 431, lines=_CHUNKED, body="%X\r\n%J\r\n0\r\n" + "x-a: b\r\n" * 9_000),
+    Wire("an extension that does not end", 413, lines=_CHUNKED, body="%X;a=" + "a" * (34 << 20)),
     Wire("chunks by LF", 400, lines=_CHUNKED, body="%X\n%J\n0\n\n"),
     Wire(
         "the name in a trailer", 400, lines=_CHUNKED, without="mcp-name", body="%X\r\n%J\r\n0\r\nmcp-name: safe\r\n\r\n"

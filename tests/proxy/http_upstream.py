@@ -81,7 +81,7 @@ class Script:
         return [e for e in self.seen if method in (e.method, e.message.get("method"))]
 
     async def arrived(self, method: str, count: int = 1) -> Exchange:
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while len(self.of(method)) < count:
                 await anyio.sleep(0.005)
         return self.of(method)[count - 1]

@@ -49,7 +49,7 @@ class PassThrough:
         self.grants.append(grant)
         return connection
 
-    def rejected(self, bad: BadFrame, *, connection: str, upstream: str) -> None:
+    def rejected(self, bad: BadFrame, *, connection: str, upstream: str, peer: str = "") -> None:
         self.refused.append(bad)
 
     def _next(self) -> CallId:

@@ -7,15 +7,16 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from inspector.core.decision import CounterKey
 from inspector.core.errors import StoreError
-from inspector.core.events import Decided, Dropped, Event, Finished, Forwarded, HoldEnded
+from inspector.core.events import CounterReset, Decided, Dropped, Event, Finished, Forwarded, HoldEnded
 from inspector.core.holds import Resolution
 from inspector.core.upstream import CommandSpec, UpstreamSpec
 from inspector.policy.gate import Gate
@@ -32,7 +33,7 @@ from inspector.record.reader import Recording
 from inspector.record.recorder import Recorder
 from inspector.wire.jsonrpc import Frame, parse_client
 
-SERVER = Path(__file__).parents[1] / "servers" / "sdk_server.py"
+SERVER = Path(__file__).parents[1] / "servers" / "tiny_server.py"
 START = 1768473000.0
 pytestmark = pytest.mark.anyio
 
@@ -96,7 +97,7 @@ class Rig:
     box: Mailbox
     connection: ClientConnection
     recording: Path
-    log: list[Path] = field(default_factory=list)
+    log: Path
 
     def call(self, id_: int, tool: str, **arguments: Any) -> None:
         self.send({"id": id_, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
@@ -110,8 +111,9 @@ class Rig:
         return [event for event in self.events if isinstance(event, kind)]
 
     def received_by_server(self) -> list[dict[str, Any]]:
-        path = self.log[0]
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        """The `params` of the calls that came to it, oldest first."""
+        heard = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [message["params"] for message in heard if message["method"] == "tools/call"]
 
 
 class FullDisk:
@@ -145,7 +147,7 @@ async def rig(
         clock=clock,
         call_timeout=call_timeout,
     )
-    command = CommandSpec((sys.executable, str(SERVER), "stdio"), (("SERVER_LOG", str(server_log)),))
+    command = CommandSpec((sys.executable, "-S", str(SERVER)), (("SERVER_LOG", str(server_log)),))
     async with anyio.create_task_group() as tasks:
         upstream = StdioUpstream(
             UpstreamSpec("srv", command), emit=driver.emit, now=clock, tasks=tasks, watchdog=watchdog
@@ -154,7 +156,7 @@ async def rig(
         driver.reload(load_text(policy), "start")
         tasks.start_soon(driver.run)
         connection = await driver.connect("srv", transport="stdio", grant="stdio:srv")
-        made = Rig(driver, clock, events, Mailbox(), connection, recorder.path, [server_log])
+        made = Rig(driver, clock, events, Mailbox(), connection, recorder.path, server_log)
         connection.open_stream(made.box, None)
         hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "tester", "version": "1"}}
         made.send({"id": 0, "method": "initialize", "params": hello})
@@ -349,7 +351,7 @@ async def test_what_cannot_be_recorded_is_not_forwarded(tmp_path: Path) -> None:
 
 async def test_a_server_that_never_answers_meets_the_call_timeout(tmp_path: Path) -> None:
     async with rig(tmp_path, '{"version": "1", "default": "allow"}', call_timeout=30) as it:
-        it.call(1, "slow", seconds=60, steps=1)
+        it.call(1, "hang")
         with anyio.fail_after(10):
             while not it.seen(Forwarded):
                 await anyio.lowlevel.checkpoint()
@@ -370,3 +372,66 @@ async def test_a_hold_that_outlives_the_program_is_answered_in_words_that_blame_
         it.driver.close_holds("the inspector was closed")
         assert "Nobody decided on this call: the inspector was closed" in await it.box.text(1)
         assert it.received_by_server() == []
+
+
+ONE_ECHO = (
+    '{"version": "1", "default": "allow", "tools": {"echo": {"limits": [{"counter": "n", "window": "day", "max": 1}]}}}'
+)
+
+
+async def used_up(it: Rig) -> CounterKey:
+    """One call has gone, the next was denied."""
+    for id_ in (1, 2):
+        it.call(id_, "echo", text="x")
+        await it.box.answer(id_)
+    decision = it.seen(Decided)[-1].decision
+    assert decision.limited
+    return decision.readings[0].key
+
+
+async def test_after_a_reset_the_next_call_goes_and_the_log_says_who_did_it(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "counters", "run", grouped=True)
+    async with rig(tmp_path, ONE_ECHO, ledger=ledger) as it:
+        key = await used_up(it)
+        await it.driver.reset_counter(key)
+        it.call(3, "echo", text="again")
+        assert await it.box.text(3) == "again"
+        (reset,) = it.seen(CounterReset)
+        assert (reset.by, reset.reading.key, reset.reading.before) == ("you", key, 1)
+    with Recording.open(it.recording) as recording:
+        assert reset in list(recording.events())
+    ledger.close()
+
+
+async def test_a_reset_waits_for_another_process_and_gives_up_in_time(tmp_path: Path) -> None:
+    ledger = SqliteLedger.open(tmp_path / "counters", "run")
+    async with rig(tmp_path, ONE_ECHO, ledger=ledger) as it, anyio.create_task_group() as tasks:
+        key = await used_up(it)
+        other = sqlite3.connect(tmp_path / "counters", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        tasks.start_soon(it.driver.reset_counter, key)
+        await anyio.lowlevel.checkpoint()
+        assert it.seen(CounterReset) == []
+        other.execute("ROLLBACK")
+        with anyio.fail_after(20):
+            while not it.seen(CounterReset):
+                await anyio.lowlevel.checkpoint()
+        other.execute("BEGIN IMMEDIATE")
+        given_up = False
+
+        async def in_vain() -> None:
+            nonlocal given_up
+            with pytest.raises(StoreError, match="locked by another process"):
+                await it.driver.reset_counter(key)
+            given_up = True
+
+        tasks.start_soon(in_vain)
+        await anyio.lowlevel.checkpoint()
+        it.clock.now += 10
+        with anyio.fail_after(20):
+            while not given_up:
+                await anyio.lowlevel.checkpoint()
+        other.execute("ROLLBACK")
+        other.close()
+        assert len(it.seen(CounterReset)) == 1
+    ledger.close()

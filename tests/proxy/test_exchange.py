@@ -175,6 +175,35 @@ def test_an_unknown_method_is_refused_where_the_policy_says_so() -> None:
     assert json.loads(only(steps, Answer).raw)["error"]["code"] == -32601
 
 
+@pytest.mark.parametrize("method", ["resources/read", "prompts/get", "completion/complete", "vendor/x"])
+def test_whatever_no_policy_judges_is_forwarded_recorded_and_badged(method: str) -> None:
+    steps = exchange().from_client(frame(id=1, method=method), Line(), None, NOW)
+    assert [(e.method, e.forwarded) for e in events(steps) if isinstance(e, UncoveredMethod)] == [(method, True)]
+    assert [e.raw for e in events(steps) if isinstance(e, FrameSeen)] == [only(steps, Send).outgoing.raw]
+
+
+@pytest.mark.parametrize("method", ["ping", "tools/list", "initialize", "tasks/get", "logging/setLevel"])
+def test_the_protocol_s_own_housekeeping_has_no_badge(method: str) -> None:
+    steps = exchange().from_client(frame(id=1, method=method), Line(), None, NOW)
+    assert not [event for event in events(steps) if isinstance(event, UncoveredMethod)]
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_stranger_s_notification_is_badged_and_dropped_where_the_policy_says_so(denied: bool) -> None:
+    machine = exchange(SetRules(methods=denied))
+    steps = machine.from_client(frame(method="notifications/vendor/x"), Line(), None, NOW)
+    assert [e.forwarded for e in events(steps) if isinstance(e, UncoveredMethod)] == [not denied]
+    assert bool([e for e in events(steps) if isinstance(e, FrameRejected)]) is denied
+    assert bool([step for step in steps if isinstance(step, Send)]) is not denied
+    assert only(steps, Plain).status == 202  # a notification has no answer, over HTTP either way
+    assert not [step for step in steps if isinstance(step, Answer)]
+
+
+@pytest.mark.parametrize("method", ["resources/read", "prompts/list"])
+def test_refusing_strangers_methods_refuses_none_of_mcp_s_own(method: str) -> None:
+    assert only(exchange(SetRules(methods=True)).from_client(frame(id=1, method=method), Line(), None, NOW), Send)
+
+
 def test_cancelling_a_held_call_withdraws_it_and_tells_the_server_nothing() -> None:
     machine, route = exchange(), Line()
     machine.from_client(tool_call(5), route, None, NOW)
@@ -304,6 +333,8 @@ def test_a_malformed_list_is_never_passed_through(tools: Any) -> None:
     machine.from_client(frame(id=1, method="tools/list"), Line(), None, NOW)
     steps = machine.from_upstream(said({"id": 1, "result": {"tools": tools}}), None, (), NOW)
     assert json.loads(only(steps, Answer).raw)["error"]["code"] == -32603
+    (bad,) = [event for event in events(steps) if isinstance(event, FrameRejected)]
+    assert (bad.direction, bad.code) == (Direction.FROM_UPSTREAM, -32603)
 
 
 def test_a_lost_server_fails_what_it_had_and_what_comes_later() -> None:
@@ -357,6 +388,8 @@ def test_a_servers_own_request_is_refused_where_the_policy_says_so() -> None:
     machine.forward(CallId(1), None, None, NOW)
     steps = machine.from_upstream(said({"id": 9, "method": "roots/list"}), None, (), NOW)
     assert json.loads(only(steps, Send).outgoing.raw)["error"]["code"] == -32601
+    (bad,) = [event for event in events(steps) if isinstance(event, FrameRejected)]
+    assert (bad.direction, bad.code) == (Direction.FROM_UPSTREAM, -32601)
     assert not [step for step in steps if isinstance(step, Answer)]
 
 

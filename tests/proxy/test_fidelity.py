@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,21 @@ from typing import Any
 
 import pytest
 from e2e.processes import Program
-from fidelity_script import ANNOUNCED, ASKED, HELLO, LEGACY_META, LEGACY_ONLY, META, ODD, PLAIN, REPLIES, SCRIPT, tool
+from fidelity_script import (
+    ANNOUNCED,
+    ASKED,
+    BESIDE,
+    HELLO,
+    LEGACY_META,
+    LEGACY_ONLY,
+    META,
+    ODD,
+    PLAIN,
+    REPLIES,
+    SAID,
+    SCRIPT,
+    tool,
+)
 from wire_client import HttpWire, StdioWire
 
 SERVER = Path(__file__).parent.parent / "servers" / "raw_server.py"
@@ -207,6 +222,35 @@ def test_a_call_reaches_the_server_as_it_was_written(either: Session, ground: Gr
     either.wire.exchange(question)
     received = [_without_ids(tokens(text)) for text in ground.received(either.way)]
     assert _without_ids(tokens(question)) in received
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+def test_a_task_a_retry_and_a_stranger_s_member_go_with_their_call(
+    either: Session, beside: str, ground: Ground
+) -> None:
+    frame_id = json.dumps(f"with {beside}")
+    question = ask("tools/call", f'"name":"quick",{BESIDE[beside]},"arguments":{ODD},{either.meta}', frame_id)
+    assert_same(either.wire.exchange(question), SCRIPT["call quick"], frame_id)
+    assert _without_ids(tokens(question)) in [_without_ids(tokens(text)) for text in ground.received(either.way)]
+
+
+@pytest.mark.parametrize("method", SAID)
+def test_what_only_a_client_tells_arrives_as_it_was_written(legacy: Session, method: str, ground: Ground) -> None:
+    _tell(legacy, f'{{"jsonrpc":"2.0","method":"{method}","params":{{{SAID[method]}}}}}', ground)
+
+
+def test_a_stranger_s_notification_arrives_in_the_modern_era_too(modern: Session, ground: Ground) -> None:
+    told = f'"way":"{modern.way}",{SAID["notifications/vendor/x"]},{META}'
+    _tell(modern, f'{{"jsonrpc":"2.0","method":"notifications/vendor/x","params":{{{told}}}}}', ground)
+
+
+def _tell(session: Session, told: str, ground: Ground) -> None:
+    told = told.replace('"params":{', f'"params":{{"told-on":"{session.way}",', 1)
+    session.wire.notify(told)
+    deadline = time.monotonic() + 10
+    while tokens(told) not in [tokens(text) for text in ground.received(session.way)]:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("name", ["fails", "needs input", "makes a task"])

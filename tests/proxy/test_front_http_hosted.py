@@ -13,7 +13,7 @@ import pytest
 from http_rig import BOTH, HELLO, META, VERSION, Reply, Rig, raw, request, running, tiny
 from http_rig import status as answered
 
-from inspector.core.events import ClientGone, HoldEnded
+from inspector.core.events import ClientGone, HoldEnded, UncoveredMethod
 from inspector.core.holds import HoldEnd
 from inspector.proxy.http_listener import Limits
 
@@ -172,7 +172,7 @@ async def test_there_is_one_get_stream_at_a_time(pulsing: Rig) -> None:
         assert first.status == 200
         assert (await get(rig, session)).status == 409
     reopened = 0
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         while reopened != 200:
             async with rig.http.get(rig.url, headers={**EVENTS, "mcp-session-id": session}) as again:
                 reopened = again.status
@@ -182,7 +182,7 @@ async def test_deleting_the_session_ends_its_stream(rig: Rig) -> None:
     session = await rig.initialize()
     async with rig.http.get(rig.url, headers={**EVENTS, "mcp-session-id": session}) as stream:
         assert await delete(rig, session) == 200
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             await stream.content.read()
     assert (await get(rig, session)).status == 404
 
@@ -314,6 +314,13 @@ async def test_a_modern_notification_is_202_and_a_response_400(rig: Rig) -> None
     version = {"mcp_protocol_version": "2026-07-28"}
     assert (await rig.post({"jsonrpc": "2.0", "method": "notifications/cancelled"}, **version)).status == 202
     assert (await rig.post({"jsonrpc": "2.0", "id": 1, "result": {}}, **version)).status == 400
+
+
+async def test_a_modern_notification_that_somebody_else_has_defined_goes_on(rig: Rig) -> None:
+    body = {"jsonrpc": "2.0", "method": "notifications/vendor/x", "params": {"n": 1, "_meta": META}}
+    assert (await rig.post(body, mcp_protocol_version="2026-07-28", mcp_method=body["method"])).status == 202
+    await rig.until(lambda: [line for line in rig.received() if line == body])
+    assert [event.method for event in rig.seen(UncoveredMethod)] == ["notifications/vendor/x"]
 
 
 async def test_a_modern_client_that_leaves_cancels_its_call_at_the_server(rig: Rig) -> None:

@@ -15,7 +15,7 @@ import pytest
 from http_rig import BOTH, TOKEN, Reply, Rig, at, running, serving
 from http_upstream import Exchange, Handler, Script, session
 
-from inspector.core.events import HoldEnded, UpstreamChanged, UpstreamState
+from inspector.core.events import Direction, FrameRejected, HoldEnded, UpstreamChanged, UpstreamState
 from inspector.core.holds import Resolution
 from inspector.proxy.http_listener import Limits
 
@@ -73,15 +73,47 @@ async def test_the_bodys_exact_text_reaches_the_server(tmp_path: Path) -> None:
         assert script.seen[0].body == body
 
 
-@pytest.mark.parametrize(("status", "headers"), [(401, {"www_authenticate": "Bearer x"}), (404, {}), (500, {})])
-async def test_statuses_and_their_headers_pass(tmp_path: Path, status: int, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [(401, {"www_authenticate": "Bearer x"}), (403, {"www_authenticate": 'Bearer error="insufficient_scope"'})]
+    + [(status, {}) for status in (400, 404, 405, 409, 429, 500, 503)],
+)
+async def test_statuses_and_their_headers_pass(tmp_path: Path, status: int, headers: dict[str, str], era: str) -> None:
     async def handle(exchange: Exchange) -> None:
         await exchange.answer(status, b"why", content_type="text/plain", **headers)
 
     async with before(tmp_path, handle) as (rig, _):
-        reply = await rig.ask("tools/list")
+        reply = await (rig.modern if era == "modern" else rig.ask)("tools/list")
         assert (reply.status, reply.body, reply.headers["content-type"]) == (status, b"why", "text/plain")
         assert reply.headers.get("www-authenticate") == headers.get("www_authenticate")
+
+
+async def test_routing_headers_and_the_session_s_arrive_as_they_were_sent(tmp_path: Path) -> None:
+    async with before(tmp_path, session) as (rig, script):
+        sent = {"mcp_name": "=?base64?Z3LDvMOf?=", "mcp_param_region": "n%20", "mcp_session_id": "kept", "mcp_x": "y"}
+        assert (await rig.modern("tools/call", {"name": "grüß", "arguments": {}}, **sent)).status == 200
+        got = script.of("tools/call")[0].headers
+        wanted = {name.replace("_", "-"): value for name, value in sent.items()}
+        wanted |= {"mcp-method": "tools/call", "mcp-protocol-version": "2026-07-28"}
+        assert {name: value for name, value in got.items() if name.startswith("mcp-")} == wanted
+
+
+async def test_who_comes_back_for_a_stream_is_known_to_the_server_by_its_last_event(tmp_path: Path) -> None:
+    async def handle(exchange: Exchange) -> None:
+        if exchange.method != "GET":
+            await session(exchange)
+            return
+        await exchange.stream()
+        await exchange.say({"id": 9, "result": {}}, "id: e8", "retry: 7", last=True)
+
+    async with before(tmp_path, handle) as (rig, script):
+        back = {"accept": "text/event-stream", "mcp-session-id": "their-session", "last-event-id": "e7/ü"}
+        async with rig.http.get(rig.url, headers=back) as response:
+            text = await response.text()
+        assert script.of("GET")[0].headers["last-event-id"].encode("latin-1").decode() == "e7/ü"
+        assert "id: e8" in text
+        assert "retry: 7" in text
 
 
 async def test_a_server_without_a_get_stream_says_405_itself(tmp_path: Path) -> None:
@@ -103,6 +135,20 @@ async def test_compressed_answers_arrive_readable(tmp_path: Path) -> None:
         assert not reply.headers.keys() & {"content-encoding", "set-cookie", "alt-svc"}
 
 
+async def test_few_bytes_that_stand_for_very_many_are_refused_before_they_take_memory(tmp_path: Path) -> None:
+    bomb = gzip.compress(b'"' + b" " * (64 << 20) + b'"')
+    assert len(bomb) < 100_000
+
+    async def explode(exchange: Exchange) -> None:
+        await exchange.answer(200, bomb, content_encoding="gzip")
+
+    async with before(tmp_path, explode) as (rig, _):
+        reply = await rig.ask("ping")
+        assert "stand for more than 16 MiB" in reply.json["error"]["message"]
+        (refused,) = rig.seen(FrameRejected)
+        assert (refused.direction, refused.upstream) == (Direction.FROM_UPSTREAM, "up")
+
+
 async def test_a_redirect_leads_nobody_around_us(tmp_path: Path) -> None:
     async def handle(exchange: Exchange) -> None:
         await exchange.answer(307, location="http://127.0.0.1:1/mcp")
@@ -112,6 +158,7 @@ async def test_a_redirect_leads_nobody_around_us(tmp_path: Path) -> None:
         assert "redirects (HTTP 307) to http://127.0.0.1:1/mcp" in reply.json["error"]["message"]
         assert "location" not in reply.headers
         assert len(script.seen) == 1
+        assert ["redirects" in event.reason for event in rig.seen(FrameRejected)] == [True]
 
 
 async def test_json_over_several_lines_is_answered_on_one(tmp_path: Path) -> None:
@@ -123,6 +170,28 @@ async def test_json_over_several_lines_is_answered_on_one(tmp_path: Path) -> Non
 
 
 # streams
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"[]",
+        b'{"jsonrpc":"2.0","id":99,"result":{}}',
+        b'{"jsonrpc":"2.0","method":"notifications/message","params":{}}',
+        b'{"jsonrpc":"2.0","id":1}',
+    ],
+)
+async def test_an_answer_that_answers_something_else_does_not_keep_the_request_waiting(
+    tmp_path: Path, body: bytes
+) -> None:
+    async def answers(exchange: Exchange) -> None:
+        await exchange.answer(200, body)
+
+    async with before(tmp_path, answers) as (rig, _):
+        reply = await rig.ask("ping")
+        message = reply.events[-1] if reply.body.startswith((b"event", b"data", b"id", b":")) else reply.json
+        assert "not the answer to this request" in message["error"]["message"]
 
 
 async def test_events_stream_through_unbuffered_with_their_fields(tmp_path: Path) -> None:
@@ -402,6 +471,6 @@ async def test_unanswered_get_streams_do_not_keep_the_run_from_stopping(tmp_path
         stream = await rig.http.get(rig.url, headers=headers)
         exchange = await script.arrived("GET")
         rig.front.stop()
-        with anyio.fail_after(3):
+        with anyio.fail_after(20):
             await stream.read()
         await rig.until(lambda: exchange.left)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 import stat
 from contextlib import suppress
@@ -88,8 +89,27 @@ def test_a_hello_that_does_not_fit_is_refused_in_one_clear_line(tmp_path: Path, 
                 assert answer["ok"] is False
                 assert any(part in answer["error"] for part in why.split("|"))
                 assert await peer.ended()
+                if why == "no such command":
+                    assert house.hub.refused == []  # a server that does not start has an event of its own
+                else:
+                    (bad,) = house.hub.refused
+                    assert bad.reason == answer["error"]
+                    assert b"WHO" not in bad.raw and b"PATH" not in bad.raw  # no environment in the recording
 
     anyio.run(test)
+
+
+def test_who_only_looks_whether_we_are_there_is_no_refusal(run: Any, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with House(tmp_path).open() as house:
+            peer = await Peer.at(house)
+            await peer.stream.aclose()
+            other = await attached(house)
+            await other.say(request("echo", 1))
+            assert (await other.hear())["id"] == 1
+            assert house.hub.refused == []
+
+    run(test)
 
 
 def test_a_client_may_bring_its_own_command(run: Any, tmp_path: Path) -> None:
@@ -251,6 +271,25 @@ def test_the_socket_is_ours_alone(run: Any, tmp_path: Path) -> None:
         async with House(tmp_path).open() as house:
             assert stat.S_IMODE(house.path.stat().st_mode) == 0o600
         assert not house.path.exists()
+
+    run(test)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="the kernel's word for who connects, on Linux")
+def test_another_user_who_got_at_the_socket_is_refused_by_the_kernel_s_word(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        async with House(tmp_path).open() as house:
+            ours = os.getuid()
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "getuid", lambda: ours + 1)  # to us, whoever connects is somebody else
+                peer = await Peer.at(house)
+                await peer.say(hello())
+                assert (await peer.hear())["error"] == "another user runs this mcp-inspect"
+                assert await peer.ended()
+            assert house.hub.grants == []
+            assert [bad.reason for bad in house.hub.refused] == ["another user runs this mcp-inspect"]
 
     run(test)
 

@@ -122,14 +122,35 @@ def test_methods_that_mcp_does_not_know_are_405() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [b"text/plain", b"application/json; charset=utf-16", b"application/json5", b"", b"application/json; x=1"]
+    "kind",
+    [
+        b"text/plain",
+        b"application/json; charset=utf-16",
+        b"application/json5",
+        b"",
+        b"application/json, text/plain",
+        b'application/json; x=";charset=utf-16"',
+        b"application/json; charset",
+        b"application/json; charset=utf-8 x",
+        b"application/json; charset=utf-8; charset=utf-8",
+        b"application/json" + b"; " * 30_000 + b"x",
+    ],
+    ids=range(10),
 )
 def test_a_body_that_is_not_json_in_utf_8_is_415(kind: bytes) -> None:
     assert refusal(post(f"/{TOKEN}/up/mcp", base=(GOOD[0], (b"content-type", kind)))) == 415
 
 
 @pytest.mark.parametrize(
-    "kind", [b"application/json", b"Application/JSON; charset=UTF-8", b'application/json;charset="utf-8"']
+    "kind",
+    [
+        b"application/json",
+        b"Application/JSON; charset=UTF-8",
+        b'application/json;charset="utf-8"',
+        b"application/json; x=1; charset=utf-8",
+        b"application/json ; charset=utf8",
+        b"application/json;;",
+    ],
 )
 def test_json_in_utf_8_is_taken_in_any_spelling(kind: bytes) -> None:
     assert entry(post(f"/{TOKEN}/up/mcp", base=(GOOD[0], (b"content-type", kind))))

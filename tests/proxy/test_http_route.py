@@ -45,7 +45,7 @@ class Wire:
 
 async def delivered(route: HttpRoute) -> Wire:
     wire = Wire()
-    with anyio.fail_after(5):
+    with anyio.fail_after(20):
         await route.deliver(wire.send)
     assert wire.done
     return wire
@@ -77,7 +77,7 @@ async def test_a_hold_opens_the_stream_before_there_is_anything_to_say() -> None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(route.deliver, wire.send)
         route.hold()
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             while not wire.status:
                 await anyio.sleep(0)
         assert wire.streamed and not wire.done
@@ -90,7 +90,7 @@ async def test_a_silent_stream_is_kept_alive_by_comments() -> None:
     route.open_stream()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(route.deliver, wire.send)
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             while wire.body.count(b": ping") < 2:
                 await anyio.sleep(0.005)
         route.end()
@@ -101,7 +101,7 @@ async def test_a_hosted_exchange_becomes_a_stream_when_its_server_takes_long() -
     route, wire = HttpRoute(1, hosted=True, pulse=0.01), Wire()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(route.deliver, wire.send)
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             while not wire.streamed:
                 await anyio.sleep(0.005)
         route.frame(ONE, final=True)
@@ -198,7 +198,7 @@ async def test_ready_returns_once_the_queue_was_written() -> None:
     route.frame(b"x" * (CONGESTED + 1), final=False)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(route.deliver, wire.send)
-        with anyio.fail_after(5):
+        with anyio.fail_after(20):
             await route.ready()
         route.end()
     assert len(wire.body) > CONGESTED

@@ -271,8 +271,11 @@ async def everything(talk: Talk, client: Client, mode: str) -> None:
     assert await text("roots") == "file:///x"
     assert await text("fail") == "Error executing tool fail: it failed"
     assert len(await text("big", size=2_000_000)) == 2_000_000
-    with anyio.move_on_after(0.2):
-        await text("slow", seconds=30)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: text("slow", seconds=30))
+        while '"seconds": 30' not in await calls(client):
+            await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()
     while not any("cancelled" in call for call in json.loads("[" + await calls(client) + "]")):
         await anyio.sleep(0.01)
 

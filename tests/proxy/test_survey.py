@@ -237,6 +237,25 @@ async def test_a_modern_http_server_gets_its_parameter_headers_with_the_first_ca
         ]
 
 
+@pytest.mark.parametrize(("region", "passes"), [("north", True), ("south", False)])
+async def test_headers_that_repeat_arguments_are_compared_before_the_first_call_too(
+    tmp_path: Path, region: str, passes: bool
+) -> None:
+    async def handle(exchange: Exchange) -> None:
+        tools = {"tools": [TOOL]} if exchange.message.get("method") == "tools/list" else {"resultType": "complete"}
+        await exchange.result({**tools, "content": []})
+
+    script = Script(handle)
+    async with serving(script) as url, running(tmp_path, at(url), policy=ALLOW) as rig:
+        call = {"name": "x", "arguments": {"region": "north"}}
+        reply = await rig.modern("tools/call", call, mcp_param_region=region)
+        assert (reply.status, len(script.of("tools/call"))) == ((200, 1) if passes else (400, 0))
+        if not passes:
+            assert reply.error == -32020
+            assert [code for code, _ in rig.refusals()] == [-32020]
+            assert rig.seen(Decided) == []
+
+
 async def test_an_http_clients_credential_is_lent_to_the_listing_and_to_nothing_else(tmp_path: Path) -> None:
     async def handle(exchange: Exchange) -> None:
         if exchange.headers.get("authorization") != "Bearer theirs":

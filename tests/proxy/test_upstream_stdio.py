@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +155,7 @@ def test_a_server_that_cannot_be_started_says_why(run: Any, command: CommandSpec
     run(test)
 
 
-def test_closing_ends_stubborn_servers_and_their_children_within_two_seconds(run: Any) -> None:
+def test_closing_ends_stubborn_servers_and_their_children(run: Any) -> None:
     async def test() -> None:
         events: list[Event] = []
         pids: list[int] = []
@@ -169,9 +168,8 @@ def test_closing_ends_stubborn_servers_and_their_children_within_two_seconds(run
             pids += {e.pid for e in events if isinstance(e, UpstreamChanged) and e.pid}
             assert len(pids) == 8
             assert all(map(alive, pids))
-            began = time.monotonic()
-            await opened.close()
-            assert time.monotonic() - began < 2
+            with anyio.fail_after(20):
+                await opened.close()
         await eventually(lambda: not any(map(alive, pids)))
         assert client.lost is None
 
@@ -212,9 +210,11 @@ def test_a_slow_client_stops_the_servers_output_and_loses_nothing_of_it(run: Any
     run(test)
 
 
-def test_a_server_that_does_not_read_makes_the_sender_wait(run: Any) -> None:
+def test_a_server_that_does_not_read_makes_the_sender_wait(run: Any, tmp_path: Path) -> None:
     async def test() -> None:
-        command = CommandSpec((sys.executable, "-c", "import sys, time; time.sleep(0.5); sys.stdin.read()"))
+        door = tmp_path / "door"
+        os.mkfifo(door)
+        command = CommandSpec((sys.executable, "-c", f"import sys; open({str(door)!r}).close(); sys.stdin.read()"))
         async with upstream(command=command) as opened:
             client = Client()
             link = await opened.open(client, shared=False, client=None)
@@ -224,7 +224,9 @@ def test_a_server_that_does_not_read_makes_the_sender_wait(run: Any) -> None:
             with anyio.move_on_after(0.1) as early:
                 await link.ready()
             assert early.cancelled_caught
+            door.write_bytes(b"")  # it comes through, and reads
             await link.ready()
+            door.unlink()
 
     run(test)
 

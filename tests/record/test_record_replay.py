@@ -27,10 +27,6 @@ def record(folder: Path, events: list[Event]) -> Path:
     return recorder.path
 
 
-def check(text: str) -> PolicyCheck:
-    return PolicyCheck((), loads=text == "good")
-
-
 def without_origin(views: Views) -> Views:
     """Rows are the archive's: `test_record_summary` compares them."""
     return replace(views, calls=(), run=replace(views.run, recording="", read_only=False))
@@ -43,7 +39,7 @@ def test_a_recording_shows_what_the_live_store_showed(events: list[Event]) -> No
     for event in events:
         live.fold(event)
     with tempfile.TemporaryDirectory() as folder:
-        port = RecordedPort(record(Path(folder), events), check, first_calls=1 << 62)
+        port = RecordedPort(record(Path(folder), events), first_calls=1 << 62)
         views = asyncio.run(port.views(0))
         rows = live.views(0, 0.0).calls
         details = [asyncio.run(port.command(Inspect(row.id))) for row in rows]
@@ -56,17 +52,17 @@ def test_a_recording_shows_what_the_live_store_showed(events: list[Event]) -> No
 def test_a_recording_says_what_it_is(tmp_path: Path) -> None:
     started = RunStarted(5.0, "k3x9", "0.1.0", 7, "http://127.0.0.1:7337", ("kestra",))
     path = record(tmp_path, [started])
-    port = RecordedPort(path, check)
+    port = RecordedPort(path)
     run = asyncio.run(port.views(0)).run
     port.close()
     assert (run.read_only, run.recording, run.run, run.started_at) == (True, str(path), "k3x9", 5.0)
 
 
 def test_nothing_can_be_changed_through_a_recording(tmp_path: Path) -> None:
-    port = RecordedPort(record(tmp_path, [arrival(1, 0.0)]), check)
+    port = RecordedPort(record(tmp_path, [arrival(1, 0.0)]))
     for command in (Approve(1), SavePolicy("", ""), Shutdown()):
         assert asyncio.run(port.command(command)) == Rejected("this is a recording")
-    assert asyncio.run(port.command(CheckPolicy("good"))) == PolicyCheck((), loads=True)
+    assert asyncio.run(port.command(CheckPolicy('version: "1"\ndefault: deny\n'))) == PolicyCheck((), loads=True)
     assert asyncio.run(port.command(Inspect(2))) == Rejected("the recording has no call #2")
     assert not isinstance(asyncio.run(port.command(Inspect(1))), Rejected | Done)
     port.close()
@@ -74,4 +70,4 @@ def test_nothing_can_be_changed_through_a_recording(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_recording_does_not_open(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
-        RecordedPort(tmp_path / "none.sqlite", check)
+        RecordedPort(tmp_path / "none.sqlite")

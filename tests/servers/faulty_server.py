@@ -1,7 +1,8 @@
 """A stdio server that fails on demand; the standard library alone.
 
 Tools: `echo`; `pid`; `hang` (says three lines on stderr, then nothing); `flood` (writes notifications as fast as it can
-from now on, and goes on answering); `garbage` (a line that is no JSON, then its answer).
+from now on, and goes on answering); `complain` (likewise, on stderr);
+`garbage` (a line that is no JSON, then its answer).
 The names of the calls that reach it are appended to `$SERVER_LOG`, a line each.
 """
 
@@ -30,6 +31,12 @@ def flood() -> None:
         write(burst)
 
 
+def complain() -> None:
+    burst = b"\n".join([b"x" * 200] * 100)
+    while True:
+        os.write(2, burst)
+
+
 def call(name: str, arguments: dict[str, Any]) -> str | None:
     match name:
         case "pid":
@@ -40,6 +47,8 @@ def call(name: str, arguments: dict[str, Any]) -> str | None:
             return None
         case "flood":
             threading.Thread(target=flood, daemon=True).start()
+        case "complain":
+            threading.Thread(target=complain, daemon=True).start()
         case "garbage":
             write("Traceback (most recent call last):")
     return str(arguments.get("text", "done"))

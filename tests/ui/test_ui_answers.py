@@ -178,8 +178,10 @@ async def test_what_was_answered_is_listed(bench: Bench) -> None:
         bench.steady += 1
         await until(pilot, lambda: '"title": "Flaky test"' in shown(pilot))
         await pilot.press("a")
-        await until(pilot, lambda: "Answered · 1" in shown(pilot))
-        assert "✓ allow  #398" in shown(pilot)
+        await until(pilot, lambda: "Answered · 5" in shown(pilot))
+        await pilot.press("tab", "G", "home", *["down"] * 3)
+        await until(pilot, lambda: "✓ approved #398 github › create_issue" in shown(pilot))
+        assert "✗ denied   #377 shell › exec  by you  “publish from CI only”" in shown(pilot)
 
 
 async def test_many_held_calls_scroll_with_the_selection(bench: Bench) -> None:
@@ -218,4 +220,4 @@ async def test_what_was_answered_elsewhere_is_listed_too_and_the_keys_go_with_th
             bench.steady += 1
         await until(pilot, lambda: "a Approve" not in shown(pilot))
         await pilot.press("2")
-        await until(pilot, lambda: "Answered · 2" in shown(pilot))
+        await until(pilot, lambda: "Answered · 6" in shown(pilot))

@@ -7,6 +7,7 @@ import pkgutil
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets import Input
@@ -15,11 +16,12 @@ from ui_port import HOLD_ISSUE, KINDS, NOW, DataPort, call, empty_views, hold, s
 
 import inspector.ui
 from inspector.core.call import CallId
-from inspector.core.commands import CallDetail, Shutdown
+from inspector.core.commands import CallDetail, Deny, Shutdown
 from inspector.core.views import PolicyView, Word
 from inspector.filters.order import Sort
 from inspector.ui.board import Board
 from inspector.ui.screens.help import HelpDialog
+from inspector.ui.screens.live import LivePlace
 from inspector.ui.screens.place import Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.widgets.calls import CallTable
@@ -129,6 +131,29 @@ async def test_the_filter_narrows_as_one_types_and_escape_clears_it(bench: Bench
         assert "Calls · filtered" in shown(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: len(table.listing) == 400)
+
+
+async def test_keys_that_come_in_one_burst_with_the_slash_are_all_the_filter_s(bench: Bench) -> None:
+    async with bench.app(start_place="live").run_test(size=(120, 36), notifications=True) as pilot:
+        await pilot.pause()
+        for key in ("slash", *"tool:dead!zoSCq"):  # a paste, or a fast hand: no turn of the loop lies between them
+            pilot.app.post_message(events.Key(key, None if key == "slash" else key))
+        box = pilot.app.screen.query_one(FilterLine).query_one(Input)
+        await until(pilot, lambda: box.value == "tool:dead!zoSCq")
+        assert not bench.sent(Deny)
+        assert isinstance(pilot.app.screen, LivePlace)
+        await pilot.press("slash")
+        assert box.value == "tool:dead!zoSCq/"  # inside the line a slash is a character
+
+
+async def test_keys_that_come_in_one_burst_in_the_call_itself_are_all_the_prompt_s(bench: Bench) -> None:
+    async with bench.app(start_place="live").run_test(size=(120, 36), notifications=True) as pilot:
+        await pilot.press("up", "z")
+        await until(pilot, lambda: pilot.app.screen.query_one(DetailPane).has_focus)
+        for key in ("slash", *"jzaG/x"):
+            pilot.app.post_message(events.Key(key, "/" if key == "slash" else key))
+        box = pilot.app.screen.query_one(DetailPane).query_one(Input)
+        await until(pilot, lambda: box.value == "jzaG/x")
 
 
 async def test_tab_completes_the_filter(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -44,10 +44,12 @@ def test_a_long_string_continues_indented_at_a_space() -> None:
     assert ["".join(t for t, _ in runs) for runs in layout.lines] == ["{", '  "sql": "DROP TABLE', '    sessions"', "}"]
 
 
-def test_five_megabytes_are_cut_at_once_and_say_so() -> None:
-    start = time.perf_counter()
+def test_five_megabytes_are_cut_before_they_are_looked_at_and_say_so() -> None:
+    tracemalloc.start()
     shown = json_view.view('{"x":"' + "A" * 5_000_000 + '"}', 40, 200)
-    assert time.perf_counter() - start < 1.0
+    _, highest = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert highest < 2 * 5_000_000 + 1_000_000, "the text itself, made of two, and what is shown of it"
     assert shown.plain.splitlines()[-1] == "… cut: 5.0 MB in all · y copies it"
     assert len(shown.plain.splitlines()) <= 201
 
@@ -85,9 +87,7 @@ def test_a_diff_marks_its_lines_without_colour() -> None:
 
 def test_a_huge_diff_does_not_keep_the_screen_waiting() -> None:
     old, new = "x\n" * 50_000, "y\n" * 50_000
-    start = time.perf_counter()
-    diff.view(old, new)
-    assert time.perf_counter() - start < 0.5
+    assert "too long to compare line by line" in diff.view(old, new).plain
 
 
 IN_FORCE = PolicyView("policy.yaml", 3, "h3", POLICY)

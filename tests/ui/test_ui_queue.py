@@ -64,11 +64,3 @@ def test_the_editor_extends_a_hold_only_the_first_time() -> None:
         False,
         True,
     ]
-
-
-def test_what_has_ended_is_remembered_in_order() -> None:
-    queue = HoldQueue()
-    queue.fold((FIRST, SECOND), 10.0)
-    queue.fold((SECOND,), 11.0)
-    queue.fold((), 12.0)
-    assert list(queue.ended) == [1, 2]

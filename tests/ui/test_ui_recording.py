@@ -12,7 +12,6 @@ from textual.pilot import Pilot
 from ui_bench import shown, until
 
 from inspector.core.call import CallId, Outcome
-from inspector.core.commands import PolicyCheck
 from inspector.core.decision import Verdict
 from inspector.core.events import CallArrived, Decided, Finished, Forwarded, RunStarted
 from inspector.filters.order import Sort
@@ -20,6 +19,7 @@ from inspector.record import archive
 from inspector.record.recorder import Recorder
 from inspector.recorded_port import RecordedPort
 from inspector.ui.app import InspectApp
+from inspector.ui.archive_listing import ArchiveSource
 from inspector.ui.widgets.calls import CallTable
 
 pytestmark = pytest.mark.anyio
@@ -53,8 +53,10 @@ def recording(tmp_path: Path) -> Path:
 async def pilot(recording: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pilot[None]]:
     """With parts so small that a search has several."""
     monkeypatch.setattr(archive, "FIRST_PART", 40)
-    port = RecordedPort(recording, lambda _text: PolicyCheck((), True))
-    app = InspectApp(port, archive=port.archive, clock=lambda: 301.0, bell=False, mark_title=False, start_place="live")
+    port = RecordedPort(recording)
+    app = InspectApp(
+        port, source=ArchiveSource(port.archive), clock=lambda: 301.0, bell=False, mark_title=False, start_place="live"
+    )
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: table_of(pilot).cursor == CALLS)
         yield pilot

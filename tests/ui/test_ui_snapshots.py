@@ -7,7 +7,7 @@ import time
 import pytest
 from textual.pilot import Pilot
 from ui_bench import Bench, until
-from ui_port import BROKEN_POLICY, POLICY, DataPort, empty_views
+from ui_port import BROKEN_POLICY, BY_HAND, POLICY, DataPort, empty_views
 
 from inspector.core.commands import WhatIf
 from inspector.ui.widgets.completions import CompletionList
@@ -81,6 +81,32 @@ def test_the_other_places(bench: Bench, snap_compare, place) -> None:
 
 
 @SIZES
+@pytest.mark.parametrize("theme", ["inspect-dark", "inspect-contrast"])
+def test_limits_that_a_person_changed(bench: Bench, snap_compare, size, theme) -> None:
+    bench.port.push(limits=BY_HAND)
+    assert snap_compare(bench.app(start_place="limits", theme=theme), terminal_size=size, run_before=settle)
+
+
+@SIZES
+@pytest.mark.parametrize("theme", ["inspect-dark", "inspect-light"])
+def test_raising_a_limit(bench: Bench, snap_compare, size, theme) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.press("plus")
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="limits", theme=theme), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_resetting_a_counter(bench: Bench, snap_compare, size) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.press("x")
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="limits"), terminal_size=size, run_before=before)
+
+
+@SIZES
 @pytest.mark.parametrize("theme", ["inspect-dark", "inspect-light"])
 def test_policy_with_what_if(bench: Bench, snap_compare, size, theme) -> None:
     async def before(pilot: Pilot[None]) -> None:
@@ -112,6 +138,16 @@ def test_policy_with_completions(bench: Bench, snap_compare, size) -> None:
         await settle(pilot)
 
     assert snap_compare(bench.app(start_place="policy"), terminal_size=size, run_before=before)
+
+
+@SIZES
+@pytest.mark.parametrize("form", ["text", "bytes"])
+def test_what_was_not_let_through(bench: Bench, snap_compare, size, form) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await pilot.press("x", *(["o"] if form == "bytes" else []))
+        await settle(pilot)
+
+    assert snap_compare(bench.app(start_place="live"), terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize("place", ["approvals", "limits", "sessions"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,12 +29,11 @@ class Bench:
 
 
 async def until(pilot: Pilot[None], true: Callable[[], object], what: str = "") -> None:
-    """Wait, bounded, for the screen to get there."""
-    for _ in range(500):
-        if true():
-            return
+    """Wait for the screen to get there, for at most 20 s."""
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline, what or "it never came to that"
         await pilot.pause(0.01)
-    raise AssertionError(what or "it never came to that")
 
 
 def shown(pilot: Pilot[None]) -> str:

@@ -38,7 +38,10 @@ from inspector.core.commands import (
     PolicyHistory,
     PolicyVersion,
     PolicyVersions,
+    RaiseLimit,
     Rejected,
+    ResetCounter,
+    RevokeApproval,
     RuleKind,
     RuleWish,
     SavePolicy,
@@ -49,19 +52,24 @@ from inspector.core.commands import (
     WhatIfResult,
 )
 from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Scope, StepResult, TraceStep, Verdict
-from inspector.core.events import UpstreamState
-from inspector.core.holds import Hold
+from inspector.core.events import Direction, UpstreamState
+from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.problems import Problem, Severity
 from inspector.core.risk import risk_of
 from inspector.core.views import (
+    AnsweredView,
+    ApprovalView,
     CallView,
     ClientView,
     HoldView,
     LimitView,
     PolicyView,
+    Raised,
     RejectedView,
+    Reset,
     RunView,
     ToolView,
+    UncoveredView,
     UpstreamView,
     Views,
     Word,
@@ -200,6 +208,69 @@ LIMITS = (
     limit("query", "rows", 88_000, 300_000, 12, Scope.GLOBAL),
     limit("exec", "at_once", 1, 4, None),
 )
+BY_HAND = (
+    LIMITS[0],
+    replace(LIMITS[1], raised=Raised(40, NOW - 71, "you"), reset=Reset(NOW - 95, "you", 40)),
+    *LIMITS[2:],
+)
+APPROVALS = (
+    ApprovalView(2, NOW - 300, "you", Remember.TOOL, "/tools/exec/approve_if/args.command-regex", "local", "shell", "exec",
+                 CallId(210), "claude-code", "", "", 12, NOW - 9),
+    ApprovalView(3, NOW - 60, "you", Remember.ARGUMENTS, "/tools/create_issue/action", "local", "github", "create_issue",
+                 CallId(301), "cursor", "", '{"repo":"acme/api","title":"Nightly"}'),
+    ApprovalView(1, NOW - 800, "you", Remember.SESSION, "/tools/create_issue/action", "local", "github", "create_issue",
+                 CallId(12), "cursor", "local+github+cursor", "", 3, NOW - 700, NOW - 600, "you"),
+)  # fmt: skip
+ANSWERED = (
+    AnsweredView(
+        CallId(390),
+        NOW - 12,
+        HoldEnd.APPROVED,
+        "you",
+        "",
+        True,
+        "cursor",
+        "github",
+        "create_issue",
+        '{"repo":"acme/api","title":"Steady test"}',
+    ),
+    AnsweredView(
+        CallId(377),
+        NOW - 40,
+        HoldEnd.DENIED,
+        "you",
+        "publish from CI only",
+        False,
+        "claude-code",
+        "shell",
+        "exec",
+        '{"command":"npm publish"}',
+    ),
+    AnsweredView(
+        CallId(301),
+        NOW - 60,
+        HoldEnd.APPROVED,
+        "you",
+        "",
+        False,
+        "cursor",
+        "github",
+        "create_issue",
+        '{"repo":"acme/api","title":"Nightly"}',
+    ),
+    AnsweredView(
+        CallId(288),
+        NOW - 91,
+        HoldEnd.EXPIRED,
+        "time-out",
+        "",
+        False,
+        "cursor",
+        "github",
+        "create_issue",
+        '{"repo":"acme/web","title":"Slow page"}',
+    ),
+)
 CLIENTS = (
     ClientView("c1", "claude-code", "2.1.0", "local", Era.LEGACY, "http", "fs", NOW - 900, False, 212),
     ClientView("c2", "cursor", "3.4", "local", Era.LEGACY, "http", "postgres", NOW - 640, False, 131),
@@ -238,6 +309,38 @@ REJECTED = (
         'duplicate key "method" in the frame',
         b'{"jsonrpc":"2.0","method":"ping","method":"x"}',
     ),
+    RejectedView(
+        NOW - 31,
+        "",
+        "",
+        421,
+        "Host 'evil.example' is not served here; --allow-host admits it",
+        b"POST /<token>/kestra/mcp\r\nhost: evil.example\r\ncontent-type: application/json",
+        peer="127.0.0.1:50123",
+    ),
+    RejectedView(
+        NOW - 20,
+        "",
+        "fs",
+        -32700,
+        "not a message, and it corrupts the stream: not JSON: Expecting value",
+        b"\x1b[32mready\x1b[0m \xff\xfe on port 8080",
+        Direction.FROM_UPSTREAM,
+    ),
+    RejectedView(
+        NOW - 12,
+        "c1",
+        "kestra",
+        -32700,
+        "a carriage return inside the line",
+        b'{"jsonrpc":"2.0","id":7,"method":"ping"}\r{"jsonrpc":"2.0","id":8,"method":"tools/call",'
+        b'"params":{"name":"delete_flow","arguments":{"id":"d\xe2\x80\xaeaily"}}}',
+    ),
+)
+UNCOVERED = (
+    UncoveredView("fs", "resources/read", True, 14, NOW - 30, "c1"),
+    UncoveredView("kestra", "vendor/telemetry", False, 2, NOW - 9, "c2"),
+    UncoveredView("kestra", "prompts/list", True, 1, NOW - 4, "c1"),
 )
 
 
@@ -276,7 +379,10 @@ def sample_views(rows: int = 400, policy: PolicyView | None = None) -> Views:
         upstreams=UPSTREAMS,
         clients=CLIENTS,
         rejected=REJECTED,
+        uncovered=UNCOVERED,
         tools=TOOLS,
+        approvals=APPROVALS,
+        answered=ANSWERED,
     )
 
 
@@ -317,14 +423,18 @@ class DataPort:
         if self.rejects and not isinstance(command, Inspect):
             return Rejected(self.rejects)
         match command:
-            case Approve(call_id) | Deny(call_id):
-                return self._answer(call_id, isinstance(command, Approve))
+            case Approve() | Deny():
+                return self._answer(command)
             case Extend(call_id, seconds):
                 return self._extend(call_id, seconds)
             case Inspect(call_id):
                 return self.details.get(call_id) or self._detail(call_id)
             case HoldNext():
                 return Done("the next call of it waits for you")
+            case RevokeApproval(number):
+                return self._revoke(number)
+            case ResetCounter() | RaiseLimit():
+                return self._change_limit(command)
             case CheckArguments():
                 return Text(self.nonconforming)
             case CheckPolicy(text):
@@ -382,13 +492,36 @@ class DataPort:
         }[wish.kind]
         return Text(f"{text}  {row.tool}: {rule}\n")
 
-    def _answer(self, call_id: CallId, approved: bool) -> CommandResult:
-        if call_id not in {h.hold.call_id for h in self.now_views.holds}:
+    def _answer(self, command: Approve | Deny) -> CommandResult:
+        views, call_id = self.now_views, command.call_id
+        if call_id not in {h.hold.call_id for h in views.holds}:
             return Rejected(f"#{call_id} no longer waits")
-        row = self.rows[call_id]
+        row, approved = self.rows[call_id], isinstance(command, Approve)
         word, outcome = (Word.ALLOW, Outcome.OK) if approved else (Word.DENY, None)
         ended = replace(row, rev=row.rev + 1, word=word, outcome=outcome, ms=31.0 if approved else None)
-        self.push([ended], holds=tuple(h for h in self.now_views.holds if h.hold.call_id != call_id))
+        end, reason = (HoldEnd.DENIED, command.reason) if isinstance(command, Deny) else (HoldEnd.APPROVED, "")
+        answer = AnsweredView(call_id, NOW, end, "you", reason, False, row.client, row.server, row.tool, row.arguments)
+        holds = tuple(h for h in views.holds if h.hold.call_id != call_id)
+        self.push([ended], holds=holds, answered=(answer, *views.answered))
+        return Done()
+
+    def _revoke(self, number: int) -> CommandResult:
+        approvals = [
+            replace(a, ended_at=NOW, ended_by="you") if a.id == number else a for a in self.now_views.approvals
+        ]
+        self.push(approvals=tuple(sorted(approvals, key=lambda a: a.ended_at is not None)))
+        return Done()
+
+    def _change_limit(self, command: ResetCounter | RaiseLimit) -> CommandResult:
+        def changed(limit: LimitView) -> LimitView:
+            if limit.key != command.key:
+                return limit
+            if isinstance(command, ResetCounter):
+                return replace(limit, used=0, reset=Reset(NOW, "you", limit.used))
+            own = limit.max if limit.raised is None else limit.raised.policy_max
+            return replace(limit, max=float(command.max), raised=Raised(own, NOW, "you"))
+
+        self.push(limits=tuple(map(changed, self.now_views.limits)))
         return Done()
 
     def _extend(self, call_id: CallId, seconds: float) -> CommandResult:

@@ -8,12 +8,14 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from inspector.core.commands import Approve, Command, Deny, Extend, Rejected
+from inspector.core.holds import Remember
 from inspector.core.views import CallView, HoldView
 from inspector.ui.queue import EXTENSION
 from inspector.ui.screens.always import AlwaysDialog, Rule
 from inspector.ui.screens.deny import DenyDialog
 from inspector.ui.screens.making import RuleMaking
 from inspector.ui.screens.rooms import edit_dialog
+from inspector.ui.screens.rule import propose
 
 
 class AnswersPlace(RuleMaking):
@@ -68,12 +70,19 @@ class AnswersPlace(RuleMaking):
         if held := self._target():
             remember = await self.app.push_screen_wait(AlwaysDialog(held))
             if remember is Rule.WRITTEN:
-                if await self.propose_rule(held):
-                    self._answer(Approve(held.hold.call_id), f"Rule written, and #{held.hold.call_id} approved")
+                if await propose(self.inspect, held):
+                    await self._after_rule(held)
             elif remember is not None:
                 self._answer(
                     Approve(held.hold.call_id, None, remember), f"Approved #{held.hold.call_id}: {remember.value}"
                 )
+
+    async def _after_rule(self, held: HoldView) -> None:
+        await self.inspect.poll()
+        if self.board.held(held.hold.call_id) is None:
+            self.inspect.say(f"Rule written; it has ended the wait of #{held.hold.call_id}")
+        else:
+            self._answer(Approve(held.hold.call_id), f"Rule written, and #{held.hold.call_id} approved")
 
     @work
     async def action_edit(self) -> None:
@@ -81,8 +90,11 @@ class AnswersPlace(RuleMaking):
             command = await self.app.push_screen_wait(edit_dialog(held))
             if command is not None:
                 done = "Approved" if isinstance(command, Approve) else "Denied"
-                edited = ", edited" if isinstance(command, Approve) and command.arguments is not None else ""
-                self._answer(command, f"{done} #{held.hold.call_id}{edited}")
+                how = ""
+                if isinstance(command, Approve):
+                    how = ", edited" if command.arguments is not None else ""
+                    how += "" if command.remember is Remember.ONCE else f": {command.remember.value}"
+                self._answer(command, f"{done} #{held.hold.call_id}{how}")
 
     @work
     async def _answer(self, command: Command, done: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from itertools import islice
 from typing import ClassVar
 
@@ -14,27 +14,35 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from inspector.core.call import CallId
-from inspector.core.commands import CallDetail, Inspect
-from inspector.core.views import CallView, HoldView
+from inspector.core.commands import CallDetail, Inspect, Rejected, RevokeApproval
+from inspector.core.views import ApprovalView, HoldView
 from inspector.ui import figures, json_view, text
+from inspector.ui.answered import answer_line, approval_lines, call_line
 from inspector.ui.screens.answers import AnswersPlace
+from inspector.ui.widgets.choices import Choices
 from inspector.ui.widgets.held import HeldPanel, end_of
-from inspector.ui.words import LOOKS, brief_arguments
 
 LINES_SHOWN = 300
 EARLIER_SHOWN = 4
+EARLIER_IN_LITTLE_ROOM = 2  # the arguments are what is decided on
+LITTLE_ROOM = 18  # lines
 
 
 class ApprovalsPlace(AnswersPlace):
     PLACE = "approvals"
     CSS_PATH = "approvals.tcss"
-    KEYS = ("hold.approve", "hold.deny", "hold.edit", "hold.always", "hold.extend", "approvals.copy")
+    KEYS = (
+        "hold.approve", "hold.deny", "hold.edit", "hold.always", "approvals.revoke", "hold.extend", "approvals.copy",
+    )  # fmt: skip
     HELP = (
         "Calls that wait for a person, in the order of their arrival. When the time is over the policy decides, as"
-        " each one says. A key answers the marked call, and only after it has been in sight for a moment."
+        " each one says. A key answers the marked call, and only after it has been in sight for a moment. Answers stay"
+        " listed; remembered ones (∞) say how often they answered for you, and x revokes the marked one: the next call"
+        " asks again. Tab goes from the queue to the answers."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "edit", "Open", show=False, id="approvals.open"),
+        Binding("x", "revoke", "Revoke", id="approvals.revoke"),
         Binding("y", "copy", "Copy", show=False, id="approvals.copy"),
     ]
 
@@ -42,6 +50,9 @@ class ApprovalsPlace(AnswersPlace):
         super().__init__()
         self._shown: CallId | None = None
         self._whole = ""
+        self._any_standing = False
+        self._width = 0
+        self._answers_shown: object = None
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="approvals-columns"):
@@ -49,7 +60,8 @@ class ApprovalsPlace(AnswersPlace):
             with Vertical(id="approvals-right"):
                 with VerticalScroll(id="held-arguments", classes="pane", can_focus=False):
                     yield Static(id="held-text", markup=False)
-                with VerticalScroll(id="answered", classes="pane"):
+                with Vertical(id="answered", classes="pane"):
+                    yield Choices("answered-list")
                     yield Static(id="answered-text", markup=False)
 
     def on_mount(self) -> None:
@@ -57,7 +69,6 @@ class ApprovalsPlace(AnswersPlace):
 
     def show(self, changed: tuple[CallId, ...]) -> None:
         self.tick(self.inspect.clock())
-        self._show_answered()
         if self.inspect.queue.selected != self._shown:
             self._show_selected()
 
@@ -65,6 +76,10 @@ class ApprovalsPlace(AnswersPlace):
         panel = self.query_one(HeldPanel)
         panel.show(now)
         panel.styles.height = "1fr"
+        self._show_answered()
+        if (width := self._room()) != self._width:  # the terminal is another size now
+            self._width = width
+            self._show_arguments(self.inspect.queue.current)
 
     @on(HeldPanel.Pointed)
     def _on_pointed(self) -> None:
@@ -82,6 +97,10 @@ class ApprovalsPlace(AnswersPlace):
                 self._whole = answer.arguments
                 self._show_arguments(held)
 
+    def _room(self) -> int:
+        """Cells for the arguments, beside the scroll bar."""
+        return max(20, self.query_one("#held-arguments").size.width - 2)
+
     def _show_arguments(self, held: HoldView | None) -> None:
         pane, body = self.query_one("#held-arguments"), self.query_one("#held-text", Static)
         if held is None:
@@ -96,37 +115,70 @@ class ApprovalsPlace(AnswersPlace):
             (f"“{text.line(held.hold.reason, 400)}”\n" if held.hold.reason else "", "italic"),
             (f"{end_of(held)} when nobody answers\n\n", "$quiet"),
         )  # fmt: skip
-        head = Content("").join([head, self._history(held, max(20, pane.size.width - 5))])
-        shown = json_view.view(self._whole, max(20, pane.size.width - 5), LINES_SHOWN)
+        head = Content("").join([head, self._history(held, self._room())])
+        shown = json_view.view(self._whole, self._room(), LINES_SHOWN)
         body.update(Content("").join([head, shown]))
 
     def _history(self, held: HoldView, width: int) -> Content:
         """What the one who asks did just before."""
         number, client = held.hold.call_id, held.client
         before = (row for row in self.source.before(number) if row.client == client)
-        lines = [self._answered_line(row, width) for row in islice(before, EARLIER_SHOWN)][::-1]
+        little = self.query_one("#held-arguments").size.height < LITTLE_ROOM
+        most = EARLIER_IN_LITTLE_ROOM if little else EARLIER_SHOWN
+        lines = [call_line(row, width) for row in islice(before, most)][::-1]
         if not lines:
             return Content.assemble(("its first call in this run\n\n", "$quiet"))
         return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines, Content(""), Content("")])
 
     def _show_answered(self) -> None:
-        pane = self.query_one("#answered")
-        rows = [row for call_id in reversed(self.inspect.queue.ended) if (row := self.source.row(call_id))]
-        pane.border_title = Content(f"Answered · {len(rows)}" if rows else "Answered")
-        lines = [self._answered_line(row, pane.size.width - 5) for row in rows]
-        empty = Content.assemble(("What was approved, denied or left to time stands here.", "$quiet"))
-        self.query_one("#answered-text", Static).update(Content("\n").join(lines) if lines else empty)
+        pane, rows = self.query_one("#answered"), self.query_one(Choices)
+        views, width = self.board.views, max(20, pane.size.width - 1)
+        state = (views.answered, views.approvals, width)
+        if state == self._answers_shown:
+            return
+        self._answers_shown = state
+        standing = self._standing()
+        lines: list[tuple[Hashable, Content]] = [
+            (approval.id, approval_lines(approval, width)) for approval in views.approvals
+        ]
+        # A call that was held twice was answered twice.
+        lines += [((answer.call_id, answer.at), answer_line(answer, width)) for answer in views.answered]
+        rows.fill(lines)
+        rows.display = bool(lines)
+        self.query_one("#answered-text").display = not lines
+        self.query_one("#answered-text", Static).update(
+            Content.assemble(("What was approved, denied or left to time stands here.", "$quiet"))
+        )
+        pane.border_title = Content(f"Answered · {len(views.answered)}" if lines else "Answered")
+        pane.border_subtitle = Content(f"∞ {len(standing)} remembered  x revoke" if standing else "")
+        if bool(standing) != self._any_standing:
+            self._any_standing = bool(standing)
+            self.refresh_bindings()
 
-    @staticmethod
-    def _answered_line(row: CallView, width: int) -> Content:
-        look = LOOKS[row.word]
-        name = text.line(f"{row.server} › {row.tool}", 100)
-        edited = " edited" if row.edited else ""
-        rest = text.fit(f"{name}  {brief_arguments(row.arguments)}", max(10, width - 26 - len(edited))).rstrip()
-        return Content.assemble(
-            (f"{figures.clock_time(row.at)} ", "$quiet"), (f"{look.glyph} {look.label:<7}", look.style),
-            (f"#{row.id} ", "$quiet"), rest, (edited, "$decision-hold"),
-        )  # fmt: skip
+    def _standing(self) -> list[ApprovalView]:
+        """The remembered approvals that still answer."""
+        if self.board.views.run.read_only:
+            return []
+        return [approval for approval in self.board.views.approvals if approval.ended_at is None]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._standing()) if action == "revoke" else super().check_action(action, parameters)
+
+    @work(exclusive=True, group="revoke")
+    async def action_revoke(self) -> None:
+        """The marked one; when the mark is not in sight of the keys, bring them there first."""
+        rows, standing = self.query_one(Choices), self._standing()
+        chosen = next((approval for approval in standing if approval.id == rows.marked), None)
+        if not rows.has_focus or chosen is None:
+            rows.focus()
+            rows.highlighted = 0  # those that still answer stand first
+            self.inspect.say("Mark the one to revoke, then x.")
+            return
+        match await self.inspect.ask(RevokeApproval(chosen.id)):
+            case Rejected(why):
+                self.inspect.say(why, wrong=True)
+            case _:
+                self.inspect.say(f"Revoked: {chosen.server} › {chosen.tool} asks again")
 
     def action_copy(self) -> None:
         self.inspect.copy(self._whole, "the arguments")

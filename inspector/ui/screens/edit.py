@@ -13,11 +13,14 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static, TextArea
 
 from inspector.core.commands import Approve, CallDetail, CheckArguments, Deny, Extend, Inspect, Text
+from inspector.core.holds import Remember
 from inspector.core.views import HoldView
 from inspector.ui import arguments, diff, figures, json_view, text
 from inspector.ui.board import remaining
 from inspector.ui.queue import EXTENSION
+from inspector.ui.screens.always import AlwaysDialog, Rule
 from inspector.ui.screens.dialog import Dialog
+from inspector.ui.screens.rule import propose
 from inspector.ui.widgets.editor import CodeEditor
 from inspector.ui.widgets.held import end_of
 
@@ -30,10 +33,11 @@ PREVIEWED = 4_000  # characters of arguments that are too large for an editor
 
 class EditDialog(Dialog[Approve | Deny]):
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "../widgets/editor.tcss"]
-    KEYS = ("edit.approve", "edit.deny", "edit.extend", "editor.next_problem", "edit.leave")
+    KEYS = ("edit.approve", "edit.always", "edit.deny", "edit.extend", "editor.next_problem", "edit.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
         # Without priority: it would let F2 overtake the letters typed before it, and approve a half-edited call.
         Binding("f2", "approve", "Approve", id="edit.approve"),
+        Binding("f3", "always", "Always…", id="edit.always"),
         Binding("f4", "deny", "Deny", id="edit.deny"),
         Binding("f5", "extend", "60 s more", id="edit.extend"),
         Binding("escape", "leave", "Keep held", id="edit.leave"),
@@ -55,6 +59,7 @@ class EditDialog(Dialog[Approve | Deny]):
         yield reason
         with Horizontal(classes="buttons"):
             yield Button("✓ Approve", variant="success", id="edit-approve")
+            yield Button("Always…", id="edit-always")
             yield Button("✗ Deny", variant="error", id="edit-deny")
             yield Button("+ 60 s", id="edit-extend")
             yield Button("Keep held", id="edit-leave")
@@ -159,14 +164,40 @@ class EditDialog(Dialog[Approve | Deny]):
     # What a person does
 
     def action_approve(self) -> None:
-        edited = self._editable and self.editor.text != self._original
+        if self._can_be_sent():
+            self._approve(Remember.ONCE)
+
+    @work(exclusive=True, group="always")
+    async def action_always(self) -> None:
+        """How far the yes reaches; with a rule, the change of the policy is seen before it is written."""
+        if not self._can_be_sent():
+            return
+        reach = await self.app.push_screen_wait(AlwaysDialog(self._held))
+        if reach is Rule.WRITTEN:
+            if not await propose(self.inspect, self._held):
+                return
+            await self.inspect.poll()  # the rule may have ended the call
+            reach = Remember.ONCE
+        if reach is not None and self._can_be_sent():
+            self._approve(reach)
+
+    def _approve(self, remember: Remember) -> None:
+        edited = self.editor.text if self._edited else None
+        self.dismiss(Approve(self._held.hold.call_id, edited, remember))
+
+    @property
+    def _edited(self) -> bool:
+        return self._editable and self.editor.text != self._original
+
+    def _can_be_sent(self) -> bool:
         if self.is_over:
             self.inspect.say("This call no longer waits.", wrong=True)
-        elif edited and (problem := arguments.check(self.editor.text)):
+            return False
+        if self._edited and (problem := arguments.check(self.editor.text)):
             self.inspect.say(f"Line {problem.line}: {problem.message}", wrong=True)
             self.editor.go_to(problem.line - 1, problem.column - 1)
-        else:
-            self.dismiss(Approve(self._held.hold.call_id, self.editor.text if edited else None))
+            return False
+        return True
 
     def action_deny(self) -> None:
         if self.is_over:

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from inspector.core.commands import PolicyHistory, PolicyVersions, Rejected, RuleKind
+from inspector.core.commands import PolicyHistory, PolicyVersions, Rejected
 from inspector.core.views import CallView, HoldView
 from inspector.ui.screens.history import HistoryDialog
 from inspector.ui.screens.learn import LearnDialog
 from inspector.ui.screens.place import Place
 from inspector.ui.screens.proposal import ProposalDialog
-from inspector.ui.screens.rule import RuleDialog
+from inspector.ui.screens.rule import propose
 
 _WRITTEN = "Written, and in force with the next call."
 
@@ -32,16 +32,8 @@ class RuleMaking(Place):
         call = self.subject()
         if call is None:
             self.inspect.say("Choose a call first.")
-        elif await self.propose_rule(call):
+        elif await propose(self.inspect, call):
             self.inspect.say(_WRITTEN)
-
-    async def propose_rule(self, call: CallView | HoldView, kind: RuleKind = RuleKind.ALLOW) -> bool:
-        """True when a rule has been written."""
-        if self.board.views.policy.version == 0:
-            self.inspect.say("No policy is in force: repair it in place 4 first.", wrong=True)
-            return False
-        written = await self.app.push_screen_wait(RuleDialog(self.board.views.policy, call, kind))
-        return written is True
 
 
 class PolicyChanging(Place):

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from inspector.core.call import CallId
 from inspector.ui.board import Board
 from inspector.ui.listing import Source
+from inspector.ui.screens.refused import RefusedDialog
 from inspector.ui.widgets.keybar import KeyBar
 from inspector.ui.widgets.status import PLACES, PlacesBar, StatusLine
 
@@ -35,6 +36,7 @@ class Place(Screen[None]):
             Binding(f"{number},alt+{number}", f"app.go('{place}')", place.capitalize(), show=False, id=f"place.{place}")
             for number, place in enumerate(PLACES, 1)
         ),
+        Binding("x", "refused", "Not let through", show=False, id="app.refused"),
     ]
 
     def __init__(self) -> None:
@@ -93,6 +95,9 @@ class Place(Screen[None]):
         """In sight again: what came meanwhile has not been told piece by piece."""
         self.draw(tuple(row.id for row in self.board.rows))
         self.tick(self.inspect.clock())
+
+    def action_refused(self) -> None:
+        self.app.push_screen(RefusedDialog())
 
     def on_places_bar_chosen(self, event: PlacesBar.Chosen) -> None:
         self.inspect.action_go(event.place)

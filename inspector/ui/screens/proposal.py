@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from inspector.core.commands import Command, Conflict, Done, Rejected, SavePolicy, Text, WhatIf, WhatIfResult
 from inspector.core.views import PolicyView
@@ -33,7 +33,8 @@ class ProposalDialog(Dialog[bool]):
     KEYS: ClassVar[tuple[str, ...]] = ("proposal.save", "proposal.leave")
     SAME = "This changes nothing: the policy says so already."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,ctrl+s", "save", "Write it", key_display="⏎", priority=True, id="proposal.save"),
+        # Without priority: it would let the key overtake those before it, and write what was proposed before them.
+        Binding("enter,ctrl+s", "save", "Write it", key_display="⏎", id="proposal.save"),
         Binding("escape", "leave", "Leave it", id="proposal.leave"),
     ]
 
@@ -60,10 +61,14 @@ class ProposalDialog(Dialog[bool]):
 
     # What is proposed
 
-    @work(exclusive=True, group="propose")
-    async def propose(self, wish: Command) -> None:
-        """Ask the port for a text, show how it differs, then what it would have changed."""
+    def propose(self, wish: Command) -> None:
+        """Ask the port for a text, show how it differs, then what it would have changed. Until it is there, nothing can
+        be written."""
         self._proposed = None
+        self._propose_answer(wish)
+
+    @work(exclusive=True, group="propose")
+    async def _propose_answer(self, wish: Command) -> None:
         match await self.inspect.ask(wish):
             case Text(proposed):
                 self.show(proposed)
@@ -110,6 +115,10 @@ class ProposalDialog(Dialog[bool]):
             verdict.update(Content(""))
 
     # What a person does
+
+    @on(OptionList.OptionSelected)
+    def _on_enter_in_a_list(self) -> None:
+        self.action_save()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "save":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -18,6 +18,9 @@ from inspector.core.word import Word
 from inspector.ui import text
 from inspector.ui.screens.proposal import ProposalDialog
 from inspector.ui.words import LOOKS, brief_arguments
+
+if TYPE_CHECKING:
+    from inspector.ui.app import InspectApp
 
 NUMBERS: Final = (1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 120, 200, 300, 500, 600, 1000, 2000, 5000, 10_000)
 WINDOWS: Final = ("second", "minute", "hour", "day")
@@ -104,3 +107,12 @@ class RuleDialog(ProposalDialog):
         kinds = self.query_one(OptionList)
         kinds.replace_option_prompt(RuleKind.LIMIT.value, self._option(RuleKind.LIMIT))
         self._propose()
+
+
+async def propose(app: InspectApp, call: CallView | HoldView, kind: RuleKind = RuleKind.ALLOW) -> bool:
+    """Ask what rule to make of a call. True when it has been written, and is in force."""
+    policy = app.board.views.policy
+    if policy.version == 0:
+        app.say("No policy is in force: repair it in place 4 first.", wrong=True)
+        return False
+    return await app.push_screen_wait(RuleDialog(policy, call, kind)) is True

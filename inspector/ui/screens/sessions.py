@@ -29,7 +29,7 @@ _STATES = {
 class SessionsPlace(Place):
     PLACE = "sessions"
     CSS_PATH = "sessions.tcss"
-    KEYS = ("app.connect",)
+    KEYS = ("app.connect", "app.refused")
     HELP = (
         "The agents of this run and their calls; the servers, their state and what they wrote to stderr; their tools,"
         " the busiest first, with what each may do, what its definition and its answers cost an agent's context, and"

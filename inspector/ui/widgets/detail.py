@@ -33,7 +33,8 @@ class DetailPane(Horizontal, can_focus=True):
         Binding("pageup", "scroll(-10)", "Page up", show=False, id="detail.page_up"),
         Binding("pagedown", "scroll(10)", "Page down", show=False, id="detail.page_down"),
         Binding("home,g", "scroll(-9999)", "To the top", show=False, id="detail.top"),
-        Binding("slash", "find", "Find in the call", key_display="/", show=False, id="detail.find"),
+        # Of the first to be asked: what is typed right after it belongs to the prompt, however fast it comes.
+        Binding("slash", "find", "Find in the call", key_display="/", show=False, priority=True, id="detail.find"),
         Binding("n", "find_next", "Next place", show=False, id="detail.find_next"),
         Binding("end,G", "scroll(9999)", "To the end", show=False, id="detail.end"),
     ]
@@ -79,6 +80,9 @@ class DetailPane(Horizontal, can_focus=True):
                 column.scroll_relative(y=lines, animate=False)
 
     # Find
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.has_focus if action == "find" else super().check_action(action, parameters)
 
     def action_find(self) -> None:
         self.query_one(Prompt).open("find")

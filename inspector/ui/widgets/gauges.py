@@ -66,7 +66,7 @@ class Gauges(Widget):
 
 
 def amount_of(limit: LimitView) -> str:
-    return f"{figures.number(limit.used)}/{figures.number(limit.max)}"
+    return f"{figures.number(limit.used)}/{figures.number(limit.max)}{'↑' if limit.raised else ''}"
 
 
 def gauge(limit: LimitView, width: int, now: float, widest: int = 0) -> Parts:

@@ -46,7 +46,7 @@ class Prompt(Horizontal):
         self.add_class("-open")
         box = self.query_one(Input)
         box.value = current
-        box.focus()
+        self.screen.set_focus(box)  # at once: `focus` waits for its turn, and keys would go where they went before
 
     def complain(self, words: str) -> None:
         self.query_one("#prompt-word", Static).update(Content.assemble((words, "$quiet")))

@@ -12,6 +12,7 @@ from pathlib import Path
 from e2e.agents.model import ScriptedModel, Turn
 
 HERE = Path(__file__).parent
+OPENAI_AGENTS = (sys.executable, str(HERE / "openai_loop.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,15 @@ class AgentRun:
 
 
 @contextlib.contextmanager
-def agent(mcp: str | Sequence[str], script: Sequence[Turn], prompt: str = "begin") -> Iterator[AgentRun]:
-    """Starts an openai-agents loop against a URL, or a command that it spawns; ended on the way out if it did not end
-    by itself."""
+def agent(
+    mcp: str | Sequence[str], script: Sequence[Turn], *, loop: Sequence[str] = OPENAI_AGENTS, prompt: str = "begin"
+) -> Iterator[AgentRun]:
+    """Starts an agent's loop against a URL, or a command that it spawns; ended on the way out if it did not end by
+    itself."""
     target = [mcp] if isinstance(mcp, str) else mcp
     with ScriptedModel(script) as model:
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "openai_loop.py"), model.url, prompt, *target],
+            [*loop, model.url, prompt, *target],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from e2e.agents.messages import as_chat, as_events
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -39,7 +41,8 @@ Turn: TypeAlias = Move | Callable[[list[str]], Move]
 
 
 class ScriptedModel:
-    """Serves `POST …/chat/completions`, streamed or whole; each request takes the next turn of the script.
+    """Serves `POST …/chat/completions`, streamed or whole, and `POST …/messages`, streamed; each request that offers
+    tools takes the next turn of the script.
 
     When the script has run out, the model says so and the agent's loop ends.
     """
@@ -58,7 +61,7 @@ class ScriptedModel:
     @property
     def offered(self) -> list[str]:
         """The tools that the agent offered with its latest request."""
-        return [tool["function"]["name"] for tool in self.requests[-1].get("tools", [])]
+        return _offered(self.requests[-1])
 
     @property
     def tool_results(self) -> list[str]:
@@ -79,17 +82,20 @@ class ScriptedModel:
         """The completion for one request."""
         with self._lock:
             self.requests.append(request)
-            turn = self._turns.pop(0) if self._turns else Say("the script has run out")
             number = len(self.requests)
+            if not request.get("tools"):  # on the side: some agents want a title
+                turn: Turn = Say("an agent at work")
+            else:
+                turn = self._turns.pop(0) if self._turns else Say("the script has run out")
         move = turn(_tool_results(request)) if callable(turn) else turn
         message: dict[str, Any] = {"role": "assistant", "content": None}
         match move:
             case Say(text):
                 message["content"] = text
             case Use():
-                message["tool_calls"] = [_tool_call(move, f"call-{number}")]
+                message["tool_calls"] = [_tool_call(move, f"call-{number}", request)]
             case _:
-                message["tool_calls"] = [_tool_call(use, f"call-{number}-{i}") for i, use in enumerate(move)]
+                message["tool_calls"] = [_tool_call(use, f"call-{number}-{i}", request) for i, use in enumerate(move)]
         finish = "stop" if message["content"] is not None else "tool_calls"
         return {
             "id": f"completion-{number}",
@@ -108,8 +114,13 @@ class ScriptedModel:
 
             def do_POST(self) -> None:
                 request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                if not self.path.endswith("/chat/completions"):
-                    self._send(404, "application/json", b'{"error":{"message":"only chat completions"}}')
+                path = self.path.partition("?")[0]
+                if path.endswith("/messages"):
+                    said = as_events(model.answer(as_chat(request)))
+                    self._send(200, "text/event-stream", said.encode())
+                    return
+                if not path.endswith("/chat/completions"):
+                    self._send(404, "application/json", b'{"error":{"message":"only completions and messages"}}')
                     return
                 completion = model.answer(request)
                 if request.get("stream"):
@@ -131,8 +142,16 @@ class ScriptedModel:
         return Handler
 
 
-def _tool_call(use: Use, call_id: str) -> dict[str, Any]:
-    return {"id": call_id, "type": "function", "function": {"name": use.tool, "arguments": json.dumps(use.arguments)}}
+def _tool_call(use: Use, call_id: str, request: dict[str, Any]) -> dict[str, Any]:
+    offered = _offered(request)
+    # Some agents put the server's name before the tool's.
+    longer = [name for name in offered if name.endswith(f"_{use.tool}")]
+    name = longer[0] if longer and use.tool not in offered else use.tool
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": json.dumps(use.arguments)}}
+
+
+def _offered(request: dict[str, Any]) -> list[str]:
+    return [tool["function"]["name"] for tool in request.get("tools", [])]
 
 
 def _as_chunk(completion: dict[str, Any]) -> dict[str, Any]:
