@@ -43,7 +43,6 @@ COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on mo
 
 class InspectApp(DiscreetApp):
     """`port` is all it knows of the engine, `source` where the rows are: None for those of a live run.
-
     `token_mask` is the endpoint's token, never shown. `clock` is the engine's (Unix seconds), `steady` measures spans.
     `ascii_only` None: ask the terminal. `start_place` None: Live, or Policy when no policy could be loaded.
     """
