@@ -43,7 +43,7 @@ from inspector.core.events import (
     UpstreamChanged,
 )
 from inspector.core.json import to_text
-from inspector.core.past import PastCall
+from inspector.core.past import PastCall, PastReset, PastRevocation, PastUndoing
 from inspector.core.views import PolicyView, RunView, Views
 from inspector.folds import policies
 from inspector.folds.approvals import Answers
@@ -102,8 +102,8 @@ class Store:
             Finished: self._finished,
             Counted: self._counted,
             ApprovalRemembered: self._approval_remembered,
-            ApprovalEnded: self._answers.ended,
-            CounterReset: self._limits.reset,
+            ApprovalEnded: self._approval_ended,
+            CounterReset: self._counter_reset,
             LimitRaised: self._limits.raised,
             RaiseEnded: self._limits.raise_ended,
             PolicyLoaded: self._policy_loaded,
@@ -172,6 +172,10 @@ class Store:
         """The newest calls as they were judged, oldest first; at most 2,000 legs."""
         return self._past.all()
 
+    def undoings(self) -> tuple[PastUndoing, ...]:
+        """What people took back meanwhile, oldest first."""
+        return self._past.undoings()
+
     def past_call(self, call_id: CallId) -> PastCall | None:
         """One of them; None for one that has not been decided, or is older."""
         return self._past.one(call_id)
@@ -224,6 +228,15 @@ class Store:
         self._past.remembered(event)
         row = self._calls.row(event.call_id)
         self._answers.remembered(event, row.client if row else "")
+
+    def _approval_ended(self, event: ApprovalEnded) -> None:
+        given_for = self._answers.ended(event)
+        if given_for is not None and event.by != "policy":
+            self._past.undone(PastRevocation(event.at, given_for))
+
+    def _counter_reset(self, event: CounterReset) -> None:
+        self._limits.reset(event)
+        self._past.undone(PastReset(event.at, event.reading.key))
 
     def _forwarded(self, event: Forwarded) -> None:
         self._calls.forwarded(event.call_id, event.at, self.version)

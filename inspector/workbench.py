@@ -72,7 +72,7 @@ class Workbench:
             return Rejected("this text does not load, so nothing can be judged by it")
         listed = self._listed() if policy.uses_arguments_schema else {}
         again: list[Again] = []
-        for one in replaying(policy, self._store.past(), listed):
+        for one in replaying(policy, self._store.past(), listed, self._store.undoings()):
             again.append(one)
             if len(again) % SLICE == 0:
                 await anyio.lowlevel.checkpoint()

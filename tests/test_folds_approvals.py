@@ -9,7 +9,7 @@ import pytest
 from policy.runwork import HEAD, Run
 
 from inspector.core.call import Outcome
-from inspector.core.commands import PolicyCheck, RaiseLimit, Rejected, ResetCounter, RevokeApproval
+from inspector.core.commands import RaiseLimit, Rejected, ResetCounter, RevokeApproval
 from inspector.core.events import CounterReset, Event
 from inspector.core.holds import HoldEnd, Remember, Resolution
 from inspector.core.views import LimitView, Raised, Reset, Views
@@ -174,7 +174,7 @@ async def test_a_recording_shows_all_of_it_and_lets_nothing_be_changed(tmp_path:
         recorder.append(event)
     recorder.flush()
     recorder.close()
-    port = RecordedPort(recorder.path, lambda _text: PolicyCheck((), True))
+    port = RecordedPort(recorder.path)
     recorded, live = await port.views(0), views(limited, 131)
     assert recorded.limits == live.limits
     assert recorded.answered == live.answered

@@ -120,6 +120,7 @@ class Decision:
             readings=readings,
             triggers=self.triggers,
             policy_hash=self.policy_hash,
+            approvals=self.approvals,
         )
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from inspector.core.call import Call, CallId, Outcome
-from inspector.core.decision import Decision
+from inspector.core.decision import CounterKey, Decision
 from inspector.core.holds import HoldEnd, Remember
 from inspector.core.json import JsonObject
 
@@ -32,3 +33,22 @@ class PastCall:
     forwarded: bool
     finished_at: float | None  # None while it runs or is held
     outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastReset:
+    """A person let a counter begin again."""
+
+    at: float
+    key: CounterKey
+
+
+@dataclass(frozen=True, slots=True)
+class PastRevocation:
+    """A person revoked what was remembered of a call's approval."""
+
+    at: float
+    call_id: CallId
+
+
+PastUndoing: TypeAlias = PastReset | PastRevocation

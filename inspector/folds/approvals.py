@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import Final
 
+from inspector.core.call import CallId
 from inspector.core.decision import Decision, Verdict
 from inspector.core.events import ApprovalEnded, ApprovalRemembered, HoldEnded
 from inspector.core.json import to_text
@@ -46,9 +47,13 @@ class Answers:
             ended = next((view.id for view in self._remembered.values() if view.ended_at is not None), None)
             del self._remembered[next(iter(self._remembered)) if ended is None else ended]
 
-    def ended(self, event: ApprovalEnded) -> None:
-        if view := self._remembered.get(event.approval):
-            self._remembered[view.id] = replace(view, ended_at=event.at, ended_by=event.by)
+    def ended(self, event: ApprovalEnded) -> CallId | None:
+        """The call that it was given for; None when it is not known."""
+        view = self._remembered.get(event.approval)
+        if view is None:
+            return None
+        self._remembered[view.id] = replace(view, ended_at=event.at, ended_by=event.by)
+        return view.call_id
 
     def decided(self, decision: Decision) -> None:
         """A call that goes because of remembered approvals has used them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from inspector.core.call import Call, CallId, Outcome
 from inspector.core.decision import Decision
 from inspector.core.events import ApprovalRemembered, CallArrived, Decided, Finished, HoldEnded
 from inspector.core.holds import Remember
-from inspector.core.past import PastCall, PastEnd
+from inspector.core.past import PastCall, PastEnd, PastUndoing
 
 MAX_PAST: Final = 2_000  # calls
 MAX_ARGUMENTS: Final = 16 << 20  # characters of all of their arguments, as JSON
@@ -46,6 +46,7 @@ class Past:
     def __init__(self) -> None:
         self._records: OrderedDict[CallId, _Record] = OrderedDict()
         self._size = 0
+        self._undoings: deque[PastUndoing] = deque(maxlen=MAX_PAST)
 
     def arrived(self, event: CallArrived, size: int) -> None:
         """`size`: characters of its arguments."""
@@ -67,6 +68,13 @@ class Past:
     def remembered(self, event: ApprovalRemembered) -> None:
         if record := self._records.get(event.call_id):
             record.remember = event.remember
+
+    def undone(self, undoing: PastUndoing) -> None:
+        self._undoings.append(undoing)
+
+    def undoings(self) -> tuple[PastUndoing, ...]:
+        """The oldest first."""
+        return tuple(self._undoings)
 
     def forwarded(self, call_id: CallId) -> None:
         if record := self._records.get(call_id):

@@ -189,15 +189,9 @@ class Gate:
         if resolution.arguments is not None:
             live.edit = resolution.arguments
             live.judged = replace(live.call, arguments=resolution.arguments)
-        effects.append(
-            Emit(
-                HoldEnded(
-                    now, call_id, HoldEnd.APPROVED, resolution.by, resolution.reason, arguments=resolution.arguments
-                )
-            )
-        )
-        assert live.judgement is not None  # noqa: S101 - only a judged call is held
-        effects += self._approvals.remember(live.judged, live.judgement.asks, resolution.remember, resolution.by, now)
+        by, reason, edited = resolution.by, resolution.reason, resolution.arguments
+        effects.append(Emit(HoldEnded(now, call_id, HoldEnd.APPROVED, by, reason, edited)))
+        effects += self._approvals.remember(live.judged, live.asks, resolution.remember, resolution.by, now)
         live.shown |= frozenset(hold.triggers)
         return [*effects, *self._judge(live, now)]
 
@@ -224,8 +218,7 @@ class Gate:
         return None if ended is None else [*effects, *ended]
 
     def raise_limit(self, wish: RaiseLimit, now: float, by: str = "you") -> list[Effect]:
-        """Another max for one limit on one counter, until the run ends or the policy's own is edited; the policy's own
-        takes it back. Raises UsageError when the policy has no such limit, or allows more."""
+        """Another max for one limit on one counter. Raises UsageError: there is no such limit, or it allows more."""
         effects = self._advance(now)
         return [*effects, *self._raises.put(self._policy, wish, by, self._now(now))]
 
@@ -312,12 +305,9 @@ class Gate:
 
     def visible(self, server: str, names: Sequence[str]) -> list[str]:
         """The tools of a listing that the client may see, in their order."""
-        policy, known = self._policy, self._definitions.get(server, NOTHING_LISTED)
-        return [
-            name
-            for name in names
-            if name not in known.duplicated and not (policy is not None and is_hidden(policy, server, name))
-        ]
+        policy, twice = self._policy, self._definitions.get(server, NOTHING_LISTED).duplicated
+        seen = [name for name in names if name not in twice]
+        return seen if policy is None else [name for name in seen if not is_hidden(policy, server, name)]
 
     # The ways of one call
 
@@ -348,9 +338,8 @@ class Gate:
                 return self._refuse(live, decision, now)
 
     def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
-        assert live.judgement is not None  # noqa: S101 - a reservation follows a decision
         decision = live.decision.charged(now, granted.readings)
-        live.judgement = Judgement(decision, live.judgement.asks)
+        live.judgement = Judgement(decision, live.asks)
         decided, *rest = self._forward(live, now)
         return [decided, Emit(Counted(now, standing(granted.readings))), *rest]
 

@@ -41,6 +41,10 @@ class LiveCall:
         return self.judgement.decision
 
     @property
+    def asks(self) -> tuple[Ask, ...]:
+        assert self.judgement is not None  # noqa: S101 - as above
+        return self.judgement.asks
+
+    @property
     def first_ask(self) -> Ask:
-        assert self.judgement is not None  # noqa: S101 - only a judged call is held
-        return self.judgement.asks[0]
+        return self.asks[0]

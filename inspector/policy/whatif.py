@@ -22,10 +22,10 @@ from inspector.core.call import CallId, Outcome
 from inspector.core.commands import Flip, WhatIfResult
 from inspector.core.decision import Algorithm, Charge, CounterKey, Decision
 from inspector.core.effects import Effect, Emit, Reserve, Settle
-from inspector.core.events import Decided
+from inspector.core.events import ApprovalRemembered, Decided
 from inspector.core.holds import HoldEnd, Resolution
 from inspector.core.json import JsonObject
-from inspector.core.past import PastCall
+from inspector.core.past import PastCall, PastReset, PastRevocation, PastUndoing
 from inspector.core.word import Word, word_of
 from inspector.policy.gate import Gate
 from inspector.policy.ledger_memory import MemoryLedger
@@ -49,13 +49,23 @@ class Again:
         return word_of(self.past.decision) is not word_of(self.now)
 
 
-def replay(policy: Policy, calls: Iterable[PastCall], listed: Definitions | None = None) -> list[Again]:
-    """Every call under `policy`, in their order."""
-    return list(replaying(policy, calls, listed))
+def replay(
+    policy: Policy,
+    calls: Iterable[PastCall],
+    listed: Definitions | None = None,
+    undoings: Iterable[PastUndoing] = (),
+) -> list[Again]:
+    """Every call under `policy`, in their order. `undoings`: counters that were reset, approvals that were revoked."""
+    return list(replaying(policy, calls, listed, undoings))
 
 
-def replaying(policy: Policy, calls: Iterable[PastCall], listed: Definitions | None = None) -> Iterator[Again]:
-    world = _World(policy, listed or {})
+def replaying(
+    policy: Policy,
+    calls: Iterable[PastCall],
+    listed: Definitions | None = None,
+    undoings: Iterable[PastUndoing] = (),
+) -> Iterator[Again]:
+    world = _World(policy, listed or {}, undoings)
     for past in calls:
         yield Again(past, world.arrive(past))
 
@@ -91,15 +101,16 @@ class _Due:
 class _World:
     """Gate, ledger and clock of the other world."""
 
-    def __init__(self, policy: Policy, listed: Definitions) -> None:
+    def __init__(self, policy: Policy, listed: Definitions, undoings: Iterable[PastUndoing]) -> None:
         self._ledger = MemoryLedger()
         self._gate = Gate(policy, self._ledger)
         if policy.uses_arguments_schema:
             for server, definitions in listed.items():
                 self._gate.listed(server, definitions)
         self._decisions: dict[CallId, Decision] = {}
-        self._due: list[tuple[float, int, _Due]] = []
         self._order = count()
+        self._due: list[tuple[float, int, _Due | PastUndoing]] = [(one.at, next(self._order), one) for one in undoings]
+        self._given: dict[CallId, list[int]] = {}  # numbers of the approvals that were remembered of a call
         self._seen: set[CounterKey] = set()
         self._now = 0.0
 
@@ -130,8 +141,19 @@ class _World:
         while self._due and self._due[0][0] <= until:
             at, _, due = heappop(self._due)
             self._tick(at)
-            self._perform(self._ended(due.past) if due.ends else self._answered(due.past))
+            if isinstance(due, _Due):
+                self._perform(self._ended(due.past) if due.ends else self._answered(due.past))
+            else:
+                self._undo(due)
         self._tick(until)
+
+    def _undo(self, undoing: PastUndoing) -> None:
+        match undoing:
+            case PastReset(_, key):
+                self._ledger.reset(key, self._now)
+            case PastRevocation(_, call_id):
+                for number in self._given.get(call_id, ()):
+                    self._perform(self._gate.revoke(number, self._now) or [])
 
     def _tick(self, now: float) -> None:
         while (deadline := self._gate.next_deadline()) is not None and deadline <= now:
@@ -164,6 +186,8 @@ class _World:
             match effect:
                 case Emit(Decided(decision=decision)):
                     self._decisions.setdefault(decision.call_id, decision)
+                case Emit(ApprovalRemembered(call_id=call_id, approval=approval)):
+                    self._given.setdefault(call_id, []).append(approval)
                 case Reserve(call_id, charges):
                     answer = self._ledger.reserve(call_id, charges, self._now)
                     self._perform(self._gate.reserved(call_id, answer, self._now))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import anyio.lowlevel
 import orjson
 
 from inspector.proxy import sdk_rules
@@ -84,6 +85,7 @@ class Hosted:
             connection = await self._hub.connect(entry.upstream, transport="http", grant=entry.grant, shared=True)
             route.gone()  # it has no answer
             connection.receive(frame, route, request.http)
+            await anyio.lowlevel.checkpoint()  # the outbox leaves at the end of this turn, and not by a closed link
             await close(connection)
         await Answer(202).send(request.send)
 

@@ -378,7 +378,9 @@ def test_an_allowed_call_names_the_trigger_that_was_remembered() -> None:
 
 
 def test_a_decision_names_the_approvals_that_answered_for_it() -> None:
-    both = policy({"t": {"action": "approve", "approve_if": [{"path": "args.x", "op": "exists", "value": True}]}})
+    asks = [{"path": "args.x", "op": "exists", "value": True}]
+    limits = [{"counter": "n", "window": "minute", "max": 9}]
+    both = policy({"t": {"action": "approve", "approve_if": asks, "limits": limits}})
     world = World(both)
     world.arrive(call(1, arguments={"x": 1}), 100)
     effects = world.resolve(1, Resolution(approve=True, remember=Remember.TOOL), 101)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from runwork import HEAD, Run
 
 from inspector.core.call import Outcome
+from inspector.core.events import CounterReset
 from inspector.core.holds import Remember
 from inspector.core.json import JsonObject
 from inspector.core.word import Word
@@ -21,6 +22,23 @@ OPEN = load_text('version: "1"\ndefault: allow\n')
 
 def words(run: Run, text: str) -> list[str]:
     return [again.now.rule or str(again.now.verdict) for again in replay(load_text(text), run.past)]
+
+
+def test_a_reset_counter_and_a_revoked_approval_are_so_in_the_other_world_too() -> None:
+    text = HEAD + "  t: {limits: [{counter: c, window: minute, max: 1}]}\n  asks: {action: approve}\n"
+    run = Run(text)
+    run.call(0)
+    run.call(1)
+    (limit,) = run.store.views(0, 1).limits
+    run.store.fold(CounterReset(2, run.ledger.reset(limit.key, 2), "you"))
+    run.call(3)
+    run.approve(run.call(4, "asks"), 5, Remember.TOOL)
+    run.call(6, "asks")
+    run.perform(run.gate.revoke(1, 7) or [], 7)
+    run.call(8, "asks")
+    again = replay(load_text(text), run.past, undoings=run.store.undoings())
+    assert [one.now.verdict.value for one in again] == ["allow", "deny", "allow", "pending", "allow", "pending"]
+    assert not any(one.flips for one in again)
 
 
 def test_the_same_policy_flips_nothing_with_limits_holds_and_remembered_answers() -> None:

@@ -26,6 +26,7 @@ env |= {
     "DISABLE_AUTOUPDATER": "1",
     # The model is asked when the tools are there, and offered all of them.
     "MCP_CONNECTION_NONBLOCKING": "false",
+    "MCP_CONNECT_TIMEOUT_MS": "60000",
     "MCP_TIMEOUT": "60000",
     "ENABLE_TOOL_SEARCH": "false",
 }
