@@ -70,7 +70,7 @@ def _recording(folder: Path, calls: list[list[Event]], batch: int, secrets: list
     size = recorder.path.stat().st_size
     begin = time.perf_counter()
     with Recording.open(recorder.path) as recording:
-        recording.load_into(Store())
+        recording.load_into(Store(), 50_000)
     loaded = time.perf_counter() - begin
 
     flushes.sort()

@@ -13,10 +13,11 @@ from dataclasses import replace
 from inspector.core.call import CallId, Outcome
 from inspector.core.commands import CallDetail, Command, CommandResult, Done, Inspect
 from inspector.core.views import CallView, RunView, Views, Word
+from inspector.filters.order import Sort
+from inspector.filters.reading import BadFilter, parse
 from inspector.ui.app import InspectApp
 from inspector.ui.board import Board
-from inspector.ui.filter import BadFilter, parse
-from inspector.ui.listing import Listing, Sort
+from inspector.ui.live_listing import LiveListing as Listing
 from inspector.ui.preferences import Preferences
 from inspector.ui.widgets.calls import CallTable
 

@@ -22,28 +22,35 @@ from inspector.core.commands import (
     WhatIf,
 )
 from inspector.core.errors import ConfigError
-from inspector.core.views import Port, Views
-from inspector.record.reader import MAX_CALLS, Recording
+from inspector.core.views import Port, ToolView, Views
+from inspector.folds.tools import busiest_first, rank
+from inspector.record.reader import Recording
+from inspector.record.totals import ToolTotals, Totals
+from inspector.recorded_archive import RecordedArchive
 from inspector.store import Store
 from inspector.workbench import Workbench
 
-FIRST_CALLS: Final = 1_000  # shown at once; the rest comes while one looks at them
+FIRST_CALLS: Final = 200  # whose events are folded before anything is shown
+MAX_CALLS: Final = 5_000  # whose events are folded at all: what limits, rates and what-if are made of
 
 
 class RecordedPort(Port):
-    """Its clock stands at the last event, so countdowns and rates are those of the end of the run.
+    """Its clock (`now`, Unix seconds) stands at the last event: countdowns and rates are those of the end of the run.
 
-    It opens with the newest calls alone; `load_rest` brings the others.
+    The rows come from `archive`, by query; the small views from the events of the newest calls, and from totals over
+    all: `load_rest` brings what takes longer.
     """
 
     def __init__(self, path: Path, first_calls: int = FIRST_CALLS) -> None:
         """Raises ConfigError for a file that is missing, no recording, damaged, or of a newer version."""
         self._recording = Recording.open(path)
         self._path = path
-        self._epoch, self._passed = 0, 0  # versions of the stores before this one
+        self._passed = 0  # versions of what was shown before the store as it is now
+        self._totals: Totals | None = None
         try:
             self._calls = self._recording.calls()
-            self._store, self._now = self._load(self._recording, first_calls, in_haste=self._calls > first_calls)
+            self._store, self.now = self._load(self._recording, first_calls, in_haste=self._calls > first_calls)
+            self.archive = RecordedArchive(path)
         except BaseException:
             self._recording.close()
             raise
@@ -51,28 +58,31 @@ class RecordedPort(Port):
         self._workbench = Workbench(self._store, lambda: "")
 
     def close(self) -> None:
+        self.archive.close()
         self._recording.close()
 
     async def load_rest(self) -> None:
-        """Read the other calls in a thread of its own, and put them in the place of the first ones.
+        """Read, in threads, what takes longer: the rows of an older recording, the totals, and more of the events.
 
         Raises:
             ConfigError: the file is damaged further up.
         """
-        if self._complete:
-            return
-        store, now = await anyio.to_thread.run_sync(self._load_all, abandon_on_cancel=True)
-        self._passed += self._store.version
-        self._store, self._now, self._epoch, self._complete = store, now, self._epoch + 1, True
-        self._workbench = Workbench(store, lambda: "")
+        await self.archive.read_rest()
+        self._totals = await self.archive.totals()
+        self._passed += 1
+        if not self._complete:
+            store, now = await anyio.to_thread.run_sync(self._load_all, abandon_on_cancel=True)
+            self._passed += self._store.version
+            self._store, self.now, self._complete = store, now, True
+            self._workbench = Workbench(store, lambda: "")
 
     async def views(self, since: int) -> Views:
-        since = 0 if since <= self._passed else since - self._passed
-        views = self._store.views(since, self._now)
-        older = max(0, self._calls - views.run.calls)
-        return replace(
-            views, version=views.version + self._passed, run=replace(views.run, older=older), epoch=self._epoch
-        )
+        if self.archive.grown():
+            self._passed += 1
+        views = self._store.views(self._store.version, self.now)
+        run = replace(views.run, calls=len(self.archive), read=self.archive.share)
+        views = replace(views, version=views.version + self._passed, run=run)
+        return views if self._totals is None else _whole(views, self._totals)
 
     async def command(self, command: Command) -> CommandResult:
         match command:
@@ -96,3 +106,35 @@ class RecordedPort(Port):
         except ConfigError as error:
             return Rejected(str(error))
         return detail or Rejected(f"the recording has no call #{call_id}")
+
+
+def _whole(views: Views, totals: Totals) -> Views:
+    """With what was counted over all calls in the place of what was folded of the newest."""
+    tools = {(tool.server, tool.name): tool for tool in views.tools}
+    for counted in totals.tools:
+        key = counted.server, counted.tool
+        tools[key] = _tool(tools.get(key), counted)
+    return replace(
+        views,
+        run=replace(views.run, words=totals.words),
+        clients=tuple([replace(c, calls=totals.clients.get(c.connection, 0)) for c in views.clients]),
+        tools=busiest_first(tools.values()),
+    )
+
+
+def _tool(known: ToolView | None, counted: ToolTotals) -> ToolView:
+    times = sorted(counted.times)
+    return ToolView(
+        server=counted.server,
+        name=counted.tool,
+        risk=counted.risk if known is None else known.risk,
+        listed=known is not None and known.listed,
+        hidden=known is not None and known.hidden,
+        definition_bytes=0 if known is None else known.definition_bytes,
+        result_bytes=counted.result_bytes,
+        calls=counted.calls,
+        refused=counted.refused,
+        errors=counted.errors,
+        p50_ms=rank(times, 0.5),
+        p95_ms=rank(times, 0.95),
+    )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import anyio
 
 from inspector import paths, runs
 from inspector.config_file import read_files
 from inspector.core.errors import ConfigError
-from inspector.core.views import Port
 from inspector.live_port import LivePort
 from inspector.record.reader import Recording
 from inspector.record.shelf import Shelf
@@ -23,9 +24,13 @@ from inspector.settings import Settings
 from inspector.store import Store
 from inspector.ui import theme, themed
 from inspector.ui.app import InspectApp
+from inspector.ui.archive_listing import ArchiveSource
 from inspector.ui.preferences import Preferences, read
 from inspector.ui.terminal import refuse_poor_terminal
+from inspector.ui.visiting import Opened
 from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
+
+SWITCH: Final = 0.0005  # seconds
 
 
 async def show(settings: Settings) -> int:
@@ -70,14 +75,20 @@ async def show_recording(path: Path) -> int:
     """
     preferences = _preferences()
     said: list[Callable[[str], None]] = []
-    async with opened(str(path), lambda why: [say(why) for say in said]) as port:
-        app = InspectApp(port, preferences=preferences, theme_folders=_theme_folders())
+    async with opened(str(path), lambda why: [say(why) for say in said]) as found:
+        app = InspectApp(
+            found.port,
+            source=found.source,
+            clock=found.clock,
+            preferences=preferences,
+            theme_folders=_theme_folders(),
+        )
         said.append(lambda why: app.say(why, wrong=True))
         return await _run_app(app)
 
 
 @asynccontextmanager
-async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Port]:
+async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Opened]:
     """A recording behind a port: its newest calls at once, then the rest; `failed` hears why, if that does not come.
 
     Raises:
@@ -91,12 +102,16 @@ async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Po
         except ConfigError as error:  # what is shown already stays
             failed(str(error))
 
+    # Each row that the screen reads gives the interpreter away; what works beside it must not keep it for long then.
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(load_rest)
-            yield port
+            yield Opened(port, ArchiveSource(port.archive), lambda: port.now)
             tasks.cancel_scope.cancel()
     finally:
+        sys.setswitchinterval(usual)
         port.close()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,14 @@ def test_an_unknown_benchmark_lists_those_that_exist(argv: list[str]) -> None:
 def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
     done = benchmark(name, "50")
     assert (done.returncode, says in done.stdout) == (0, True)
+
+
+def test_the_benchmark_of_opening_makes_a_recording_and_shows_filters_and_sorts_it() -> None:
+    done = benchmark("opening", "3000")
+    assert done.returncode == 0, done.stderr
+    assert "rows of 3,000 calls in sight" in done.stdout
+    assert re.search(r"filter größer +first rows +\d+ ms, all +7 after", done.stdout)
+    assert "all     3,000 after" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts processes and descriptors by /proc")

@@ -1,13 +1,17 @@
-"""A recording opens with its newest calls; the others come while one looks at them."""
+"""A recording opens with all of its rows by query; what is counted over all calls comes while one looks at them."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inspector.core.call import Caller, CallId, Outcome
 from inspector.core.commands import CallDetail, Inspect, Rejected, Shutdown
+from inspector.core.errors import ConfigError
 from inspector.core.events import CallArrived, Finished, Forwarded, RunStarted
 from inspector.record.recorder import Recorder
 from inspector.recorded_port import RecordedPort
@@ -39,32 +43,59 @@ def opened(path: Path, first_calls: int) -> RecordedPort:
     return RecordedPort(path, first_calls)
 
 
-async def test_it_opens_with_the_newest_calls_and_says_how_many_are_older(recording: Path) -> None:
+async def test_all_rows_are_there_at_once_and_the_views_are_those_of_the_newest_calls(recording: Path) -> None:
     port = opened(recording, 20)
     views = await port.views(0)
-    assert [row.id for row in views.calls] == list(range(281, 301))
-    assert (views.run.run, views.run.older, views.run.read_only) == ("r1", 280, True)
+    assert views.calls == ()
+    assert [port.archive.at(position).id for position in (0, 299)] == [1, 300]
+    assert (views.run.run, views.run.calls, views.run.read, views.run.read_only) == ("r1", 300, 1.0, True)
+    assert views.tools[0].calls == 20
     port.close()
 
 
-async def test_the_rest_takes_the_place_of_the_first_ones(recording: Path) -> None:
+async def test_the_rest_brings_totals_over_all_calls(recording: Path) -> None:
     port = opened(recording, 20)
     first = await port.views(0)
     await port.load_rest()
     views = await port.views(first.version)
     assert views.version > first.version
-    assert views.epoch != first.epoch
-    assert [row.id for row in views.calls] == list(range(1, 301))
-    assert views.run.older == 0
-    assert (await port.views(views.version)).calls == ()
+    assert (views.tools[0].calls, views.tools[0].p95_ms, views.tools[0].result_bytes) == (300, 500.0, 600)
+    assert sum(count for _, count in views.run.words) == 300
+    assert (await port.views(views.version)).version == views.version
     port.close()
 
 
-async def test_a_small_recording_is_complete_at_once(recording: Path) -> None:
+async def test_the_totals_of_a_small_recording_are_what_the_fold_says(recording: Path) -> None:
     port = opened(recording, 500)
     before = await port.views(0)
     await port.load_rest()
-    assert (await port.views(0)) == before
+    after = await port.views(0)
+    assert replace(after, version=before.version) == before
+    port.close()
+
+
+async def test_an_older_recording_is_read_beside_the_screen_and_grows(recording: Path) -> None:
+    with closing(sqlite3.connect(recording, isolation_level=None)) as older:
+        older.executescript("DROP TABLE summary; DROP TABLE names; DROP TABLE summarised; PRAGMA user_version = 1")
+    before = recording.read_bytes()
+    port = opened(recording, 20)
+    views = await port.views(0)
+    assert (views.run.calls, views.run.read) == (0, 0.0)
+    await port.load_rest()
+    views = await port.views(views.version)
+    assert (views.run.calls, views.run.read, len(port.archive)) == (300, 1.0, 300)
+    assert views.tools[0].calls == 300
+    port.close()
+    assert recording.read_bytes() == before
+
+
+async def test_a_row_that_cannot_be_read_is_said_with_the_next_views(recording: Path) -> None:
+    with closing(sqlite3.connect(recording, isolation_level=None)) as damaged:
+        damaged.execute("UPDATE summary SET word = 'nonsense' WHERE number = 300")
+    port = opened(recording, 20)
+    assert port.archive.at(299) is None
+    with pytest.raises(ConfigError, match="damaged recording"):
+        await port.views(0)
     port.close()
 
 

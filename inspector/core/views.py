@@ -224,12 +224,15 @@ class RunView:
     calls: int
     dropped: int
     read_only: bool = False  # a recording that was opened
-    older: int = 0  # calls of a recording that are not among the rows, being older
+    read: float = 1.0  # the share of a recording whose rows can be shown
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """`calls` holds the rows that changed after `since` (oldest first; all of them for 0); the rest is whole."""
+    """`calls` holds the rows that changed after `since` (oldest first; all of them for 0); the rest is whole.
+
+    Those of a recording are in its `Archive`.
+    """
 
     version: int
     run: RunView
@@ -244,7 +247,6 @@ class Views:
     tools: tuple[ToolView, ...] = ()  # the busiest first
     answered: tuple[AnsweredView, ...] = ()  # the latest first
     approvals: tuple[ApprovalView, ...] = ()  # those in force first, each the latest first
-    epoch: int = 0  # another one: older rows have come too, and `calls` holds all of them
 
 
 class Port(Protocol):

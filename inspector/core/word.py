@@ -20,6 +20,17 @@ class Word(StrEnum):
     CANCELLED = "cancelled"
 
 
+LABELS: Final = {
+    Word.PENDING: "judging",
+    Word.ALLOW: "allow",
+    Word.DENY: "deny",
+    Word.HOLD: "hold",
+    Word.LIMIT: "limit",
+    Word.ERROR: "error",
+    Word.CANCELLED: "gone",
+}
+"""As a person reads it, and writes it in a filter."""
+
 _WORDS: Final = {
     Verdict.ALLOW: Word.ALLOW,
     Verdict.DENY: Word.DENY,

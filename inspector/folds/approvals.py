@@ -10,7 +10,8 @@ from inspector.core.call import CallId
 from inspector.core.decision import Decision, Verdict
 from inspector.core.events import ApprovalEnded, ApprovalRemembered, HoldEnded
 from inspector.core.json import to_text
-from inspector.core.views import AnsweredView, ApprovalView, CallView
+from inspector.core.views import AnsweredView, ApprovalView
+from inspector.folds.row import Row
 
 KEPT: Final = 200  # answers, and as many remembered approvals
 ARGUMENTS_SHOWN: Final = 400  # characters
@@ -21,7 +22,7 @@ class Answers:
         self._answered: deque[AnsweredView] = deque(maxlen=KEPT)
         self._remembered: OrderedDict[int, ApprovalView] = OrderedDict()
 
-    def hold_ended(self, event: HoldEnded, row: CallView | None) -> None:
+    def hold_ended(self, event: HoldEnded, row: Row | None) -> None:
         if row is not None:
             edited = event.arguments is not None
             self._answered.appendleft(

@@ -7,24 +7,16 @@ from collections import Counter, OrderedDict, deque
 from dataclasses import replace
 from typing import Final
 
-from inspector.core.call import CallId, Outcome
+from inspector.core.call import CallId
 from inspector.core.decision import Decision
 from inspector.core.events import CallArrived, Finished, Held, HoldEnded
-from inspector.core.holds import HoldEnd
 from inspector.core.risk import Risk
 from inspector.core.views import CallView, HoldView, Word
-from inspector.core.word import word_of
+from inspector.folds.row import Repeats, Row
 
-ARGUMENTS_SHOWN: Final = 400  # characters
-NOTE_SHOWN: Final = 200  # characters
 P95_OVER: Final = 500  # finished calls
 TOOLS_COUNTED: Final = 10_000  # (client, server, tool) with a count; a client may make names up
-LOOKED_BACK: Final = 20  # calls of one client among which the same call again is a repeat
-CLIENTS_WATCHED: Final = 200
 _SECONDS: Final = 60
-
-_FAILED: Final = frozenset({Outcome.TOOL_ERROR, Outcome.RPC_ERROR, Outcome.NOT_SENT, Outcome.UNKNOWN})
-_OPEN: Final = frozenset({Word.PENDING, Word.ALLOW, Word.HOLD})
 
 
 class Calls:
@@ -35,13 +27,13 @@ class Calls:
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
-        self._rows: OrderedDict[CallId, CallView] = OrderedDict()  # by `rev`, so that what changed last stands last
+        self._rows: OrderedDict[CallId, Row] = OrderedDict()  # by `rev`, so that what changed last stands last
         self._order: deque[CallId] = deque()  # by arrival
         self._legs: dict[CallId, CallId] = {}  # later leg → the call whose row it changes
         self._later: dict[CallId, list[CallId]] = {}  # the same, the other way round
         self._holds: dict[CallId, HoldView] = {}
         self._seen: OrderedDict[tuple[str, str, str], int] = OrderedDict()
-        self._lately: OrderedDict[str, deque[int]] = OrderedDict()  # client → hashes of its last calls
+        self._repeats = Repeats()
         self._arrivals: dict[int, int] = {}
         self._times: deque[float] = deque(maxlen=P95_OVER)
         self._p95: float | None = None
@@ -56,74 +48,48 @@ class Calls:
         if event.root != event.call_id and (row := self._rows.get(event.root)):
             self._legs[event.call_id] = event.root
             self._later.setdefault(event.root, []).append(event.call_id)
-            again = replace(
-                row, rev=rev, word=Word.PENDING, rule="", outcome=None, ms=None, forwarded_at=None, legs=event.leg
-            )
-            self._put(again, row)
+            before = row.word
+            row.again(event.leg)
+            self._changed(row, rev, before)
             return event.root
-        row = CallView(
-            event.call_id,
-            rev,
-            event.at,
-            event.caller.client,
-            event.server,
-            event.tool,
-            _shortened(arguments, ARGUMENTS_SHOWN),
-            Word.PENDING,
-            "",
-            None,
-            None,
-            None,
-            event.leg,
-            risk=risk,
-            repeats=self._repeats(event, arguments),
-        )
-        self._rows[row.id] = row
-        self._order.append(row.id)
+        row = Row(event, rev, arguments, risk, self._repeats.of(event, arguments))
+        self._rows[event.call_id] = row
+        self._order.append(event.call_id)
         self.total += 1
         self.words[Word.PENDING] += 1
-        self._count(row)
+        self._count(event)
         if len(self._order) > self._cap:
             self._forget(self._order.popleft())
-        return row.id
+        return event.call_id
 
     def decided(self, decision: Decision, rev: int) -> None:
-        if row := self._row(decision.call_id):
-            self._put(
-                _revised(row, rev, word=word_of(decision), rule=decision.rule, forwarded_at=row.forwarded_at), row
-            )
+        if row := self.row(decision.call_id):
+            before = row.word
+            row.decided(decision)
+            self._changed(row, rev, before)
 
     def forwarded(self, call_id: CallId, at: float, rev: int) -> None:
-        if row := self._row(call_id):
-            self._put(_revised(row, rev, word=row.word, rule=row.rule, forwarded_at=at), row)
+        if row := self.row(call_id):
+            row.forwarded(at)
+            self._changed(row, rev, row.word)
 
     def progressed(self, call_id: CallId, text: str, rev: int) -> None:
-        if row := self._row(call_id):
-            self._put(replace(row, rev=rev, note=_shortened(text, NOTE_SHOWN)), row)
+        if row := self.row(call_id):
+            row.progressed(text)
+            self._changed(row, rev, row.word)
 
     def finished(self, event: Finished, rev: int) -> None:
-        row = self._row(event.call_id)
-        if row is None:
-            return
-        ms = None
-        if row.forwarded_at is not None:
-            ms = 1000 * (event.at - row.forwarded_at)
-            self._times.append(ms)
-            self._p95_stale = True
-        ended = _revised(
-            row,
-            rev,
-            word=_final(row.word, event.outcome),
-            rule=row.rule,
-            forwarded_at=row.forwarded_at,
-            outcome=event.outcome,
-            ms=ms,
-        )
-        self._put(ended, row)
+        if row := self.row(event.call_id):
+            before = row.word
+            row.finished(event)
+            if row.ms is not None:
+                self._times.append(row.ms)
+                self._p95_stale = True
+            self._changed(row, rev, before)
 
     def held(self, event: Held) -> None:
         hold = event.hold
-        if row := self._row(hold.call_id):
+        if row := self.row(hold.call_id):
             before = max(0, self._seen.get((row.client, row.server, row.tool), 1) - 1)
             self._holds[hold.call_id] = HoldView(hold, row.client, row.server, row.tool, row.arguments, before)
 
@@ -132,18 +98,17 @@ class Calls:
             self._holds[call_id] = replace(view, hold=replace(view.hold, deadline=deadline))
 
     def hold_ended(self, event: HoldEnded, rev: int) -> None:
-        """The word of the row comes from the decision that follows; a withdrawal may have none."""
         self._holds.pop(event.call_id, None)
-        if row := self._row(event.call_id):
-            word = Word.CANCELLED if event.end is HoldEnd.WITHDRAWN else row.word
-            edited = row.edited or event.arguments is not None
-            self._put(replace(row, rev=rev, word=word, edited=edited), row)
+        if row := self.row(event.call_id):
+            before = row.word
+            row.hold_ended(event)
+            self._changed(row, rev, before)
 
     # What is shown
 
-    def row(self, call_id: CallId) -> CallView | None:
+    def row(self, call_id: CallId) -> Row | None:
         """The row that a call, or a later leg of it, changes."""
-        return self._row(call_id)
+        return self._rows.get(call_id) or self._rows.get(self._legs.get(call_id, call_id))
 
     def root(self, call_id: CallId) -> CallId:
         return self._legs.get(call_id, call_id)
@@ -154,8 +119,8 @@ class Calls:
         for row in reversed(self._rows.values()):
             if row.rev <= since:
                 break
-            changed.append(row)
-        changed.sort(key=lambda row: row.id)
+            changed.append(row.view())
+        changed.sort(key=lambda view: view.id)
         return tuple(changed)
 
     def holds(self) -> tuple[HoldView, ...]:
@@ -177,14 +142,11 @@ class Calls:
 
     # Within
 
-    def _row(self, call_id: CallId) -> CallView | None:
-        return self._rows.get(call_id) or self._rows.get(self._legs.get(call_id, call_id))
-
-    def _put(self, row: CallView, before: CallView) -> None:
-        self._rows[row.id] = row
+    def _changed(self, row: Row, rev: int, before: Word) -> None:
+        row.rev = rev
         self._rows.move_to_end(row.id)
-        if row.word is not before.word:
-            self.words[before.word] -= 1
+        if row.word is not before:
+            self.words[before] -= 1
             self.words[row.word] += 1
 
     def _forget(self, call_id: CallId) -> None:
@@ -192,67 +154,12 @@ class Calls:
         for leg in self._later.pop(call_id, ()):
             del self._legs[leg]
 
-    def _repeats(self, event: CallArrived, arguments: str) -> int:
-        """An agent in a loop makes the same call again, alone or in turn with a few others."""
-        client = event.caller.client
-        lately = self._lately.get(client)
-        if lately is None:
-            lately = self._lately[client] = deque(maxlen=LOOKED_BACK)
-            if len(self._lately) > CLIENTS_WATCHED:
-                self._lately.popitem(last=False)
-        lately.append(hash((event.server, event.tool, arguments)))
-        return lately.count(lately[-1])
-
-    def _count(self, row: CallView) -> None:
-        tool = (row.client, row.server, row.tool)
+    def _count(self, event: CallArrived) -> None:
+        tool = (event.caller.client, event.server, event.tool)
         self._seen[tool] = self._seen.pop(tool, 0) + 1
         if len(self._seen) > TOOLS_COUNTED:
             self._seen.popitem(last=False)
-        second = math.floor(row.at)
+        second = math.floor(event.at)
         self._arrivals[second] = self._arrivals.get(second, 0) + 1
         if len(self._arrivals) > 4 * _SECONDS:
             self._arrivals = dict(sorted(self._arrivals.items())[-2 * _SECONDS :])
-
-
-def _revised(
-    row: CallView,
-    rev: int,
-    *,
-    word: Word,
-    rule: str,
-    forwarded_at: float | None,
-    outcome: Outcome | None = None,
-    ms: float | None = None,
-) -> CallView:
-    """`dataclasses.replace`, at a third of its cost: every call changes its row three times."""
-    return CallView(
-        row.id,
-        rev,
-        row.at,
-        row.client,
-        row.server,
-        row.tool,
-        row.arguments,
-        word,
-        rule,
-        outcome,
-        ms,
-        forwarded_at,
-        row.legs,
-        row.edited,
-        row.note,
-        row.risk,
-        row.repeats,
-    )
-
-
-def _final(word: Word, outcome: Outcome) -> Word:
-    if outcome is Outcome.CANCELLED and word in _OPEN:
-        return Word.CANCELLED
-    if outcome in _FAILED and word is Word.ALLOW:
-        return Word.ERROR
-    return word
-
-
-def _shortened(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"

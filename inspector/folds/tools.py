@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from inspector.core.call import Outcome
 from inspector.core.events import ToolsListed
-from inspector.core.json import JsonObject
-from inspector.core.risk import Risk, risk_of
-from inspector.core.views import CallView, ToolView, Word
+from inspector.core.risk import Risk
+from inspector.core.views import ToolView, Word
+from inspector.folds.risks import MAX_TOOLS, Risks
+from inspector.folds.row import Row
 
-MAX_TOOLS: Final = 1_000  # a client may make names up
 TIMES_KEPT: Final = 200
 _REFUSED: Final = frozenset({Word.DENY, Word.LIMIT, Word.CANCELLED})
 
 
 @dataclass(slots=True)
 class _Tool:
-    risk: Risk
     definition: bytes = b""
     hidden: bool = False
     calls: int = 0
@@ -37,22 +36,23 @@ class Tools:
 
     def __init__(self) -> None:
         self._tools: OrderedDict[tuple[str, str], _Tool] = OrderedDict()
+        self._risks = Risks()
         self._shown: tuple[ToolView, ...] | None = None
 
     def listed(self, event: ToolsListed) -> None:
+        self._risks.listed(event)
         hidden = frozenset(event.hidden)
         for name, definition in event.definitions:
             tool = self._tool(event.upstream, name)
             tool.definition, tool.hidden = definition, name in hidden
-            tool.risk = risk_of(name, _parsed(definition))
 
     def arrived(self, server: str, name: str) -> Risk:
         """One more call of it; answers how much the tool may do."""
         tool = self._tool(server, name)
         tool.calls += 1
-        return tool.risk
+        return self._risks.of(server, name)
 
-    def ended(self, row: CallView, response_bytes: int) -> None:
+    def ended(self, row: Row, response_bytes: int) -> None:
         tool = self._tool(row.server, row.tool)
         if row.ms is not None:
             tool.times.append(row.ms)
@@ -68,15 +68,15 @@ class Tools:
     def views(self) -> tuple[ToolView, ...]:
         """The busiest first, then by name."""
         if self._shown is None:
-            found = [_view(server, name, tool) for (server, name), tool in self._tools.items()]
-            self._shown = tuple(sorted(found, key=lambda view: (-view.calls, view.server, view.name)))
+            risk = self._risks.of
+            self._shown = busiest_first(_view(*key, tool, risk(*key)) for key, tool in self._tools.items())
         return self._shown
 
     def _tool(self, server: str, name: str) -> _Tool:
         key = server, name
         tool = self._tools.get(key)
         if tool is None:
-            tool = self._tools[key] = _Tool(risk_of(name))
+            tool = self._tools[key] = _Tool()
             if len(self._tools) > MAX_TOOLS:
                 self._forget()
         tool.view = self._shown = None
@@ -87,13 +87,17 @@ class Tools:
         del self._tools[oldest]
 
 
-def _view(server: str, name: str, tool: _Tool) -> ToolView:
+def busiest_first(views: Iterable[ToolView]) -> tuple[ToolView, ...]:
+    return tuple(sorted(views, key=lambda view: (-view.calls, view.server, view.name)))
+
+
+def _view(server: str, name: str, tool: _Tool, risk: Risk) -> ToolView:
     if tool.view is None:
         times = sorted(tool.times)
         tool.view = ToolView(
             server=server,
             name=name,
-            risk=tool.risk,
+            risk=risk,
             listed=bool(tool.definition),
             hidden=tool.hidden,
             definition_bytes=len(tool.definition),
@@ -101,20 +105,12 @@ def _view(server: str, name: str, tool: _Tool) -> ToolView:
             calls=tool.calls,
             refused=tool.refused,
             errors=tool.errors,
-            p50_ms=_rank(times, 0.5),
-            p95_ms=_rank(times, 0.95),
+            p50_ms=rank(times, 0.5),
+            p95_ms=rank(times, 0.95),
         )
     return tool.view
 
 
-def _rank(times: list[float], share: float) -> float | None:
+def rank(times: list[float], share: float) -> float | None:
+    """By nearest rank, of sorted times."""
     return times[math.ceil(share * len(times)) - 1] if times else None
-
-
-def _parsed(definition: bytes) -> JsonObject | None:
-    """Only to guess the risk: numbers need not keep their text."""
-    try:
-        value = json.loads(definition)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -32,7 +32,7 @@ from inspector.core.events import (
 )
 from inspector.core.json import Json, Number, parse_int, to_text
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 2: with a summary
 
 KINDS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in get_args(Event)}
 _BLOBS: Final[dict[type, str]] = {
@@ -92,6 +92,14 @@ def decode(row: Row) -> Event:
         return kind(**fields)
     except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"a damaged {row.kind}: {error}") from None
+
+
+def text_of(value: Json) -> str:
+    """What `core.json.to_text` gives, faster."""
+    try:
+        return orjson.dumps(value, default=_unknown_to_orjson).decode()
+    except TypeError:
+        return to_text(value)
 
 
 def _unknown_to_orjson(value: object) -> object:

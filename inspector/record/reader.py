@@ -20,7 +20,6 @@ from inspector.core.events import Event
 from inspector.record.codec import FORMAT, Row, decode
 from inspector.record.schema import APPLICATION_ID
 
-MAX_CALLS: Final = 50_000  # loaded to be shown, the newest
 BEGINNING: Final = 5_000  # events at the start of a file that tell of its run
 
 _READ = """SELECT kind, at, call_id, CAST(payload AS BLOB),
@@ -45,9 +44,19 @@ _SHOWN = (
     + "WHERE kind <> 'FrameSeen' AND "
 )
 _NEWER = _SHOWN + "seq >= :first ORDER BY seq"
-_EARLIER = _SHOWN + "call_id IS NULL AND kind <> 'Counted' AND seq < :first AND seq <= :until ORDER BY seq"
+_OF_RUN = "call_id IS NULL AND kind NOT IN ('Counted', 'FrameSeen')"  # as the index says it
+_EARLIER = _SHOWN + _OF_RUN + " AND seq < :first AND seq <= :until ORDER BY seq"
+# What people answered before that: of those calls what tells who asked for what.
+_ANSWERED = (
+    _SHOWN  # noqa: S608 -- made of constants
+    + """kind IN ('CallArrived', 'HoldEnded', 'ApprovalRemembered') AND seq < :first AND call_id IN (
+    SELECT call_id FROM events WHERE kind IN ('HoldEnded', 'ApprovalRemembered') ORDER BY call_id DESC LIMIT 200)
+  ORDER BY seq"""
+)
 _NEWEST = "SELECT max(call_id) FROM events WHERE call_id IS NOT NULL"
-_ARRIVED_AFTER = "SELECT min(seq) FROM events WHERE kind = 'CallArrived' AND call_id > ?"
+# By the index: asked for the smallest `seq`, SQLite would walk through all events up to it.
+_ARRIVED_AFTER = """SELECT min(seq) FROM (
+  SELECT seq FROM events WHERE call_id > ? AND kind = 'CallArrived' ORDER BY call_id LIMIT 20)"""
 _ROOT = "SELECT json_extract(payload, '$.root') FROM events WHERE call_id = ? AND kind = 'CallArrived'"
 _OF_CALL = (
     _READ  # noqa: S608 -- made of constants
@@ -74,7 +83,7 @@ class Recording:
         """Raises ConfigError for a file that is missing, is no recording, or was written by a newer version."""
         if not path.is_file():
             raise ConfigError(f"{path}: no such recording")
-        connection = _connect(path)
+        connection = connect(path)
         try:
             _check(path, connection)
         except ConfigError:
@@ -101,10 +110,10 @@ class Recording:
             (newest,) = self._connection.execute(_NEWEST).fetchone()
         return newest or 0
 
-    def load_into(self, store: Folding, calls: int = MAX_CALLS, *, in_haste: bool = False) -> float:
-        """Fold what rows and small views need, of the newest `calls` calls; decisions come without their traces.
+    def load_into(self, store: Folding, calls: int, *, in_haste: bool = False) -> float:
+        """Fold what the small views need, of the newest `calls` calls; decisions come without their traces.
 
-        Returns the time of the last event, 0 without any. Totals and limits are those of the loaded calls.
+        Returns the time of the last event, 0 without any. Limits are those of the loaded calls.
         `in_haste`: of servers, clients and policies only what the beginning of the file tells, so that a huge one
         is not read from end to end.
         """
@@ -115,7 +124,7 @@ class Recording:
                 (first,) = self._connection.execute(_ARRIVED_AFTER, (newest - calls,)).fetchone()
         at = 0.0
         until = BEGINNING if in_haste else first or 0
-        for query in (_EARLIER, _NEWER):
+        for query in (_EARLIER, _NEWER) if in_haste else (_EARLIER, _ANSWERED, _NEWER):
             for event in self._read(query, {"first": first or 0, "until": until}):
                 store.fold(event)
                 at = max(at, event.at)
@@ -143,11 +152,11 @@ class Recording:
             raise ConfigError(f"{self.path}: damaged recording: {error}") from None
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """A read-only connection. A file in WAL mode needs a side file, which a read-only folder refuses: without a WAL
-    there is nothing to miss, and the file is read as immutable."""
+def connect(path: Path) -> sqlite3.Connection:
+    """A read-only connection, for one thread at a time. A file in WAL mode needs a side file, which a read-only folder
+    refuses: without a WAL there is nothing to miss, and the file is read as immutable."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True)
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
@@ -157,7 +166,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise ConfigError(
                 f"{path}: its WAL cannot be read here; copy both to a folder that can be written"
             ) from None
-        connection = sqlite3.connect(f"{uri}&immutable=1", uri=True)
+        connection = sqlite3.connect(f"{uri}&immutable=1", uri=True, check_same_thread=False)
     except sqlite3.DatabaseError:
         pass  # `_check` says what it is
     return connection

@@ -21,6 +21,7 @@ from inspector.core.events import Dropped, Event, FrameRejected, FrameSeen, Poli
 from inspector.record.codec import Row, encode
 from inspector.record.redact import Redactor
 from inspector.record.schema import MARKS, SCHEMA
+from inspector.record.summary import Summary, write
 
 LOSSY: Final = frozenset({FrameSeen, FrameRejected, StderrLine, Progressed})
 MAX_LOSSY_ROWS: Final = 20_000
@@ -31,6 +32,7 @@ CHECKPOINT_BYTES: Final = 32 << 20  # of WAL, before it is moved into the file
 MAX_WAL_BYTES: Final = 8 * CHECKPOINT_BYTES  # before a flush may have to wait for that
 CHECKPOINT_ROUNDS: Final = 20
 LOOK_EVERY: Final = 256  # flushes between two looks at the WAL's size
+SUMMED_TOGETHER: Final = 128  # rows of the summary: a page by itself for every commit would double its cost
 BUSY_SECONDS: Final = 0.25  # a foreign lock on the file may hold a flush up for so long
 CLOSE_SECONDS: Final = 5.0
 
@@ -52,6 +54,9 @@ class Recorder:
         self._events: list[Event] = []  # what the rows are made of, should a secret be found in them
         self._rows: list[Row] = []
         self._policies: list[tuple[str, bytes]] = []
+        self._summary = Summary()
+        self._summed = 0  # events that the summary has seen: those of a flush that failed
+        self._seq = 0  # of the last event in the file
         self._bytes = 0
         self._lost = 0
         self._lost_at = 0.0
@@ -79,6 +84,7 @@ class Recorder:
     def hide(self, secrets: Iterable[str]) -> None:
         """From now on keep these values out of the file, too."""
         self._redactor.learn(secrets)
+        self._summary.hide(self._redactor.text)
 
     def append(self, event: Event) -> None:
         """Buffer it. What only observes is dropped, and counted, beyond the bound.
@@ -110,8 +116,10 @@ class Recorder:
             self._buffer(dropped, encode(dropped))
         if not self._rows:
             return None
-        if self._redactor.finds_in(self._rows):
+        secret = self._redactor.finds_in(self._rows)
+        if secret:
             self._rows = [self._redacted(event) for event in self._events]
+        self._sum_up(secret)
         try:
             self._commit()
         except sqlite3.Error as error:
@@ -120,11 +128,12 @@ class Recorder:
             if dropped:
                 self._events.pop()
                 self._rows.pop()
+            self._summed = len(self._events)
             raise StoreError(f"the recording {self.path} cannot be written: {error}; make room on its disk") from None
         self._events.clear()
         self._rows.clear()
         self._policies.clear()
-        self._bytes = self._lost = 0
+        self._bytes = self._lost = self._summed = 0
         self._look_at_wal()
         return dropped
 
@@ -135,6 +144,7 @@ class Recorder:
         """
         try:
             self.flush()
+            self._finish_summary()
         finally:
             if self._checkpoint:
                 self._checkpoint.join(CLOSE_SECONDS)
@@ -149,6 +159,13 @@ class Recorder:
         row = self._redactor.row(event)
         return row._replace(blob=None) if isinstance(event, PolicyLoaded) else row
 
+    def _sum_up(self, secret: bool) -> None:
+        """`secret`: there is one in the events, which the summary must not see either."""
+        folds = self._summary.folds
+        for event in self._events[self._summed :]:
+            if fold := folds.get(type(event)):
+                fold(self._redactor.event(event) if secret else event)
+
     def _full(self, lossy: bool) -> bool:
         if lossy:
             return len(self._rows) >= MAX_LOSSY_ROWS or self._bytes >= MAX_LOSSY_BYTES
@@ -160,7 +177,19 @@ class Recorder:
         if self._policies:
             connection.executemany(_INSERT_POLICY, self._policies)
         connection.executemany(_INSERT, self._rows)
+        due = self._summary.pending >= SUMMED_TOGETHER
+        if due:
+            write(connection, self._summary, self._seq + len(self._rows))
         connection.execute("COMMIT")
+        self._seq += len(self._rows)
+        if due:
+            self._summary.written()
+
+    def _finish_summary(self) -> None:
+        """What is missing in it a reader makes of the last events: no reason to fail."""
+        with suppress(sqlite3.Error), self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            write(connection, self._summary, self._seq)
 
     def _look_at_wal(self) -> None:
         self._until_look -= 1

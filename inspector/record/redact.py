@@ -49,8 +49,15 @@ class Redactor:
 
     def row(self, event: Event) -> Row:
         """The event as it may be written."""
-        row = encode(event)
-        return encode(cast(Event, self._clean(event))) if self.finds_in([row]) else row
+        return encode(self.event(event))
+
+    def event(self, event: Event) -> Event:
+        """The same, as an event."""
+        return cast(Event, self._clean(event)) if self.finds_in([encode(event)]) else event
+
+    def text(self, value: str) -> str:
+        """Any other text as it may be written."""
+        return value if self._pattern is None else self._text(value)
 
     def finds_in(self, rows: Sequence[Row]) -> bool:
         """Is there a secret in any of them? Then each has to be made anew from its event, by `row`."""

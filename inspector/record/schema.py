@@ -10,8 +10,36 @@ APPLICATION_ID: Final = 0x4D435049  # "MCPI"
 
 MARKS: Final = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
 
-SCHEMA: Final = """
-BEGIN;
+SUMMARY: Final = """
+CREATE TABLE names (number INTEGER PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE summary (
+  number INTEGER PRIMARY KEY,
+  call_id INTEGER NOT NULL,
+  at REAL NOT NULL,
+  connection INTEGER NOT NULL,
+  client INTEGER NOT NULL,
+  server INTEGER NOT NULL,
+  tool INTEGER NOT NULL,
+  rule INTEGER NOT NULL,
+  word TEXT NOT NULL,
+  outcome TEXT,
+  risk TEXT NOT NULL,
+  ms REAL,
+  forwarded_at REAL,
+  legs INTEGER NOT NULL,
+  edited INTEGER NOT NULL,
+  repeats INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  note TEXT,
+  arguments TEXT NOT NULL
+);
+CREATE TABLE summarised (seq INTEGER NOT NULL);
+INSERT INTO summarised VALUES (0);
+"""
+INSERT_SUMMARY: Final = f"INSERT OR REPLACE INTO summary VALUES ({', '.join('?' * 19)})"  # noqa: S608
+INSERT_NAME: Final = "INSERT INTO names (number, text) VALUES (?, ?)"
+
+_REST: Final = """
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -24,6 +52,9 @@ CREATE TABLE policies (hash TEXT PRIMARY KEY, text TEXT NOT NULL);
 CREATE INDEX events_of_call ON events (call_id, kind) WHERE call_id IS NOT NULL;
 CREATE INDEX later_legs ON events (json_extract(payload, '$.root'))
   WHERE kind = 'CallArrived' AND json_extract(payload, '$.leg') > 1;
+CREATE INDEX events_of_run ON events (seq)
+  WHERE call_id IS NULL AND kind NOT IN ('Counted', 'FrameSeen');
+CREATE INDEX answers ON events (call_id) WHERE kind IN ('HoldEnded', 'ApprovalRemembered');
 
 CREATE VIEW runs AS SELECT
   json_extract(payload, '$.run') AS run,
@@ -102,5 +133,5 @@ CREATE VIEW stderr AS SELECT
   json_extract(payload, '$.upstream') AS upstream,
   json_extract(payload, '$.text') AS text
 FROM events WHERE kind = 'StderrLine';
-COMMIT;
 """
+SCHEMA: Final = f"BEGIN;{SUMMARY}{_REST}COMMIT;"

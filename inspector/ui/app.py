@@ -23,6 +23,7 @@ from inspector.ui import theme as themes
 from inspector.ui.actions import key_names
 from inspector.ui.alerts import Alerts, tell
 from inspector.ui.crash import report
+from inspector.ui.listing import Source
 from inspector.ui.notices import Notices
 from inspector.ui.palette import system_commands
 from inspector.ui.preferences import USUALLY, Preferences
@@ -36,7 +37,7 @@ from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
 from inspector.ui.terminal import losable
-from inspector.ui.visiting import BACK, OpenRecording, Visiting
+from inspector.ui.visiting import BACK, Opened, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
 TICK_EVERY: Final = 0.25
@@ -44,7 +45,8 @@ COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on mo
 
 
 class InspectApp(Visiting):
-    """`port` is all it knows of the engine. `token_mask` is the endpoint's token, which is never shown on the screen.
+    """`port` is all it knows of the engine, `source` where the rows are: None for those of a live run. `token_mask` is
+    the endpoint's token, which is never shown on the screen.
 
     `open_recording`: how an earlier recording is opened; None where there is no way back from one.
     `clock` is the engine's (Unix seconds), `steady` only measures spans. `awaits_clients`: a person has yet to connect
@@ -77,6 +79,7 @@ class InspectApp(Visiting):
         self,
         port: Port,
         *,
+        source: Source | None = None,
         token_mask: str = "",
         open_recording: OpenRecording | None = None,
         clock: Callable[[], float] = time.time,
@@ -87,10 +90,10 @@ class InspectApp(Visiting):
         start_place: str | None = None,
         ascii_only: bool | None = None,
     ) -> None:
-        super().__init__(port, steady, open_recording, (preferences.theme, theme_folders, ascii_only))
+        look = (preferences.theme, theme_folders, ascii_only)
+        super().__init__(Opened(port, source, clock), steady, open_recording, look)
         self.preferences = preferences
         self.token = token_mask
-        self.clock = clock
         self.awaits_clients = awaits_clients
         self.notices = Notices(self)
         self._start_place = start_place

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from inspector.core.call import CallId
 from inspector.core.holds import Hold
 from inspector.core.views import CallView, HoldView, RunView, Views
+from inspector.ui.listing import Listing, Source
+from inspector.ui.live_listing import LiveListing
 
 KEPT: Final = 50_000  # rows in memory; older ones are in the recording
 SLACK: Final = 2_000  # dropped at once, so that the list is not moved for every row
@@ -14,8 +17,8 @@ SLACK: Final = 2_000  # dropped at once, so that the list is not moved for every
 NOTHING: Final = Views(0, RunView("", "", 0.0, "", "", (), (), None, 0, 0))
 
 
-class Board:
-    """Rows in the order of their arrival; ids only ever grow."""
+class Board(Source):
+    """Rows in the order of their arrival; ids only ever grow. Those of a recording are elsewhere: `ArchiveSource`."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self.views = NOTHING
@@ -25,6 +28,9 @@ class Board:
         self._slack = min(SLACK, kept)
         self._position: dict[CallId, int] = {}
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
     def shows(self, views: Views) -> bool:
         """Nothing to draw: no event, and no passing of time that let a rate fall or a limit begin again."""
         shown = self.views
@@ -32,8 +38,6 @@ class Board:
 
     def fold(self, views: Views) -> tuple[CallId, ...]:
         """Take a newer snapshot; costs as much as what changed. Returns the ids of new and different rows."""
-        if views.epoch != self.views.epoch:
-            self.rows, self.base, self._position = [], 0, {}
         self.views = views
         for row in views.calls:
             position = self._position.get(row.id)
@@ -54,12 +58,16 @@ class Board:
         index = self.index_of(call_id)
         return None if index is None else self.rows[index]
 
-    def call_before(self, row: CallView) -> CallView | None:
-        """The latest call of the same tool before this one."""
-        index = self.index_of(row.id)
-        tool = row.server, row.tool
-        before = range(-1 if index is None else index - 1, -1, -1)
-        return next((found for i in before if ((found := self.rows[i]).server, found.tool) == tool), None)
+    def newest(self, count: int) -> Sequence[CallView]:
+        return self.rows[-count:]
+
+    def before(self, call_id: CallId) -> Iterator[CallView]:
+        index = self.index_of(call_id)
+        for i in range(-1 if index is None else index - 1, -1, -1):
+            yield self.rows[i]
+
+    def listing(self) -> Listing:
+        return LiveListing(self)
 
     def held(self, call_id: CallId) -> HoldView | None:
         return next((h for h in self.views.holds if h.hold.call_id == call_id), None)

@@ -11,8 +11,8 @@ from typing import Final
 from inspector.core.call import Outcome
 from inspector.core.risk import Risk
 from inspector.core.views import CallView, Views
+from inspector.filters.reading import ARGUMENT, FIELDS
 from inspector.ui import text
-from inspector.ui.filter import ARGUMENT, FIELDS
 from inspector.ui.words import LOOKS
 
 _LAST: Final = re.compile(r'(?:^|[\s(|!])([^\s()|!"]*)$')

@@ -18,17 +18,28 @@ from inspector.core.views import Port
 from inspector.ui import drift, logins
 from inspector.ui.board import Board
 from inspector.ui.crash import DiscreetApp
+from inspector.ui.listing import Source
 from inspector.ui.queue import HoldQueue
 from inspector.ui.themed import ThemedApp
 
 LOGIN_STAYS: Final = 30.0  # seconds that the address of a login stands on the screen
 
-OpenRecording: TypeAlias = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Port]]
-"""(path, what to do with the reason when the rest of it cannot be read) → the recording behind a port. Raises
-InspectError."""
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run to look at. `source`: its rows, where they do not come through the port; `clock`: Unix seconds, the present
+    or the recording's end."""
+
+    port: Port
+    source: Source | None
+    clock: Callable[[], float]
+
+
+OpenRecording: TypeAlias = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Opened]]
+"""(path, what to do with the reason when the rest of it cannot be read) → the recording. Raises InspectError."""
 
 Look: TypeAlias = tuple[str, Sequence[Path], bool | None]
-"""What `ThemedApp` is made with: the theme that is wanted, the folders of themes, and whether only ASCII may be shown."""
+"""What `ThemedApp` is made with: the theme that is wanted, the folders of themes, whether only ASCII may be shown."""
 
 BACK = Binding("0,alt+0", "back_to_live", "Back to the live run", id="app.back")
 
@@ -37,10 +48,14 @@ BACK = Binding("0,alt+0", "back_to_live", "Back to the live run", id="app.back")
 class Desk:
     """A run, and what the screen knows of it. `suffix`: of the modes whose screens show it."""
 
-    port: Port
+    run: Opened
     suffix: str = ""
     board: Board = field(default_factory=Board)
     queue: HoldQueue = field(default_factory=HoldQueue)
+
+    @property
+    def source(self) -> Source:
+        return self.board if self.run.source is None else self.run.source
 
 
 class Visiting(DiscreetApp, ThemedApp):
@@ -48,19 +63,26 @@ class Visiting(DiscreetApp, ThemedApp):
     live run stay where they are while a recording is looked at."""
 
     def __init__(
-        self, port: Port, steady: Callable[[], float], open_recording: OpenRecording | None, look: Look
+        self, run: Opened, steady: Callable[[], float], open_recording: OpenRecording | None, look: Look
     ) -> None:
         super().__init__(*look)
         self.steady = steady
         self.trouble = ""
-        self.live = self.desk = Desk(port)
+        self.live = self.desk = Desk(run)
         self._open_recording = open_recording
         self._visits = 0
         self._leave = asyncio.Event()
 
     @property
     def port(self) -> Port:
-        return self.desk.port
+        return self.desk.run.port
+
+    @property
+    def source(self) -> Source:
+        return self.desk.source
+
+    def clock(self) -> float:
+        return self.desk.run.clock()
 
     @property
     def board(self) -> Board:
@@ -95,14 +117,14 @@ class Visiting(DiscreetApp, ThemedApp):
         assert self._open_recording is not None  # noqa: S101 - `visit` has looked
         self._leave = asyncio.Event()
         try:
-            async with self._open_recording(path, self.say_wrong) as port:
-                await self._stay(port)
+            async with self._open_recording(path, self.say_wrong) as found:
+                await self._stay(found)
         except InspectError as error:
             self.say_wrong(str(error))
 
-    async def _stay(self, port: Port) -> None:
+    async def _stay(self, found: Opened) -> None:
         self._visits += 1
-        self.desk = desk = Desk(port, f" {self._visits}")
+        self.desk = desk = Desk(found, f" {self._visits}")
         places = tuple(self.MODES)
         for place in places:
             self.add_mode(place + desk.suffix, self.MODES[place])
@@ -121,7 +143,7 @@ class Visiting(DiscreetApp, ThemedApp):
 
     async def _ask_about(self, desk: Desk) -> None:
         try:
-            views = await desk.port.views(desk.board.views.version)
+            views = await desk.run.port.views(desk.board.views.version)
         except (OSError, InspectError) as error:
             self.show_trouble(str(error) or type(error).__name__)
             return

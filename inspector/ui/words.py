@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from inspector.core.views import Word
+from inspector.core.word import LABELS, Word
 from inspector.ui import text
 
 
@@ -16,13 +16,16 @@ class Look(NamedTuple):
 
 
 LOOKS: Final = {
-    Word.PENDING: Look("…", "judging", "$quiet"),
-    Word.ALLOW: Look("✓", "allow", "$decision-allow"),
-    Word.DENY: Look("✗", "deny", "$decision-deny"),
-    Word.HOLD: Look("◐", "hold", "$decision-hold"),
-    Word.LIMIT: Look("⊘", "limit", "$decision-limit"),
-    Word.ERROR: Look("!", "error", "$decision-error"),
-    Word.CANCELLED: Look("–", "gone", "$quiet"),
+    word: Look(glyph, LABELS[word], style)
+    for word, glyph, style in (
+        (Word.PENDING, "…", "$quiet"),
+        (Word.ALLOW, "✓", "$decision-allow"),
+        (Word.DENY, "✗", "$decision-deny"),
+        (Word.HOLD, "◐", "$decision-hold"),
+        (Word.LIMIT, "⊘", "$decision-limit"),
+        (Word.ERROR, "!", "$decision-error"),
+        (Word.CANCELLED, "–", "$quiet"),
+    )
 }
 
 

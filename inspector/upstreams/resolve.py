@@ -76,9 +76,8 @@ def _spec(
                 raise UsageError(f"--env {env[0][0]}: {name} is a URL and has no environment; use --header")
             merged = _merge(own, headers, fold_case=True)
             full = replace(target, headers=merged)
-            if scope is not None:
-                if why := scope_problem(full):
-                    raise UsageError(f"--oauth-scope {scope}: {why}")
+            if scope is not None and (why := scope_problem(full)):
+                raise UsageError(f"--oauth-scope {scope}: {why}")
             return UpstreamSpec(name, full, origin, secret_values(merged, url))
         case CommandSpec(argv, own, cwd):
             if headers:

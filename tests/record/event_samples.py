@@ -199,12 +199,18 @@ def _with_true_hash(event: Any) -> Any:
 
 @st.composite
 def runs(draw: st.DrawFn) -> list[Any]:
-    """Calls that overlap, each in its own order, among events of every other kind."""
+    """Calls that overlap, each in its own order, among events of every other kind. Numbers grow with arrivals."""
     endings = draw(st.lists(st.sampled_from(_ENDINGS), max_size=6))
     lives = [_life(number, ending, 1_000_000.0 + 7 * number) for number, ending in enumerate(endings, 1)]
-    others = st.sampled_from([kind for kind in KINDS if kind not in _CALLS]).flatmap(any_event).map(_with_true_hash)
-    lives.append(draw(st.lists(others, max_size=5)))
-    events = []
-    while lives := [life for life in lives if life]:
-        events.append(draw(st.sampled_from(lives)).pop(0))
+    kinds = st.sampled_from([kind for kind in KINDS if kind not in _CALLS])
+    others = draw(st.lists(kinds.flatmap(any_event).map(_with_true_hash), max_size=5))
+    events: list[Any] = []
+    begun = 1  # lives of which something may happen next
+    while begun <= len(lives) or any(lives) or others:
+        choices = [life for life in (*lives[:begun], others) if life]
+        chosen = draw(st.sampled_from(choices)) if choices else []
+        if begun <= len(lives) and chosen is lives[begun - 1]:
+            begun += 1
+        if chosen:
+            events.append(chosen.pop(0))
     return events

@@ -205,5 +205,19 @@ def test_only_the_newest_calls_are_loaded_with_everything_about_servers(tmp_path
 def test_an_empty_recording_loads_nothing(tmp_path: Path) -> None:
     folded = Folded()
     with Recording.open(record(tmp_path)) as recording:
-        assert recording.load_into(folded) == 0.0
+        assert recording.load_into(folded, calls=2) == 0.0
     assert folded.events == []
+
+
+def test_what_people_answered_is_loaded_of_all_calls_with_who_asked(tmp_path: Path) -> None:
+    answer = HoldEnded(1.5, 1, HoldEnd.DENIED, "you", "no")
+    calls = [
+        [arrival(number, float(number)), Finished(number + 0.5, number, Outcome.OK, b"")] for number in range(2, 9)
+    ]
+    path = record(tmp_path, arrival(1, 1.0), answer, *[event for call in calls for event in call])
+    folded, hasty = Folded(), Folded()
+    with Recording.open(path) as recording:
+        recording.load_into(folded, calls=2)
+        recording.load_into(hasty, calls=2, in_haste=True)
+    assert folded.events == [arrival(1, 1.0), answer, *calls[-2], *calls[-1]]
+    assert hasty.events == [*calls[-2], *calls[-1]]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ui_port import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows, sample_views
+from ui_port import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word
+from inspector.filters.order import Sort
+from inspector.filters.reading import parse
 from inspector.ui.board import Board, remaining
-from inspector.ui.listing import Listing, Sort
+from inspector.ui.live_listing import LiveListing as Listing
 
 
 def folded(board: Board, *rows: CallView):
@@ -43,7 +45,7 @@ def test_a_filter_follows_rows_that_come_change_and_stop_matching() -> None:
     board = Board()
     listing = Listing(board)
     folded(board, *(call(n, KINDS[0], NOW) for n in (1, 2, 3)))
-    listing.set_filter(lambda row: row.word is Word.ALLOW)
+    listing.set_filter(parse("decision:allow"))
     listing.fold(folded(board, call(4, KINDS[0], NOW), replace(board.rows[1], rev=2, word=Word.DENY)), 0)
     assert ids(listing) == [1, 3, 4]
     listing.fold(folded(board, replace(board.rows[1], rev=3, word=Word.ALLOW)), 0)
@@ -55,7 +57,7 @@ def test_a_filtered_listing_loses_what_the_board_lets_go() -> None:
     board = Board(kept=4)
     listing = Listing(board)
     folded(board, *(call(n, KINDS[0], NOW) for n in range(1, 5)))
-    listing.set_filter(lambda row: row.id % 2 == 0)
+    listing.set_filter(parse("id:2 | id:4 | id:6 | id:8"))
     gone = listing.fold(folded(board, *(call(n, KINDS[0], NOW) for n in range(5, 10))), 0)
     assert gone == 2
     assert ids(listing) == [6, 8]
@@ -107,22 +109,11 @@ def test_a_listing_that_was_out_of_sight_has_no_holes_when_it_returns() -> None:
     board = Board(kept=4)
     listing = Listing(board)
     folded(board, *(call(n, KINDS[0], NOW) for n in range(1, 5)))
-    listing.set_filter(lambda row: row.id % 2 == 0)
+    listing.set_filter(parse("id:2 | id:4 | id:6 | id:8"))
     folded(board, *(call(n, KINDS[0], NOW) for n in range(5, 10)))  # nobody told the listing
     listing.fold(tuple(row.id for row in board.rows), 0)
     assert ids(listing) == [6, 8]
     assert len(listing) == 2
-
-
-def test_older_rows_that_come_later_stand_before_the_newer_ones() -> None:
-    board = Board()
-    listing = Listing(board)
-    whole = sample_views(40)
-    listing.fold(board.fold(replace(whole, calls=whole.calls[30:])), 0.0)
-    assert len(listing) == 10
-    listing.fold(board.fold(replace(whole, version=2, epoch=1)), 0.0)
-    assert [row.id for row in board.rows] == list(range(1, 41))
-    assert listing.index_of(CallId(31)) == 30
 
 
 def test_time_alone_is_something_to_draw_when_a_rate_falls_or_a_limit_begins_again() -> None:

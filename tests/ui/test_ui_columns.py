@@ -11,8 +11,9 @@ from ui_port import HOLD_ISSUE, KINDS, NOW, UPSTREAMS, DataPort, call, sample_vi
 
 from inspector.core.call import CallId
 from inspector.core.commands import HoldNext
+from inspector.filters.order import Sort
 from inspector.ui.board import Board
-from inspector.ui.listing import Listing, Sort
+from inspector.ui.live_listing import LiveListing as Listing
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.columns import COLUMNS, USUAL, arrange, chosen, natural
 

@@ -10,16 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ui_port import DENY, ERROR, HOLD_ISSUE, HOSTILE, KINDS, LIMIT, NOW, call, sample_views
 
-from inspector.ui.filter import BadFilter, parse
+from inspector.filters.matching import predicate
+from inspector.filters.reading import BadFilter, parse
+from inspector.filters.terms import ArgumentTerm
 from inspector.ui.filter_words import completed
 
 ROWS = [call(n, kind, NOW) for n, kind in enumerate((KINDS[0], DENY, LIMIT, ERROR, HOLD_ISSUE), 1)]
 
 
 def matching(source: str) -> list[int]:
-    predicate = parse(source)
-    assert callable(predicate), predicate
-    return [row.id for row in ROWS if predicate(row)]
+    term = parse(source)
+    assert term is not None
+    assert not isinstance(term, BadFilter), term
+    return [row.id for row in ROWS if predicate(term)(row)]
 
 
 @pytest.mark.parametrize(
@@ -117,16 +120,15 @@ def test_a_name_that_a_terminal_would_not_show_as_it_is_is_never_offered() -> No
 
 def test_an_argument_of_a_row_that_is_cut_is_found_in_what_there_is() -> None:
     row = replace(ROWS[0], arguments='{"path":"/srv/long' + "x" * 380 + "…")
-    predicate = parse("arg.path:/srv/long")
-    assert callable(predicate)
-    assert predicate(row)
+    term = parse("arg.path:/srv/long")
+    assert isinstance(term, ArgumentTerm)
+    assert predicate(term)(row)
 
 
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_parser(source: str) -> None:
     found = parse(source)
-    if callable(found):
-        for row in ROWS:
-            found(row)
-    elif found is not None:
+    if isinstance(found, BadFilter):
         assert 0 <= found.at <= len(source)
+    elif found is not None:
+        assert [predicate(found)(row) for row in ROWS] == [predicate(found)(row) for row in ROWS]

@@ -18,8 +18,8 @@ import inspector.ui
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Deny, Shutdown
 from inspector.core.views import PolicyView, Word
+from inspector.filters.order import Sort
 from inspector.ui.board import Board
-from inspector.ui.listing import Sort
 from inspector.ui.screens.help import HelpDialog
 from inspector.ui.screens.live import LivePlace
 from inspector.ui.screens.place import Place

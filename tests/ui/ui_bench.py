@@ -13,6 +13,7 @@ from ui_port import NOW, TOKEN, DataPort, sample_views
 from inspector.core.errors import ConfigError
 from inspector.ui.app import InspectApp
 from inspector.ui.preferences import Preferences
+from inspector.ui.visiting import Opened
 
 
 def recorded_port() -> DataPort:
@@ -38,11 +39,11 @@ class Bench:
         return InspectApp(self.port, **settings)  # type: ignore[arg-type]
 
     @asynccontextmanager
-    async def open_recording(self, path: str, failed: Callable[[str], object]) -> AsyncIterator[DataPort]:
+    async def open_recording(self, path: str, failed: Callable[[str], object]) -> AsyncIterator[Opened]:
         if "bad" in path:
             raise ConfigError(f"{path}: not a recording")
         self.opened.append(path)
-        yield self.recorded
+        yield Opened(self.recorded, None, lambda: self.now)
         self.opened.remove(path)
 
     def sent(self, kind: type) -> list[object]:

@@ -122,7 +122,7 @@ class ApprovalsPlace(AnswersPlace):
     def _history(self, held: HoldView, width: int) -> Content:
         """What the one who asks did just before."""
         number, client = held.hold.call_id, held.client
-        before = (row for row in reversed(self.board.rows) if row.client == client and row.id < number)
+        before = (row for row in self.source.before(number) if row.client == client)
         little = self.query_one("#held-arguments").size.height < LITTLE_ROOM
         most = EARLIER_IN_LITTLE_ROOM if little else EARLIER_SHOWN
         lines = [call_line(row, width) for row in islice(before, most)][::-1]

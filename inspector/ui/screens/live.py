@@ -14,7 +14,7 @@ from textual.widget import Widget
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
 from inspector.core.views import CallView, HoldView
-from inspector.ui.listing import Listing
+from inspector.ui.listing import call_before
 from inspector.ui.screens.jump import to_rule
 from inspector.ui.screens.waiting import WaitingPlace
 from inspector.ui.widgets.calls import CallTable
@@ -52,20 +52,18 @@ class LivePlace(WaitingPlace):
 
     def __init__(self) -> None:
         super().__init__()
-        self._listing: Listing | None = None
         self._detail: CallDetail | None = None
         self._outdated = False  # the detail pane; the next tick asks again
         self._framed = ("", "")
 
     def body(self) -> Iterable[Widget]:
-        self._listing = Listing(self.board)
         yield FilterLine(self.complete_filter)
         yield HeldBanner(self.inspect.queue)
         yield Welcome()
         with Horizontal(id="columns"):
             with Vertical(id="left"):
                 with Vertical(id="calls-pane", classes="pane"):
-                    yield self.calls_table(self._listing)
+                    yield self.calls_table(self.source.listing())
                 yield DetailPane()
             with Vertical(id="right"):
                 yield HeldPanel(self.inspect.queue)
@@ -104,7 +102,7 @@ class LivePlace(WaitingPlace):
 
     def subject(self) -> CallView | HoldView | None:
         cursor = self.query_one(CallTable).cursor
-        return None if cursor is None else self.board.row(cursor)
+        return None if cursor is None else self.source.row(cursor)
 
     def _show_queue(self, now: float) -> None:
         self.query_one(HeldPanel).show(now)
@@ -127,16 +125,19 @@ class LivePlace(WaitingPlace):
     @on(CallTable.Moved)
     def _on_moved(self) -> None:
         table, listing = self.query_one(CallTable), self.query_one(CallTable).listing
-        where = "paused" if listing.paused else "following ▼" if table.following else "G follows"
+        newest = ("G newest", "the newest ▼") if self.board.views.run.read_only else ("G follows", "following ▼")
+        where = "paused" if listing.paused else newest[table.following]
         if listing.paused and listing.waiting:
             where = f"paused · {listing.waiting} new"
         order = f"by {listing.sort.value} {'▼' if listing.descending else '▲'} · " if listing.ordered else ""
-        count = f"{len(listing)} of {len(self.board.rows)}" if listing.filtered else f"{len(listing)}"
-        if older := self.board.views.run.older:
-            count += f" · {older:,} older in the file"
+        count = f"{len(listing):,}" + (f" of {len(self.source):,}" if listing.filtered else "")
+        if table.looked_at < 1:
+            count += f" · looked at {table.looked_at:.0%}"
+        if (read := self.board.views.run.read) < 1:
+            count += f" · {read:.0%} of an older recording read"
         words = (
             "Calls · filtered" if listing.filtered else "Calls",
-            f"{order}{count} · {where}" if self.board.rows else "",
+            f"{order}{count} · {where}" if len(self.source) else "",
         )
         if words != self._framed:
             self._framed = words
@@ -174,9 +175,9 @@ class LivePlace(WaitingPlace):
         """What this call has otherwise than the call of the same tool before it; the key again: as it is."""
         pane = self.query_one(DetailPane)
         row, pane.versus = pane.row, None if pane.versus else pane.versus
-        before = None if row is None else self.board.call_before(row)
+        before = None if row is None else call_before(self.source, row)
         if row is None or before is None:
-            self.inspect.say("No earlier call of this tool is in memory.")
+            self.inspect.say("No earlier call of this tool is at hand.")
             return
         if not pane.has_class("-raw"):
             answer = await self.inspect.ask(Inspect(before.id))
@@ -204,11 +205,11 @@ class LivePlace(WaitingPlace):
     async def _inspect(self, call_id: CallId) -> None:
         """Show what is known at once, then everything."""
         self._outdated = False
-        row = self.board.row(call_id)
+        row = self.source.row(call_id)
         pane = self.query_one(DetailPane)
         known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
         pane.show(row, known, self.inspect.clock())
         answer = await self.inspect.ask(Inspect(call_id))
         if isinstance(answer, CallDetail) and self.query_one(CallTable).cursor == call_id:
             self._detail = answer
-            pane.show(self.board.row(call_id), answer, self.inspect.clock())
+            pane.show(self.source.row(call_id), answer, self.inspect.clock())

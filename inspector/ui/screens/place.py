@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from inspector.core.call import CallId
 from inspector.ui.board import Board
+from inspector.ui.listing import Source
 from inspector.ui.screens.refused import RefusedDialog
 from inspector.ui.widgets.keybar import KeyBar
 from inspector.ui.widgets.status import PLACES, PlacesBar, StatusLine
@@ -49,6 +50,10 @@ class Place(Screen[None]):
     @property
     def board(self) -> Board:
         return self.inspect.board
+
+    @property
+    def source(self) -> Source:
+        return self.inspect.source
 
     def compose(self) -> ComposeResult:
         yield StatusLine()

@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, TextArea
 
 from inspector.core.commands import HoldNext, Rejected
+from inspector.filters.order import Sort
+from inspector.filters.reading import BadFilter, parse
 from inspector.ui.figures import plural
-from inspector.ui.filter import BadFilter, parse
 from inspector.ui.filter_words import LOOKED_AT, completed
-from inspector.ui.listing import Sort
 from inspector.ui.screens.answers import AnswersPlace
 from inspector.ui.screens.columns import ColumnsDialog
 from inspector.ui.widgets.calls import CallTable
@@ -72,7 +72,7 @@ class TablePlace(AnswersPlace):
     @work
     async def action_hold_next(self) -> None:
         """The way to stop an agent that goes round in circles without writing a rule."""
-        row = None if self.table.cursor is None else self.board.row(self.table.cursor)
+        row = None if self.table.cursor is None else self.source.row(self.table.cursor)
         if row is None:
             return
         match await self.inspect.ask(HoldNext(row.server, row.tool)):
@@ -120,7 +120,7 @@ class TablePlace(AnswersPlace):
         self.table.focus()
 
     def complete_filter(self, typed: str) -> str | None:
-        return completed(typed, self.board.views, self.board.rows[-LOOKED_AT:])
+        return completed(typed, self.board.views, self.source.newest(LOOKED_AT))
 
     def apply_filter(self, wanted: str) -> None:
         line = self.query_one(FilterLine)
@@ -130,5 +130,17 @@ class TablePlace(AnswersPlace):
             return
         self._filter = wanted.strip()
         self.table.filter(parsed)
-        line.agree(plural(len(self.table.listing), "call") if self._filter else "")
+        self._say_found()
         self.draw(())
+
+    def _say_found(self) -> None:
+        """While it looks: how many were found so far."""
+        count = len(self.table.listing)
+        more = " so far…" if self.table.looked_at < 1 else ""
+        self.query_one(FilterLine).agree(f"{plural(count, 'call')}{more}" if self._filter else "")
+
+    @on(CallTable.Searched)
+    def _on_searched(self, event: CallTable.Searched) -> None:
+        if event.trouble:
+            self.inspect.say(event.trouble, wrong=True)
+        self._say_found()

@@ -34,7 +34,7 @@ class WaitingPlace(TablePlace):
         welcome, views = self.query_one(Welcome), self.board.views
         wanted = self.inspect.awaits_clients and welcome.wanted(views)
         welcome.tick(views, now)
-        if not self.board.rows:
+        if not len(self.source):
             self.table.hint = self._first_hint()
         elif self._filter:
             keys = f"{self.inspect.key('live.filter', '/')} {self.inspect.key('filter.leave', 'Esc')}"

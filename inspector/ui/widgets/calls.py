@@ -9,15 +9,17 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from inspector.core.call import CallId
-from inspector.ui.listing import Listing, Predicate, Sort
+from inspector.filters.order import Sort
+from inspector.filters.terms import Term
+from inspector.ui.listing import Listing
 from inspector.ui.widgets.rows import RowPainter, hint_line
+from inspector.ui.widgets.searching import SearchingTable
 
 
-class CallTable(ScrollView, can_focus=True):
+class CallTable(SearchingTable, can_focus=True):
     """Rows of a `Listing`. The cursor sticks to its call id; while following, it is the newest row's."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -57,8 +59,7 @@ class CallTable(ScrollView, can_focus=True):
         """The count, the sort, the pause or following changed: the frame's words are old."""
 
     def __init__(self, listing: Listing, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.listing = listing
+        super().__init__(listing, id=id)
         self.following = True
         self.cursor: CallId | None = None
         self.hint: list[Content] = []  # what stands here while there is no row
@@ -72,6 +73,7 @@ class CallTable(ScrollView, can_focus=True):
         """Take what one poll brought: O(changed rows), and one repaint."""
         self._now = now
         gone = self.listing.fold(changed, now)
+        self.search_if_unsettled()
         self._resize(gone)
         self._settle()
         if not self._measured:
@@ -89,15 +91,15 @@ class CallTable(ScrollView, can_focus=True):
 
     # What a person wants
 
-    def filter(self, predicate: Predicate | None) -> None:
-        self.listing.set_filter(predicate)
-        self._rearranged()
+    def filter(self, term: Term | None) -> None:
+        self.listing.set_filter(term)
+        self.show_listing()
 
     def sort_by(self, sort: Sort, descending: bool | None = None) -> None:
         """`descending` None: as that order usually begins."""
         self.listing.set_sort(sort, self._now, descending)
         self.following = self.following and not self.listing.ordered
-        self._rearranged()
+        self.show_listing()
 
     def choose_columns(self, keys: tuple[str, ...], one_server: bool) -> None:
         if self.painter.choose(keys, one_server):
@@ -107,12 +109,11 @@ class CallTable(ScrollView, can_focus=True):
     @property
     def sorts(self) -> list[Sort]:
         """The orders of the columns in sight, from left to right."""
-        columns = self.painter.layout(self.size.width)
-        return [column.sort for column, _ in columns if column.sort is not None]
+        return [column.sort for column, _ in self.painter.layout(self.size.width) if column.sort is not None]
 
     def pause(self, paused: bool) -> None:
         self.listing.pause(paused)
-        self._rearranged()
+        self.rearranged()
 
     def go_to(self, call_id: CallId) -> bool:
         """Put the cursor on a call; False when it is not listed."""
@@ -175,8 +176,7 @@ class CallTable(ScrollView, can_focus=True):
     def _move(self, index: int, by_person: bool = True) -> None:
         count = len(self.listing)
         index = max(0, min(count - 1, index))
-        row = self.listing.at(index)
-        found = None if row is None else row.id
+        found = None if (row := self.listing.at(index)) is None else row.id
         if found != self.cursor:
             self.cursor = found
             self.post_message(self.Selected(found, by_person))
@@ -194,7 +194,12 @@ class CallTable(ScrollView, can_focus=True):
         elif self.cursor is None or self.listing.index_of(self.cursor) is None:
             self._move(min(self.scroll_offset.y, len(self.listing) - 1), by_person=False)
 
-    def _rearranged(self) -> None:
+    def grown(self, above: int) -> None:
+        self._resize(-above)
+        self._settle()
+        self.tick(self._now)
+
+    def rearranged(self) -> None:
         self._resize(0)
         self.painter.forget()
         self._measure()

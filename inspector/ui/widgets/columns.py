@@ -9,8 +9,8 @@ from typing import Final
 from rich.cells import cell_len
 
 from inspector.core.views import CallView, Word
+from inspector.filters.order import Sort
 from inspector.ui import figures, text
-from inspector.ui.listing import Sort
 from inspector.ui.words import LOOKS, brief_arguments, short_rule
 
 LOOPS_FROM: Final = 3  # the same call so often among the last ones is worth a badge

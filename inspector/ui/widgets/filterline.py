@@ -17,8 +17,8 @@ from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from inspector.filters.reading import BadFilter
 from inspector.ui import text
-from inspector.ui.filter import BadFilter
 
 PAUSE = 0.12  # seconds without a key before 50,000 rows are looked through
 
