@@ -21,6 +21,7 @@ from inspector.ui.app import InspectApp
 from inspector.ui.screens.always import AlwaysDialog
 from inspector.ui.screens.approvals import ApprovalsPlace
 from inspector.ui.screens.columns import ColumnsDialog
+from inspector.ui.screens.confirm import ConfirmDialog
 from inspector.ui.screens.conflict import ConflictDialog
 from inspector.ui.screens.connect import ConnectDialog
 from inspector.ui.screens.counter import RaiseDialog, ResetDialog
@@ -35,6 +36,7 @@ from inspector.ui.screens.policy import PolicyPlace
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.refused import RefusedDialog
 from inspector.ui.screens.rule import RuleDialog
+from inspector.ui.screens.server import ServerDialog
 from inspector.ui.screens.sessions import SessionsPlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.choices import Choices
@@ -66,9 +68,12 @@ SCREENS: Final[Mapping[type[DOMNode], tuple[str, tuple[type[DOMNode], ...]]]] = 
     ConnectDialog: ("Connect an agent", (Connecting,)),
     HelpDialog: ("the help", ()),
     QuitDialog: ("the question before the end", ()),
+    ConfirmDialog: ("a question before what cannot be taken back", ()),
+    ServerDialog: ("a server's dialog", ()),
 }
 PLACES: Final = (LivePlace, ApprovalsPlace, LimitsPlace, PolicyPlace, SessionsPlace)
 _TYPED_IN: Final = (CodeEditor, FilterLine, Prompt, EditDialog, DenyDialog, RaiseDialog)  # the keys go to a text first
+_GIVES_WAY: Final = ("live.filter", "detail.find")  # first to be asked, but not while a text has the focus
 _MODIFIERS: Final = ("ctrl", "alt", "shift", "super", "hyper", "meta")
 _NAMED: Final = frozenset(
     {key.value for key in Keys if "+" not in key.value and not key.value.startswith("<")}
@@ -76,7 +81,7 @@ _NAMED: Final = frozenset(
     | {"comma", *(f"f{number}" for number in range(1, 25))}
 )
 # A checkout must not swap the keys of yes and no.
-_PERSONS_OWN: Final = ("hold.", "edit.", "deny.", "always.", "proposal.", "quit.", "reset.", "raise.")
+_PERSONS_OWN: Final = ("hold.", "edit.", "deny.", "always.", "proposal.", "quit.", "reset.", "raise.", "confirm.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,8 @@ def _bad_keys(action: Known, keys: str) -> str | None:
         if why := _bad_key(said):
             return f"{said!r} {why}"
         name = key_names(said)[0]
-        if (action.typed_in or action.priority) and name not in action.keys and _is_written(name):
+        before_texts = action.priority and action.id not in _GIVES_WAY
+        if (action.typed_in or before_texts) and name not in action.keys and _is_written(name):
             return f"{said!r} would be typed into the text there; use ctrl+…, alt+… or F1 to F24"
     return None
 

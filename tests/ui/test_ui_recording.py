@@ -20,6 +20,7 @@ from inspector.record.recorder import Recorder
 from inspector.recorded_port import RecordedPort
 from inspector.ui.app import InspectApp
 from inspector.ui.archive_listing import ArchiveSource
+from inspector.ui.preferences import Preferences
 from inspector.ui.widgets.calls import CallTable
 
 pytestmark = pytest.mark.anyio
@@ -54,9 +55,9 @@ async def pilot(recording: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     """With parts so small that a search has several."""
     monkeypatch.setattr(archive, "FIRST_PART", 40)
     port = RecordedPort(recording)
-    app = InspectApp(
-        port, source=ArchiveSource(port.archive), clock=lambda: 301.0, bell=False, mark_title=False, start_place="live"
-    )
+    quiet = Preferences(bell=False, title=False)
+    source = ArchiveSource(port.archive)
+    app = InspectApp(port, source=source, clock=lambda: 301.0, preferences=quiet, start_place="live")
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: table_of(pilot).cursor == CALLS)
         yield pilot

@@ -140,7 +140,7 @@ async def test_changed_tools_are_told_once_and_accepted_after_a_question(bench: 
     bench.port = DataPort(replace(sample_views(), upstreams=NEWS))
     async with bench.app(start_place="sessions").run_test(size=WIDE, notifications=True) as pilot:
         await until(pilot, lambda: "2 tools of github changed since 2026-11-" in shown(pilot))
-        pilot.app.clear_notifications()
+        pilot.app.notices.hush()
         bench.port.push(upstreams=tuple(replace(u, tools=9) for u in bench.port.now_views.upstreams))
         await choose(pilot, "github")
         assert "tools of github changed" not in shown(pilot)
