@@ -153,9 +153,8 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
             build = UpstreamBuilder(driver.emit, clock, tasks, watchdog, drift, recorder.hide)
             for spec in settings.upstreams:
                 driver.adopt(build(spec))
-                if not (settings.lazy or spec.lazy):
-                    driver.roster[spec.name].prepare()
             tasks.start_soon(driver.run)
+            tasks.start_soon(_prepare, driver, settings)
             _report_callbacks(lambda text: driver.emit(StderrLine(clock(), "mcp-inspect", text)))
             try:
                 yield Engine(run, settings, driver, policy_file, recorder, tasks, build, drift)
@@ -168,6 +167,15 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
         watchdog.close()
         recorder.close()
         ledger.close()
+
+
+async def _prepare(driver: Driver, settings: Settings) -> None:
+    """Start the servers that do not wait for a client: beside a screen, once that has drawn itself."""
+    if not settings.headless:
+        await anyio.sleep(FIRST_FRAME)
+    for spec in settings.upstreams:
+        if not (settings.lazy or spec.lazy):
+            driver.roster[spec.name].prepare()
 
 
 def _tell_of_login(event: Event, settings: Settings) -> None:

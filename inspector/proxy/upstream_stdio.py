@@ -160,7 +160,8 @@ class StdioUpstream:
 
     def prepare(self) -> None:
         self._eager = True
-        self._warm_up()
+        if not self._started:  # a client may have come first
+            self._warm_up()
 
     def _warm_up(self) -> None:
         if self._spare is None and self._stopped is None and not self._closing:
