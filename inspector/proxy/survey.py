@@ -17,6 +17,7 @@ from inspector.core.call import Era
 from inspector.core.errors import UpstreamError
 from inspector.core.json import JsonObject
 from inspector.proxy.links import ClientSide, Headers, Link, Outgoing, Route, Upstream
+from inspector.proxy.unheard import Unheard
 from inspector.wire.jsonrpc import METHOD_NOT_FOUND, Frame, FrameId, Kind, dump, parse_client, parse_upstream
 from inspector.wire.mcp import (
     CLIENT_CAPABILITIES_META,
@@ -146,8 +147,8 @@ async def _begin(asking: _Asking) -> bool:
     return True
 
 
-class _Asking:
-    """One question at a time: a `links.Receiver`, and the Route of its own requests."""
+class _Asking(Unheard):
+    """One question at a time. It is the Route of its own requests too, whose answers come to the Receiver."""
 
     def __init__(self, era: Era) -> None:
         self.era = era
@@ -211,18 +212,3 @@ class _Asking:
     def upstream_lost(self, why: str, *, for_good: bool = True) -> None:
         self._over = True
         self._hear(None)
-
-    def upstream_back(self) -> None: ...
-
-    def upstream_head(self, route: Route, status: int, headers: Headers) -> None: ...
-    def upstream_event(self, route: Route, fields: tuple[bytes, ...]) -> None: ...
-    async def ready(self) -> None: ...
-
-    # Route: an answer comes to the Receiver
-
-    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None: ...
-    def head(self, status: int, headers: Headers) -> None: ...
-    def event(self, fields: tuple[bytes, ...]) -> None: ...
-    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
-    def hold(self) -> None: ...
-    def end(self) -> None: ...
