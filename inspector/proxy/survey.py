@@ -7,6 +7,7 @@ them before the first call, and not every client lists before it calls.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
@@ -83,13 +84,17 @@ class Surveys:
             tasks.start_soon(self._ask, upstream, behalf)
 
     async def _ask(self, upstream: Upstream, behalf: Behalf) -> None:
-        name, listed = upstream.name, None
-        self._stale.discard(name)
+        asking = _Asking(behalf.era)
+        self._stale.discard(upstream.name)
         try:
-            with anyio.move_on_after(PATIENCE):
-                listed = await ask_for_tools(upstream, behalf)
-        except UpstreamError:
-            pass  # its own event says why
+            self._settle(upstream.name, await _listed(asking, upstream, behalf.side))
+        finally:
+            if asking.link is not None:
+                with anyio.CancelScope(shield=True):
+                    await asking.link.close()
+
+    def _settle(self, name: str, listed: ToolList | None) -> None:
+        """Calls go before our link is closed: a process may take its time to end."""
         if listed is None:
             self._failed[name] = self._clock()
         else:
@@ -99,19 +104,12 @@ class Surveys:
             then()
 
 
-async def ask_for_tools(upstream: Upstream, behalf: Behalf) -> ToolList | None:
-    """All of an upstream's tools as it lists them to a client of that era; None when it does not.
-
-    Raises:
-        UpstreamError: it cannot be started.
-    """
-    asking = _Asking(behalf.era)
-    asking.link = await upstream.open(asking, shared=False, client=behalf.side)
-    try:
+async def _listed(asking: _Asking, upstream: Upstream, side: ClientSide | None) -> ToolList | None:
+    """All of an upstream's tools as it lists them to a client of that era; None when it does not."""
+    with anyio.move_on_after(PATIENCE), suppress(UpstreamError):  # its own event says why
+        asking.link = await upstream.open(asking, shared=False, client=side)
         return await _pages(asking)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await asking.link.close()
+    return None
 
 
 async def _pages(asking: _Asking) -> ToolList | None:
@@ -124,6 +122,8 @@ async def _pages(asking: _Asking) -> ToolList | None:
         page = tool_list(frame) if frame is not None else None
         if frame is None or page is None:
             return None
+        if page.definitions and page in pages:
+            break  # many servers end with the cursor "", and take it for the first page's
         pages.append(page)
         result = frame.body["result"]
         following = result.get("nextCursor") if isinstance(result, dict) else None
