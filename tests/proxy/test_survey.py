@@ -256,7 +256,8 @@ class Lingering:
     async def ready(self) -> None: ...
 
     async def close(self) -> None:
-        await self.gone.wait()
+        with anyio.fail_after(5):
+            await self.gone.wait()
 
 
 async def test_a_call_does_not_wait_for_the_end_of_the_link_that_asked() -> None:
