@@ -151,7 +151,7 @@ class InspectApp(Visiting):
         now = self.clock()
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
-                screen.tick(now)
+                screen.beat(now)
         tell(self.screen)
 
     def alert(self, is_new: bool) -> None:
