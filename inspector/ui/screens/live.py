@@ -138,9 +138,11 @@ class LivePlace(WaitingPlace):
             f"{order}{count} · {where}" if len(self.source) else "",
         )
         if words != self._framed:
+            pane, (title, _) = self.query_one("#calls-pane"), self._framed
             self._framed = words
-            pane = self.query_one("#calls-pane")
-            pane.border_title, pane.border_subtitle = Content(words[0]), Content(words[1])
+            if words[0] != title:
+                pane.border_title = Content(words[0])
+            pane.border_subtitle = Content(words[1])
 
     @on(CallTable.Opened)
     def action_inspect(self) -> None:
