@@ -23,6 +23,7 @@ from benchmarks.proxy import DIRECT, Engine, Report
 from benchmarks.startup import app_before
 
 ADDED_P99_MS = 20
+WARM_UP_S = 3.0  # of each way: what is loaded beside the first calls is none of theirs
 HEADLESS, APP = "headless", "app"
 
 
@@ -36,6 +37,8 @@ async def measure(folder: Path, rounds: int, seconds: float, per_second: float, 
         clients = {way: await stack.enter_async_context(HttpClient(url, modern=False)) for way, url in urls.items()}
         samples: dict[str, list[Sample]] = {way: [] for way in urls}
         busy = 0.0
+        for client in clients.values():
+            await client.pace(per_second, WARM_UP_S)
         for _ in range(rounds):
             for way, client in clients.items():
                 before = cpu_seconds(terminal.pid)

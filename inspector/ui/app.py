@@ -40,6 +40,7 @@ from inspector.ui.terminal import losable
 from inspector.ui.visiting import BACK, Opened, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
+POLL_AT_LEAST_EVERY: Final = 1 / 8
 TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
 
@@ -128,9 +129,16 @@ class InspectApp(Visiting):
         self._alerts.end()
 
     async def _poll_forever(self) -> None:
-        """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
+        """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting.
+
+        A loop that wakes us late has keys to answer and calls to carry: frames give way to them.
+        """
+        loop, pause = asyncio.get_running_loop(), POLL_EVERY
         while self.is_running:
-            await asyncio.sleep(POLL_EVERY)
+            due = loop.time() + pause
+            await asyncio.sleep(pause)
+            late = max(0.0, loop.time() - due)
+            pause = min(POLL_EVERY + 2 * late, POLL_AT_LEAST_EVERY)
             await self.poll()
 
     def show_trouble(self, why: str) -> None:
