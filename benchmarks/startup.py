@@ -49,11 +49,13 @@ def free_port() -> int:
 
 def weight(home: Path) -> float:
     """MB of the app, its engine included, after 10,000 calls went through it while it showed them."""
-    with started("benchmarks.lean_http") as lean:
-        with app_before(f"http://127.0.0.1:{lean.where}/mcp", home) as (terminal, url):
-            asyncio.run(_call(url))
-            terminal.wait_for("echo")
-            return rss_mb(terminal.pid)
+    with (
+        started("benchmarks.lean_http") as lean,
+        app_before(f"http://127.0.0.1:{lean.where}/mcp", home) as (terminal, url),
+    ):
+        asyncio.run(_call(url))
+        terminal.wait_for("echo")
+        return rss_mb(terminal.pid)
 
 
 @contextlib.contextmanager

@@ -34,6 +34,7 @@ from inspector.core.call import CallId, Outcome
 from inspector.core.commands import Command, CommandResult, Done, Inspect, Rejected
 from inspector.core.decision import Decision, Reading, Verdict
 from inspector.core.events import CallArrived, Counted, Decided, Finished, Forwarded
+from inspector.core.json import JsonObject
 from inspector.core.views import Port, Views
 from inspector.store import Store
 from inspector.ui.app import InspectApp
@@ -95,7 +96,11 @@ class Agents:
     def _one(self, number: int, at: float) -> None:
         fold, call_id = self._store.fold, CallId(number)
         who, (server, tool) = number % len(agents.CALLERS), agents.TOOLS[number * 31 % 97 % len(agents.TOOLS)]
-        arguments = {"path": f"/srv/app/src/module_{number % 1009}.py", "limit": number % 500, "labels": ["nightly"]}
+        arguments: JsonObject = {
+            "path": f"/srv/app/src/module_{number % 1009}.py",
+            "limit": number % 500,
+            "labels": ["nightly"],
+        }
         used = Decimal(number % 100)
         reading = Reading(traffic.COUNTER, traffic.RULE, used, Decimal(1), Decimal(100), at + 60)
         denied = number % 20 == 1
@@ -132,7 +137,7 @@ class Nowhere(HeadlessDriver):
 class WatchedApp(InspectApp):
     """Says when the frame is there that shows what a key did."""
 
-    CSS_PATH = Path(inspect.getfile(InspectApp)).with_name("app.tcss")
+    CSS_PATH = str(Path(inspect.getfile(InspectApp)).with_name("app.tcss"))
     frames = 0
 
     def get_driver_class(self) -> type[Driver]:
@@ -213,8 +218,8 @@ async def measure(seconds: float, per_second: int, report: Report) -> None:
     print(f"  {len(taken.frames)} keys, key to frame: {spread(taken.frames)}   the worst: {taken.worst(3)}")
     print(f"  without waiting for a processor: {spread(taken.own)}")
     print(f"  event-loop lag: {spread(lags)}")
-    share, making = used / took, (agents_.work - work) / took
-    print(f"  {100 * share:.0f} % of a core, {100 * making:.0f} % for the events; {(app.frames - frames) / took:.0f} frames/s")
+    share, making = 100 * used / took, 100 * (agents_.work - work) / took
+    print(f"  {share:.0f} % of a core, {making:.0f} % for the events; {(app.frames - frames) / took:.0f} frames/s")
     report.floor("key to frame p95, ms", 1000 * quantile(taken.frames, 0.95), KEY_TO_FRAME_MS, at_least=False)
 
 

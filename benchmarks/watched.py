@@ -23,11 +23,11 @@ from benchmarks.proxy import DIRECT, Engine, Report
 from benchmarks.startup import app_before
 
 ADDED_P99_MS = 20
-WARM_UP_S = 3.0  # of each way: what is loaded beside the first calls is none of theirs
 HEADLESS, APP = "headless", "app"
 
 
-async def measure(folder: Path, rounds: int, seconds: float, per_second: float, report: Report) -> None:
+async def measure(folder: Path, flags: argparse.Namespace, report: Report) -> None:
+    per_second: float = flags.per_second
     async with contextlib.AsyncExitStack() as stack:
         lean = stack.enter_context(started("benchmarks.lean_http"))
         upstream = f"http://127.0.0.1:{lean.where}/mcp"
@@ -38,11 +38,11 @@ async def measure(folder: Path, rounds: int, seconds: float, per_second: float, 
         samples: dict[str, list[Sample]] = {way: [] for way in urls}
         busy = 0.0
         for client in clients.values():
-            await client.pace(per_second, WARM_UP_S)
-        for _ in range(rounds):
+            await client.pace(per_second, flags.warm_up)
+        for _ in range(flags.rounds):
             for way, client in clients.items():
                 before = cpu_seconds(terminal.pid)
-                samples[way].append(await client.pace(per_second, seconds))
+                samples[way].append(await client.pace(per_second, flags.seconds))
                 if way == APP:
                     busy += cpu_seconds(terminal.pid) - before
         terminal.wait_for("echo")
@@ -65,8 +65,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each way in each round")
     parser.add_argument("--per-second", type=float, default=500.0)
+    parser.add_argument("--warm-up", type=float, default=3.0, help="seconds: what is loaded beside the first calls")
     flags = parser.parse_args(argv)
     report = Report()
     with tempfile.TemporaryDirectory(prefix="mi-", dir="/tmp") as folder:
-        uvloop.run(measure(Path(folder), flags.rounds, flags.seconds, flags.per_second, report))
+        uvloop.run(measure(Path(folder), flags, report))
     return 1 if report.missed else 0

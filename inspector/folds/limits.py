@@ -134,9 +134,7 @@ class Limits:
         key = reading.key
         counter = self._counters.get(key)
         if counter is None:
-            counter = self._counters[key] = _Counter(
-                key, reading.rule, label_of(key, reading.rule), float(reading.max)
-            )
+            counter = self._counters[key] = _Counter(key, reading.rule, label_of(key, reading.rule), float(reading.max))
             if len(self._counters) > MAX_COUNTERS:
                 oldest, _ = self._counters.popitem(last=False)
                 self._resets.pop(oldest, None)
