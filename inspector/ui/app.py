@@ -38,6 +38,7 @@ from inspector.ui.terminal import losable
 from inspector.ui.visiting import BACK, Opened, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
+POLL_AT_LEAST_EVERY: Final = 1 / 8
 TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
 
@@ -123,9 +124,16 @@ class InspectApp(Visiting):
         self.alerts.end()
 
     async def _poll_forever(self) -> None:
-        """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
+        """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting.
+
+        A loop that wakes us late has keys to answer and calls to carry: frames give way to them.
+        """
+        loop, pause = asyncio.get_running_loop(), POLL_EVERY
         while self.is_running:
-            await asyncio.sleep(POLL_EVERY)
+            due = loop.time() + pause
+            await asyncio.sleep(pause)
+            late = max(0.0, loop.time() - due)
+            pause = min(POLL_EVERY + 2 * late, POLL_AT_LEAST_EVERY)
             await self.poll()
 
     def _tick(self) -> None:
@@ -134,7 +142,7 @@ class InspectApp(Visiting):
         now = self.clock()
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
-                screen.tick(now)
+                screen.beat(now)
         tell(self.screen)
 
     # What screens ask of the app
@@ -197,6 +205,11 @@ class InspectApp(Visiting):
 
 
 def _settle_memory() -> None:
-    """What is here at the start stays: without this, every collection walks all of it and a frame waits."""
+    """What is here at the start stays, and so do most rows: a collection that walks all of it makes a frame wait.
+
+    Young garbage goes as soon as ever; that of the oldest generation, which is every row kept, a hundred times later.
+    """
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 1_000)
