@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui.ui_port import DENY, ERROR, HOLD_ISSUE, KINDS, LIMIT, NOW, call
+from ui_sample import DENY, ERROR, HOLD_ISSUE, KINDS, LIMIT, NOW, call
 
 from inspector.filters.matching import predicate
 from inspector.filters.reading import BadFilter, parse

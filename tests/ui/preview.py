@@ -11,7 +11,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from ui_bench import Bench  # noqa: E402
-from ui_port import BROKEN_POLICY, KINDS, NOW, TOKEN, DataPort, broken_problems, call, empty_views, hold, sample_views  # noqa: E402
+from ui_policies import BROKEN_POLICY, broken_problems  # noqa: E402
+from ui_port import DataPort  # noqa: E402
+from ui_sample import KINDS, NOW, TOKEN, call, empty_views, hold, sample_views  # noqa: E402
 
 from inspector.core.views import PolicyView, Views  # noqa: E402
 from inspector.ui.app import InspectApp  # noqa: E402

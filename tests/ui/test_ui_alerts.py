@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from ui_bench import Bench
-from ui_port import DataPort, empty_views
+from ui_port import DataPort
+from ui_sample import empty_views
 
 from inspector.ui.alerts import NOTIFIED_EVERY, Alerts, notification, title
 from inspector.ui.app import InspectApp

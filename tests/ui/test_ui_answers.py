@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ui_bench import Bench, shown, until
-from ui_port import HOLD_ISSUE, NOW, hold
+from ui_sample import HOLD_ISSUE, NOW, hold
 
 from inspector.core.call import CallId
 from inspector.core.commands import Approve, CallDetail, ClientConfig, Deny, Extend

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ui_port import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows
+from ui_sample import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from textual.widgets import SelectionList
 from ui_bench import Bench, shown, until
-from ui_port import HOLD_ISSUE, KINDS, NOW, UPSTREAMS, DataPort, call, sample_views
+from ui_port import DataPort
+from ui_sample import HOLD_ISSUE, KINDS, NOW, UPSTREAMS, call, sample_views
 
 from inspector.core.call import CallId
 from inspector.core.commands import HoldNext

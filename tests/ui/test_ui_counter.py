@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from textual.widgets import Input
 from ui_bench import Bench, shown, until
-from ui_port import BY_HAND, LIMITS
+from ui_sample import BY_HAND, LIMITS
 
 from inspector.core.commands import RaiseLimit, ResetCounter
 from inspector.ui.palette import system_commands

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 from ui_bench import Bench, shown, until
-from ui_port import KINDS, NOW, call
+from ui_sample import KINDS, NOW, call
 
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from ui_port import DENY, ERROR, HOLD_ISSUE, HOSTILE, KINDS, LIMIT, NOW, call, sample_views
+from ui_sample import DENY, ERROR, HOLD_ISSUE, HOSTILE, KINDS, LIMIT, NOW, call, sample_views
 
 from inspector.ui.filter_words import completed
 

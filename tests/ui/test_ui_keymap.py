@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets import Input, TextArea
 from ui_bench import Bench, shown, until
-from ui_port import BROKEN_POLICY
+from ui_policies import BROKEN_POLICY
 
 import inspector.ui
 from inspector.core.commands import Approve

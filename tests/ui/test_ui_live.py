@@ -12,7 +12,8 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets import Input
 from ui_bench import Bench, shown, until
-from ui_port import HOLD_ISSUE, KINDS, NOW, DataPort, call, empty_views, hold, sample_views
+from ui_port import DataPort
+from ui_sample import HOLD_ISSUE, KINDS, NOW, call, empty_views, hold, sample_views
 
 import inspector.ui
 from inspector.core.call import CallId

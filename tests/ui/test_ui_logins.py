@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ui_bench import Bench, shown, until
-from ui_port import UPSTREAMS, sample_views
+from ui_sample import UPSTREAMS, sample_views
 
 from inspector.core.events import UpstreamState
 from inspector.core.views import Views

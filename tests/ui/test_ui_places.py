@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 from ui_bench import Bench, shown, until
-from ui_port import BROKEN_POLICY, HOSTILE, POLICY, TOOLS, DataPort, limit, sample_views
+from ui_policies import BROKEN_POLICY, POLICY
+from ui_port import DataPort
+from ui_sample import HOSTILE, TOOLS, limit, sample_views
 
 from inspector.ui import tool_table
 from inspector.ui.pointers import line_of

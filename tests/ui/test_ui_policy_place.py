@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 from ui_bench import Bench, shown, until
-from ui_port import BROKEN_POLICY, KINDS, POLICY, DataPort, broken_problems, call, empty_views
+from ui_policies import BROKEN_POLICY, POLICY, broken_problems
+from ui_port import DataPort
+from ui_sample import KINDS, call, empty_views
 
 from inspector.core.commands import Learn, PolicyVersion, SavePolicy, TakeOffered, WhatIf
 from inspector.core.views import PolicyView

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from ui_port import BROKEN_POLICY, HOSTILE, NOW, POLICY
+from ui_policies import BROKEN_POLICY, POLICY
+from ui_sample import HOSTILE, NOW
 
 from inspector.core.views import PolicyView
 from inspector.ui import arguments, diff, figures, json_view

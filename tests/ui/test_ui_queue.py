@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui_port import HOLD_EXEC, HOLD_ISSUE, NOW, hold
+from ui_sample import HOLD_EXEC, HOLD_ISSUE, NOW, hold
 
 from inspector.core.call import CallId
 from inspector.ui.queue import ARMED_AFTER, HoldQueue

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ui_bench import Bench, shown, until
-from ui_port import HOSTILE, NOW, REJECTED, DataPort, empty_views, sample_views
+from ui_port import DataPort
+from ui_sample import HOSTILE, NOW, REJECTED, empty_views, sample_views
 
 from inspector.core.events import Direction
 from inspector.core.views import RejectedView

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 from ui_bench import Bench, shown, until
-from ui_port import ANSWERED, APPROVALS, HOSTILE
+from ui_sample import ANSWERED, APPROVALS, HOSTILE
 
 from inspector.core.call import CallId
 from inspector.core.commands import Approve, RevokeApproval, SavePolicy

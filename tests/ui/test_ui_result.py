@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from ui_port import HOSTILE
+from ui_sample import HOSTILE
 
 from inspector.ui import result
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from ui_bench import Bench, shown, until
-from ui_port import POLICY
+from ui_policies import POLICY
 
 from inspector.core.commands import Approve, MakeRule, RuleKind, RuleWish, SavePolicy
 from inspector.core.views import PolicyView

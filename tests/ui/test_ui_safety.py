@@ -15,20 +15,8 @@ import pytest
 from textual.content import Content
 from textual.widgets import Button, Label, Log, RichLog, Static
 from ui_bench import Bench, shown, until
-from ui_port import (
-    CLIENTS,
-    DENY,
-    HOSTILE,
-    LIMITS,
-    NOW,
-    REJECTED,
-    UPSTREAMS,
-    DataPort,
-    call,
-    empty_views,
-    hold,
-    sample_views,
-)
+from ui_port import DataPort
+from ui_sample import CLIENTS, DENY, HOSTILE, LIMITS, NOW, REJECTED, UPSTREAMS, call, empty_views, hold, sample_views
 
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, FrameLine

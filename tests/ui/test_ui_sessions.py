@@ -8,7 +8,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 from ui_bench import Bench, shown, until
-from ui_port import DRIFT, HOSTILE, KINDS, NOW, UPSTREAMS, DataPort, call, sample_views
+from ui_port import DataPort
+from ui_sample import DRIFT, HOSTILE, KINDS, NOW, UPSTREAMS, call, sample_views
 
 from inspector.core.commands import AcceptTools, ControlServer, ListRecordings, ServerAction
 from inspector.core.events import ToolChange, UpstreamState

@@ -7,7 +7,9 @@ import time
 import pytest
 from textual.pilot import Pilot
 from ui_bench import Bench, until
-from ui_port import BROKEN_POLICY, BY_HAND, POLICY, DataPort, empty_views
+from ui_policies import BROKEN_POLICY, POLICY
+from ui_port import DataPort
+from ui_sample import BY_HAND, empty_views
 
 from inspector.core.commands import WhatIf
 from inspector.ui.screens.server import ServerDialog

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
-from ui_port import HOSTILE
+from ui_sample import HOSTILE
 
 from inspector.ui import text
 

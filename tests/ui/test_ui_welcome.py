@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from ui_bench import Bench, shown, until
-from ui_port import CLIENTS, KINDS, TOKEN, DataPort, call, empty_views, sample_views
+from ui_port import DataPort
+from ui_sample import CLIENTS, KINDS, TOKEN, call, empty_views, sample_views
 
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.connecting import Connecting

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from textual.pilot import Pilot
-from ui_port import NOW, TOKEN, DataPort, sample_views
+from ui_port import DataPort
+from ui_sample import NOW, TOKEN, sample_views
 
 from inspector.core.errors import ConfigError
 from inspector.ui.app import InspectApp
