@@ -40,6 +40,7 @@ from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.journal import Journal, Log
 from inspector.proxy.links import ClientSide, Outgoing, Upstream
+from inspector.proxy.open_tasks import OpenTasks, Realm, TasksInReach
 from inspector.proxy.presence import Presence
 from inspector.proxy.roster import Roster
 from inspector.proxy.steps import (
@@ -53,6 +54,7 @@ from inspector.proxy.steps import (
     Plain,
     Send,
     Step,
+    TaskMade,
     ToolsChanged,
     Used,
     Withdraw,
@@ -95,6 +97,7 @@ class Driver:
         self._sent: dict[CallId, float] = {}  # oldest first; only kept while there is a time-out
         self._connections: dict[ClientConnection, None] = {}
         self._owners: dict[CallId, ClientConnection] = {}
+        self._open_tasks = OpenTasks()
         self._held: dict[CallId, tuple[float, int]] = {}  # when the last sign of life went out, and its number
         self._presence = Presence()
         self._outbox: list[Departure] = []
@@ -124,7 +127,9 @@ class Driver:
         target = self.roster[upstream]
         label = self._presence.label()
         caller = self._presence.caller(label, transport, grant, upstream)
-        exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http)
+        own = not (shared or target.speaks_http)  # a process, whose tasks end with the connection
+        tasks = TasksInReach(self._open_tasks, Realm(upstream, grant, label if own else ""))
+        exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http, tasks)
         connection = ClientConnection(self, exchange, self._clock, transport=transport, shared=shared)
         connection.side = client
         connection.link = await target.open(connection.inbound, shared=shared, client=client)
@@ -218,6 +223,8 @@ class Driver:
                     self._depart((connection, outgoing, None))
                 case Ended():
                     self._end(step)
+                case TaskMade(call_id):
+                    self._answered(call_id)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)
                 case End(route):
@@ -259,9 +266,12 @@ class Driver:
             self._presence.parted(label)
             self.emit(ClientGone(self._clock(), label))
 
+    def _answered(self, call_id: CallId) -> None:
+        self._owners.pop(call_id, None)
+        self._sent.pop(call_id, None)
+
     def _end(self, ended: Ended) -> None:
-        self._owners.pop(ended.call_id, None)
-        self._sent.pop(ended.call_id, None)
+        self._answered(ended.call_id)
         response, relayed, state = ended.response, ended.relayed, ended.request_state
         now = self._clock()
         self._apply(
@@ -405,6 +415,8 @@ class Driver:
             self._apply(self.gate.tick(self._clock()))
             self._sign_of_life()
             self._time_out()
+            for lost in self._open_tasks.overdue(self._clock()):
+                self._end(lost)
             self._journal.commit()
 
     def _next_look(self) -> float:

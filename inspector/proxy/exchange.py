@@ -17,6 +17,7 @@ from inspector.core.events import Direction, FrameRejected, FrameSeen, Progresse
 from inspector.core.json import JsonObject
 from inspector.proxy import tool_lists
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route, Rules
+from inspector.proxy.open_tasks import TasksInReach, unshared
 from inspector.proxy.pending import Pending, PendingTable
 from inspector.proxy.steps import (
     Abandon,
@@ -32,7 +33,7 @@ from inspector.proxy.steps import (
     Used,
     Withdraw,
 )
-from inspector.wire import capabilities, mcp
+from inspector.wire import capabilities, mcp, tasks
 from inspector.wire.jsonrpc import (
     HEADER_MISMATCH,
     INTERNAL_ERROR,
@@ -59,6 +60,7 @@ class Exchange:
     rules: Rules
     next_call: Callable[[], CallId]
     speaks_http: bool  # the upstream answers every HTTP exchange itself
+    tasks: TasksInReach = field(default_factory=unshared)
     lost: str | None = None  # why the upstream is gone
     pending: PendingTable = field(default_factory=PendingTable)
     _stream: Route | None = None
@@ -85,7 +87,7 @@ class Exchange:
         if frame.method == "tools/call":
             return self._call(pending, now)
         badge, denied = self._uncovered(frame.method, now)
-        steps = [self._seen(now, Direction.FROM_CLIENT, frame.raw), *badge]
+        steps = [self._seen(now, Direction.FROM_CLIENT, frame.raw, self.tasks.asked_about(frame)), *badge]
         if denied:
             return [*steps, *self._reject(mcp.unknown_method(frame), route, now)]
         if self.lost is not None:
@@ -181,7 +183,7 @@ class Exchange:
                 self.pending.remove(pending)
             else:
                 steps.append(Withdraw(pending.call_id))
-        return steps
+        return [*steps, *self.tasks.gone()]
 
     # ------------------------------------------------------------------ what the gate decided
 
@@ -251,8 +253,12 @@ class Exchange:
     def _response(self, frame: Frame, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
         pending = self.pending.of_id(frame.id)
         raw = mcp.one_line(frame.raw)
-        relayed = raw is frame.raw and pending is not None and pending.forwarded and pending.call_id is not None
         call_id = pending.call_id if pending else None
+        ours = pending is not None and pending.forwarded and call_id is not None
+        task = tasks.created(frame) if ours else None
+        relayed = ours and raw is frame.raw and task is None
+        if pending is not None and call_id is None:
+            call_id = self.tasks.asked_about(pending.frame)
         steps: list[Step] = [] if relayed else [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again. On that of another request it would end this one.
@@ -263,7 +269,11 @@ class Exchange:
             raw, listed = self._tool_list(frame, pending, now)
             steps += listed
         steps.append(Answer(route or pending.route, raw, True, fields))
-        if pending.call_id is not None:
+        if pending.call_id is None:
+            steps += self.tasks.answered(pending.frame, frame, raw, now)
+        elif task is not None:
+            steps += self.tasks.made(pending.call_id, task, raw, now)
+        else:
             outcome, state = mcp.call_outcome(frame)
             if outcome is Outcome.INPUT_REQUIRED:
                 steps += [Used(capability) for capability in capabilities.asked_of_client(frame)]
@@ -303,10 +313,11 @@ class Exchange:
         owner: Pending | None = None
         if frame.method == "notifications/progress":
             owner = self.pending.of_token(frame.params.get("progressToken"))
-        call_id = owner.call_id if owner else None
+        call_id = owner.call_id if owner else self.tasks.said_about(frame)
         steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
-        if call_id is not None:
+        if call_id is not None and frame.method == "notifications/progress":
             steps.append(Note(Progressed(now, call_id, mcp.progress_text(frame))))
+        steps += self.tasks.notified(frame, frame.raw, now)
         if owner and owner.waited and not mcp.progress_above(frame, owner.waited):
             return steps  # progress may only grow, and ours has grown already
         if frame.method == "notifications/tools/list_changed":
@@ -367,7 +378,7 @@ class Exchange:
         """The server is gone: whatever waits for it fails, now and, when it is gone `for_good`, later."""
         self.lost = why if for_good else None
         waiting = (p for p in self.pending.all() if p.forwarded)
-        return [step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)]
+        return [*(step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)), *self.tasks.gone()]
 
     def upstream_back(self) -> list[Step]:
         """It is there again, maybe with other tools."""
