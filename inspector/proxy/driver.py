@@ -40,7 +40,7 @@ from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.journal import Journal, Log
 from inspector.proxy.links import ClientSide, Outgoing, Upstream
-from inspector.proxy.open_tasks import OpenTasks, Realm, TasksInReach
+from inspector.proxy.open_tasks import SHARED, OpenTasks, Realm, TasksInReach
 from inspector.proxy.presence import Presence
 from inspector.proxy.roster import Roster
 from inspector.proxy.steps import (
@@ -127,8 +127,8 @@ class Driver:
         target = self.roster[upstream]
         label = self._presence.label()
         caller = self._presence.caller(label, transport, grant, upstream)
-        own = not (shared or target.speaks_http)  # a process, whose tasks end with the connection
-        tasks = TasksInReach(self._open_tasks, Realm(upstream, grant, label if own else ""))
+        process = "" if target.speaks_http else SHARED if shared else label
+        tasks = TasksInReach(self._open_tasks, Realm(upstream, grant, process))
         exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http, tasks)
         connection = ClientConnection(self, exchange, self._clock, transport=transport, shared=shared)
         connection.side = client

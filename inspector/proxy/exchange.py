@@ -183,7 +183,7 @@ class Exchange:
                 self.pending.remove(pending)
             else:
                 steps.append(Withdraw(pending.call_id))
-        return [*steps, *self.tasks.gone()]
+        return [*steps, *self.tasks.client_gone()]
 
     # ------------------------------------------------------------------ what the gate decided
 
@@ -378,7 +378,7 @@ class Exchange:
         """The server is gone: whatever waits for it fails, now and, when it is gone `for_good`, later."""
         self.lost = why if for_good else None
         waiting = (p for p in self.pending.all() if p.forwarded)
-        return [*(step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)), *self.tasks.gone()]
+        return [*(step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)), *self.tasks.server_lost()]
 
     def upstream_back(self) -> list[Step]:
         """It is there again, maybe with other tools."""

@@ -27,8 +27,12 @@ OPEN_KEPT: Final = 4096
 ENDED_KEPT: Final = 1024
 
 
+SHARED: Final = "shared"
+
+
 class Realm(NamedTuple):
-    """Within it a task's id is one task. `connection`: "" where a server's tasks outlive its clients' connections."""
+    """Within it a task's id is one task. `connection`: whose process the tasks live in, SHARED for one of all clients',
+    "" for a server behind a URL, whose tasks outlive whatever we see end."""
 
     upstream: str
     grant: str
@@ -63,9 +67,10 @@ class OpenTasks:
         """Give up those that were not heard of for too long."""
         return [self._lose(key) for key, task in [*self._open.items()] if task.deadline <= now]
 
-    def gone(self, realm: Realm) -> list[Ended]:
-        """Nothing more will be heard of these tasks."""
-        return [self._lose(key) for key in [*self._open] if key[0] == realm]
+    def lost(self, upstream: str, connection: str) -> list[Ended]:
+        """Nothing more will be heard of these, whoever asks."""
+        realms = [*self._open] if self._open else ()
+        return [self._lose(key) for key in realms if (key[0].upstream, key[0].connection) == (upstream, connection)]
 
     def call_of(self, realm: Realm, task_id: str) -> CallId | None:
         known = self._open.get((realm, task_id)) or self._ended.get((realm, task_id))
@@ -141,9 +146,13 @@ class TasksInReach:
     def notified(self, notice: Frame, raw: bytes, now: float) -> list[Step]:
         return self._told(tasks.notified(notice), raw, now) if self.table else []
 
-    def gone(self) -> list[Ended]:
-        """The connection, or the process behind it, is: with them go the tasks that were theirs alone."""
-        return self.table.gone(self.realm) if self.realm.connection else []
+    def client_gone(self) -> list[Ended]:
+        """With it goes the process that was its alone."""
+        return self.server_lost() if self.realm.connection != SHARED else []
+
+    def server_lost(self) -> list[Ended]:
+        upstream, _, connection = self.realm
+        return self.table.lost(upstream, connection) if connection else []
 
     def _call(self, task_id: str | None) -> CallId | None:
         return None if task_id is None else self.table.call_of(self.realm, task_id)

@@ -1,8 +1,8 @@
 """What frames say of tasks: calls that are answered by a handle, and asked after until they end. Pure.
 
 Two shapes of one thing: the tasks of MCP 2025-11-25 (`result.task`; `tasks/result` fetches what the call came to), and
-the extension `io.modelcontextprotocol/tasks` beside 2026-07-28 (`resultType: "task"`; `tasks/get` brings result or error
-along, and `tasks/cancel` is acknowledged by an empty result).
+the extension `io.modelcontextprotocol/tasks` beside 2026-07-28 (`resultType: "task"`; `tasks/get` brings what the call
+came to along, and `tasks/cancel` is acknowledged by an empty result).
 """
 
 from __future__ import annotations
