@@ -46,7 +46,7 @@ def test_a_task_is_passed_on_as_it_is_and_ends_nothing() -> None:
     it = machine()
     steps = made(it)
     answer = said({"id": 1, "result": {"task": WORKING}})
-    assert [step for step in without_notes(steps) if isinstance(step, Answer)][0].raw == answer
+    assert next(step for step in without_notes(steps) if isinstance(step, Answer)).raw == answer
     assert only(steps, TaskMade).call_id == CallId(1)
     assert ended(steps) == []
     seen, progressed = events(steps)
