@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import inf
 from typing import TypeAlias, assert_never
 
 import anyio
@@ -174,9 +175,10 @@ class Driver:
         await self._charging.reset(key, "you")
 
     def close_holds(self, reason: str) -> None:
-        """Nobody will answer any more: every held call is denied."""
+        """Nobody will answer any more: every held call is denied, and of no task the end will be heard."""
         for hold in self.gate.holds:
             self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by=CLOSING))
+        self._give_up_tasks(inf)
         self._journal.commit()
 
     def attend(self, unattended_after: float | None) -> None:
@@ -415,8 +417,7 @@ class Driver:
             self._apply(self.gate.tick(self._clock()))
             self._sign_of_life()
             self._time_out()
-            for lost in self._open_tasks.overdue(self._clock()):
-                self._end(lost)
+            self._give_up_tasks(self._clock())
             self._journal.commit()
 
     def _next_look(self) -> float:
@@ -442,6 +443,10 @@ class Driver:
         for call_id in [call_id for call_id, sent in self._sent.items() if now - sent >= timeout]:
             connection = self._owners[call_id]
             self.perform(connection, connection.exchange.time_out(call_id, timeout))
+
+    def _give_up_tasks(self, overdue: float) -> None:
+        for lost in self._open_tasks.overdue(overdue):
+            self._end(lost)
 
     def _next_call(self) -> CallId:
         self._calls += 1

@@ -12,7 +12,7 @@ from typing import Final
 from inspector.core.call import Outcome
 from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject, Number
-from inspector.wire.jsonrpc import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Frame
+from inspector.wire.jsonrpc import INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Frame, is_id
 
 RELATED_META: Final = "io.modelcontextprotocol/related-task"
 _QUESTIONS: Final = frozenset({"tasks/get", "tasks/update", "tasks/result", "tasks/cancel"})
@@ -59,14 +59,15 @@ def said_about(message: Frame) -> str | None:
 def answered(question: Frame, answer: Frame) -> Task | None:
     """What the answer to a `tasks/…` request tells of the task; None when it tells nothing of this one.
 
-    An error tells nothing of it, but as what the call came to. Those by which a server refuses a question are no such
-    thing either: with a question that is wrong on purpose any call could be ended.
+    An error tells nothing of it, but as what the call came to, in answer to a question that has nothing wrong: else a
+    client could end any call, and be given back what it was charged, by a question that is wrong on purpose. Nor is a
+    question of any use that a forgiving server reads as one about another task.
     """
     asked, result = asked_about(question), answer.body.get("result")
-    if asked is None:
+    if asked is None or any(name != "taskId" and name.casefold() == "taskid" for name in question.params):
         return None
     if question.method == "tasks/result":
-        return _outcome(asked, answer)
+        return _outcome(asked, question, answer)
     if question.method == "tasks/update" or not isinstance(result, dict):
         return None
     told = _state(result)
@@ -79,15 +80,21 @@ def notified(notice: Frame) -> Task | None:
     return _state(notice.params) if notice.method in _NOTICES else None
 
 
-def _outcome(asked: str, answer: Frame) -> Task | None:
+def _outcome(asked: str, question: Frame, answer: Frame) -> Task | None:
     error, result = answer.body.get("error"), answer.body.get("result")
     if isinstance(error, dict):
-        refused = error.get("code") in _ABOUT_THE_QUESTION
+        refused = error.get("code") in _ABOUT_THE_QUESTION or not _is_plain(question.params)
         return None if refused else Task(asked, "failed", None, Outcome.RPC_ERROR, True)
     if not isinstance(result, dict) or _related(result) not in (None, asked):
         return None
     wrong = result.get("isError") is True
     return Task(asked, "completed", None, Outcome.TOOL_ERROR if wrong else Outcome.OK, True)
+
+
+def _is_plain(params: JsonObject) -> bool:
+    meta = params.get("_meta", {})
+    token = meta.get("progressToken", "") if isinstance(meta, dict) else None
+    return params.keys() <= {"taskId", "_meta"} and is_id(token)
 
 
 def _state(body: JsonObject) -> Task | None:

@@ -98,6 +98,13 @@ async def test_a_client_that_leaves_takes_its_tasks_along(tmp_path: Path) -> Non
         assert ends(it.events) == [(CallId(1), Outcome.UNKNOWN)]
 
 
+async def test_the_end_of_a_run_is_the_last_that_is_heard_of_its_tasks(tmp_path: Path) -> None:
+    async with rig(tmp_path, ONE_AT_A_TIME) as it:
+        await start(it, 1)
+        it.driver.close_holds("the inspector was closed")
+        assert ends(it.events) == [(CallId(1), Outcome.UNKNOWN)]
+
+
 async def test_a_task_is_one_row_whose_detail_has_everything_that_was_said_of_it(tmp_path: Path) -> None:
     async with rig(tmp_path, ONE_AT_A_TIME) as it:
         task = await start(it, 1)

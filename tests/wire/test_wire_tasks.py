@@ -126,6 +126,12 @@ def test_a_result_is_the_end_of_its_call(said: Frame, outcome: Outcome) -> None:
     assert (told.outcome, told.whole) == (outcome, True)
 
 
+def test_a_question_that_asks_for_progress_is_as_good_as_another() -> None:
+    told = tasks.answered(question("tasks/result", _meta={"progressToken": "p", "x": 1}), error(-32603))
+    assert told is not None
+    assert told.outcome is Outcome.RPC_ERROR
+
+
 @pytest.mark.parametrize("result", [{}, {"resultType": "complete"}, {**STATE, "status": "cancelled"}])
 def test_a_cancellation_that_is_granted_is_the_end(result: Any) -> None:
     told = tasks.answered(question("tasks/cancel"), answer(result))
@@ -147,6 +153,11 @@ def test_a_task_that_works_on_though_it_was_cancelled_goes_on() -> None:
         (question("tasks/cancel"), error(-32602)),
         (question("tasks/result"), error(-32602)),
         (question("tasks/result"), error(-32601)),
+        (question("tasks/result", more=1), error(-32603)),
+        (question("tasks/result", _meta=7), error(-32603)),
+        (question("tasks/result", _meta={"progressToken": []}), error(-32603)),
+        (question("tasks/result", taskID="another"), answer(DONE)),
+        (question("tasks/cancel", TaskId="another"), answer({})),
         (question("tasks/update"), answer({})),
         (question("tasks/get"), answer({**STATE, "taskId": "another", "status": "completed"})),
         (question("tasks/cancel"), answer({"taskId": "another", "status": "cancelled"})),
