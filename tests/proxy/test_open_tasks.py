@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from test_exchange import NOW, Line, SetRules, events, exchange, frame, only, said, tool_call, without_notes
+from exchange_rig import NOW, Line, SetRules, events, exchange, frame, only, said, tool_call, without_notes
 
 from inspector.core.call import CallId, Outcome
 from inspector.core.events import Direction, FrameSeen, Progressed

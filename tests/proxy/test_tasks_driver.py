@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from test_driver import Rig, rig
+from driver_rig import Rig, rig
 
 from inspector.core.call import CallId, Outcome
 from inspector.core.events import Event, Finished
