@@ -38,8 +38,9 @@ from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.journal import Journal, Log
 from inspector.proxy.links import ClientSide, Upstream
-from inspector.proxy.open_tasks import SHARED, OpenTasks, Realm, TasksInReach
+from inspector.proxy.open_tasks import SHARED, OpenTasks
 from inspector.proxy.outbox import Outbox
+from inspector.proxy.patience import Patience
 from inspector.proxy.presence import Presence
 from inspector.proxy.roster import Roster
 from inspector.proxy.steps import (
@@ -88,8 +89,7 @@ class Driver:
         self._tasks: TaskGroup | None = None  # while `run` runs
         self.roster = Roster(bar=gate.stop, admit=gate.start)
         self._clock = clock
-        self._call_timeout = call_timeout
-        self._sent: dict[CallId, float] = {}  # oldest first; only kept while there is a time-out
+        self._patience = Patience(call_timeout)
         self._connections: dict[ClientConnection, None] = {}
         self._owners: dict[CallId, ClientConnection] = {}
         self._open_tasks = OpenTasks()
@@ -122,8 +122,7 @@ class Driver:
         target = self.roster[upstream]
         label = self._presence.label()
         caller = self._presence.caller(label, transport, grant, upstream)
-        process = "" if target.speaks_http else SHARED if shared else label
-        tasks = TasksInReach(self._open_tasks, Realm(upstream, grant, process))
+        tasks = self._open_tasks.in_reach(upstream, grant, "" if target.speaks_http else SHARED if shared else label)
         exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http, tasks)
         connection = ClientConnection(self, exchange, self._clock, transport=transport, shared=shared)
         connection.side = client
@@ -172,7 +171,8 @@ class Driver:
         """Nobody will answer any more: every held call is denied, and of no task the end will be heard."""
         for hold in self.gate.holds:
             self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by=CLOSING))
-        self._give_up_tasks(inf)
+        for lost in self._open_tasks.overdue(inf):
+            self._end(lost)
         self._journal.commit()
 
     def attend(self, unattended_after: float | None) -> None:
@@ -220,7 +220,8 @@ class Driver:
                 case Ended():
                     self._end(step)
                 case TaskMade(call_id):
-                    self._answered(call_id)
+                    self._owners.pop(call_id, None)
+                    self._patience.end(call_id)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)
                 case End(route):
@@ -243,12 +244,9 @@ class Driver:
         self._connections.pop(connection, None)
         self._presence.part(connection)
 
-    def _answered(self, call_id: CallId) -> None:
-        self._owners.pop(call_id, None)
-        self._sent.pop(call_id, None)
-
     def _end(self, ended: Ended) -> None:
-        self._answered(ended.call_id)
+        self._owners.pop(ended.call_id, None)
+        self._patience.end(ended.call_id)
         response, relayed, state = ended.response, ended.relayed, ended.request_state
         now = self._clock()
         self._apply(
@@ -345,8 +343,7 @@ class Driver:
         for step in exchange.forward(call_id, arguments, definition, now):
             if isinstance(step, Send) and connection.link is not None:
                 self.emit(Forwarded(now, call_id))
-                if self._call_timeout is not None:
-                    self._sent[call_id] = now
+                self._patience.begin(call_id, now)
                 connection.link.send(step.outgoing)
             else:
                 self.perform(connection, [step])
@@ -373,7 +370,6 @@ class Driver:
             self._apply(self.gate.tick(self._clock()))
             self._sign_of_life()
             self._time_out()
-            self._give_up_tasks(self._clock())
             self._journal.commit()
 
     def _next_look(self) -> float:
@@ -392,16 +388,11 @@ class Driver:
                 self.perform(connection, [answer])
 
     def _time_out(self) -> None:
-        """Fail the calls that their servers have kept for longer than --call-timeout."""
-        timeout, now = self._call_timeout, self._clock()
-        if timeout is None:
-            return
-        for call_id in [call_id for call_id, sent in self._sent.items() if now - sent >= timeout]:
+        """Fail the calls that their servers have kept for longer than --call-timeout; give up tasks that are silent."""
+        for call_id, seconds in self._patience.exhausted(self._clock()):
             connection = self._owners[call_id]
-            self.perform(connection, connection.exchange.time_out(call_id, timeout))
-
-    def _give_up_tasks(self, overdue: float) -> None:
-        for lost in self._open_tasks.overdue(overdue):
+            self.perform(connection, connection.exchange.time_out(call_id, seconds))
+        for lost in self._open_tasks.overdue(self._clock()):
             self._end(lost)
 
     def _next_call(self) -> CallId:

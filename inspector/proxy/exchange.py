@@ -246,12 +246,10 @@ class Exchange:
     def _response(self, frame: Frame, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
         pending = self.pending.of_id(frame.id)
         raw = mcp.one_line(frame.raw)
-        call_id = pending.call_id if pending else None
-        ours = pending is not None and pending.forwarded and call_id is not None
+        ours = pending is not None and pending.forwarded and pending.call_id is not None
         task = tasks.created(frame) if ours else None
         relayed = ours and raw is frame.raw and task is None
-        if pending is not None and call_id is None:
-            call_id = self.tasks.asked_about(pending.frame)
+        call_id = (pending.call_id or self.tasks.asked_about(pending.frame)) if pending else None
         steps: list[Step] = [] if relayed else [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again. On that of another request it would end this one.
@@ -274,9 +272,7 @@ class Exchange:
         return steps
 
     def _introduced(self, pending: Pending, frame: Frame, now: float) -> list[Step]:
-        if pending.frame.method not in ("initialize", "server/discover"):
-            return []
-        said = capabilities.introduction(frame)
+        said = capabilities.introduction(frame) if pending.frame.method in ("initialize", "server/discover") else None
         if said is None:
             return []
         about = (said.protocol, said.name, said.version, said.capabilities)
@@ -332,7 +328,7 @@ class Exchange:
 
     def plain(self, outgoing: Outgoing, status: int, headers: Headers, body: bytes) -> list[Step]:
         """The upstream answered by HTTP alone: the client gets the same, unless a status can no longer be chosen."""
-        pending = self._waiting_for(outgoing)
+        pending = self.pending.of_outgoing(outgoing)
         if pending is None:
             return [Plain(outgoing.route, status, headers, body)]
         if pending.http is not None and not pending.committed:
@@ -348,7 +344,7 @@ class Exchange:
 
     def ended(self, outgoing: Outgoing, why: str | None) -> list[Step]:
         """The HTTP exchange that carried `outgoing` is over; `why` when it broke."""
-        if (pending := self._waiting_for(outgoing)) is None:
+        if (pending := self.pending.of_outgoing(outgoing)) is None:
             return [Plain(outgoing.route, 502, body=why.encode())] if why else [End(outgoing.route)]
         if why is None and pending.era is Era.LEGACY and pending.http is not None:
             return [End(outgoing.route)]  # the client may come back for the rest with Last-Event-ID
@@ -382,13 +378,6 @@ class Exchange:
         """A call whose decision could not be written never goes."""
         pending = self.pending.of_call(call_id)
         return self._fail(pending, why, Outcome.NOT_SENT) if pending else []
-
-    def _waiting_for(self, outgoing: Outgoing) -> Pending | None:
-        frame = outgoing.frame
-        if frame is None or frame.kind is not Kind.REQUEST:
-            return None
-        pending = self.pending.of_id(frame.id)
-        return pending if pending is not None and pending.frame is frame else None
 
     def _fail(self, pending: Pending, why: str, outcome: Outcome) -> list[Step]:
         return self._finish(pending, mcp.rpc_error(pending.frame.id, UPSTREAM_FAILED, why), outcome)

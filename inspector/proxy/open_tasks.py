@@ -31,12 +31,12 @@ SHARED: Final = "shared"
 
 
 class Realm(NamedTuple):
-    """Within it a task's id is one task. `connection`: whose process the tasks live in, SHARED for one of all clients',
-    "" for a server behind a URL, whose tasks outlive whatever we see end."""
+    """Within it a task's id is one task. `process`: whose the tasks live in: a connection's, SHARED for that of all
+    clients, "" for a server behind a URL, whose tasks outlive whatever we see end."""
 
     upstream: str
     grant: str
-    connection: str
+    process: str
 
 
 @dataclass(slots=True)
@@ -63,14 +63,17 @@ class OpenTasks:
     def __bool__(self) -> bool:
         return bool(self._open or self._ended)
 
+    def in_reach(self, upstream: str, grant: str, process: str) -> TasksInReach:
+        return TasksInReach(self, Realm(upstream, grant, process))
+
     def overdue(self, now: float) -> list[Ended]:
         """Give up those that were not heard of for too long."""
         return [self._lose(key) for key, task in [*self._open.items()] if task.deadline <= now]
 
-    def lost(self, upstream: str, connection: str) -> list[Ended]:
+    def lost(self, upstream: str, process: str) -> list[Ended]:
         """Nothing more will be heard of these, whoever asks."""
         realms = [*self._open] if self._open else ()
-        return [self._lose(key) for key in realms if (key[0].upstream, key[0].connection) == (upstream, connection)]
+        return [self._lose(key) for key in realms if (key[0].upstream, key[0].process) == (upstream, process)]
 
     def call_of(self, realm: Realm, task_id: str) -> CallId | None:
         known = self._open.get((realm, task_id)) or self._ended.get((realm, task_id))
@@ -148,11 +151,11 @@ class TasksInReach:
 
     def client_gone(self) -> list[Ended]:
         """With it goes the process that was its alone."""
-        return self.server_lost() if self.realm.connection != SHARED else []
+        return self.server_lost() if self.realm.process != SHARED else []
 
     def server_lost(self) -> list[Ended]:
-        upstream, _, connection = self.realm
-        return self.table.lost(upstream, connection) if connection else []
+        upstream, _, process = self.realm
+        return self.table.lost(upstream, process) if process else []
 
     def _call(self, task_id: str | None) -> CallId | None:
         return None if task_id is None else self.table.call_of(self.realm, task_id)
@@ -162,4 +165,4 @@ class TasksInReach:
 
 
 def unshared() -> TasksInReach:
-    return TasksInReach(OpenTasks(), Realm("", "", ""))
+    return OpenTasks().in_reach("", "", "")
