@@ -260,8 +260,7 @@ class Store:
         self._keep(event.call_id, event, len(event.text))
 
     def _finished(self, event: Finished) -> None:
-        self._calls.finished(event, self.version)
-        if row := self._calls.row(event.call_id):
+        if row := self._calls.finished(event, self.version):
             self._tools.ended(row, len(event.response))
         self._past.finished(event)
         self._keep(event.call_id, event, len(event.response))

@@ -81,6 +81,15 @@ def test_a_refused_call_has_no_milliseconds() -> None:
     assert (view.ms, view.rule) == (None, "/x")
 
 
+def test_what_a_task_came_to_may_be_told_after_its_end_and_takes_no_more_time() -> None:
+    events = [arrival(), decided(Verdict.ALLOW), Forwarded(100.0, arrival().call_id), finished(Outcome.OK, 100.3)]
+    later = store_of(*events, finished(Outcome.TOOL_ERROR, 109.0)).views(0, 110.0)
+    (call,), (tool,) = later.calls, later.tools
+    assert (call.word, call.outcome) == (Word.ERROR, Outcome.TOOL_ERROR)
+    assert call.ms == later.run.p95_ms == pytest.approx(300)
+    assert tool.calls == 1
+
+
 def test_long_arguments_are_cut_to_400_characters() -> None:
     view = row(arrival(text="x" * 1000))
     assert len(view.arguments) == 400

@@ -160,7 +160,10 @@ class Progressed:
 
 @fact(frozen=True, slots=True)
 class Finished:
-    """A forwarded call ended, or a refused one was answered. `response` is the JSON-RPC frame the client got."""
+    """A forwarded call ended, or a refused one was answered. `response` is the JSON-RPC frame the client got.
+
+    There is a second one of a call that was answered by a task, when what it came to is fetched after its end was told.
+    """
 
     at: float
     call_id: CallId

@@ -78,14 +78,18 @@ class Calls:
             row.progressed(text)
             self._changed(row, rev, row.word)
 
-    def finished(self, event: Finished, rev: int) -> None:
-        if row := self.row(event.call_id):
-            before = row.word
-            row.finished(event)
-            if row.ms is not None:
-                self._times.append(row.ms)
-                self._p95_stale = True
-            self._changed(row, rev, before)
+    def finished(self, event: Finished, rev: int) -> Row | None:
+        """The row whose call ended by this; None when there is none, or its end was told before."""
+        row = self.row(event.call_id)
+        if row is None:
+            return None
+        before = row.word
+        first = row.finished(event)
+        if first and row.ms is not None:
+            self._times.append(row.ms)
+            self._p95_stale = True
+        self._changed(row, rev, before)
+        return row if first else None
 
     def held(self, event: Held) -> None:
         hold = event.hold

@@ -82,7 +82,9 @@ class Past:
 
     def finished(self, event: Finished) -> None:
         if record := self._records.get(event.call_id):
-            record.finished_at, record.outcome = event.at, event.outcome
+            record.outcome = event.outcome
+            if record.finished_at is None:  # what a task came to may be told once more, after its end
+                record.finished_at = event.at
 
     def one(self, call_id: CallId) -> PastCall | None:
         record = self._records.get(call_id)

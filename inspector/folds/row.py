@@ -95,13 +95,17 @@ class Row:
     def progressed(self, text: str) -> None:
         self.note = shortened(text, NOTE_SHOWN)
 
-    def finished(self, event: Finished) -> None:
-        outcome = self.outcome = event.outcome
-        self.ms = None if self.forwarded_at is None else 1000 * (event.at - self.forwarded_at)
+    def finished(self, event: Finished) -> bool:
+        """False when its end was told before: what a task came to may be fetched later, and takes no more time."""
+        first, outcome = self.outcome is None, event.outcome
+        self.outcome = outcome
+        if first:
+            self.ms = None if self.forwarded_at is None else 1000 * (event.at - self.forwarded_at)
         if outcome is Outcome.CANCELLED and self.word in _OPEN:
             self.word = Word.CANCELLED
         elif self.word is Word.ALLOW and outcome in _FAILED:
             self.word = Word.ERROR
+        return first
 
     def hold_ended(self, event: HoldEnded) -> None:
         """The word comes from the decision that follows; a withdrawal may have none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import inf
 from typing import assert_never
 
 import anyio
@@ -37,7 +38,9 @@ from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.journal import Journal, Log
 from inspector.proxy.links import ClientSide, Upstream
+from inspector.proxy.open_tasks import SHARED, OpenTasks
 from inspector.proxy.outbox import Outbox
+from inspector.proxy.patience import Patience
 from inspector.proxy.presence import Presence
 from inspector.proxy.roster import Roster
 from inspector.proxy.steps import (
@@ -51,6 +54,7 @@ from inspector.proxy.steps import (
     Plain,
     Send,
     Step,
+    TaskMade,
     ToolsChanged,
     Used,
     Withdraw,
@@ -85,10 +89,10 @@ class Driver:
         self._tasks: TaskGroup | None = None  # while `run` runs
         self.roster = Roster(bar=gate.stop, admit=gate.start)
         self._clock = clock
-        self._call_timeout = call_timeout
-        self._sent: dict[CallId, float] = {}  # oldest first; only kept while there is a time-out
+        self._patience = Patience(call_timeout)
         self._connections: dict[ClientConnection, None] = {}
         self._owners: dict[CallId, ClientConnection] = {}
+        self._open_tasks = OpenTasks()
         self._held: dict[CallId, tuple[float, int]] = {}  # when the last sign of life went out, and its number
         self._presence = Presence(self.emit, clock)
         self.introduce = self._presence.introduce
@@ -118,7 +122,8 @@ class Driver:
         target = self.roster[upstream]
         label = self._presence.label()
         caller = self._presence.caller(label, transport, grant, upstream)
-        exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http)
+        tasks = self._open_tasks.in_reach(upstream, grant, "" if target.speaks_http else SHARED if shared else label)
+        exchange = Exchange(label, upstream, caller, self, self._next_call, target.speaks_http, tasks)
         connection = ClientConnection(self, exchange, self._clock, transport=transport, shared=shared)
         connection.side = client
         connection.link = await target.open(connection.inbound, shared=shared, client=client)
@@ -163,9 +168,11 @@ class Driver:
         await self._charging.reset(key, "you")
 
     def close_holds(self, reason: str) -> None:
-        """Nobody will answer any more: every held call is denied."""
+        """Nobody will answer any more: every held call is denied, and of no task the end will be heard."""
         for hold in self.gate.holds:
             self.resolve(hold.call_id, Resolution(approve=False, reason=reason, by=CLOSING))
+        for lost in self._open_tasks.overdue(inf):
+            self._end(lost)
         self._journal.commit()
 
     def attend(self, unattended_after: float | None) -> None:
@@ -212,6 +219,9 @@ class Driver:
                     self._outbox.put((connection, outgoing, None))
                 case Ended():
                     self._end(step)
+                case TaskMade(call_id):
+                    self._owners.pop(call_id, None)
+                    self._patience.end(call_id)
                 case Plain(route, status, headers, body):
                     route.plain(status, headers, body)
                 case End(route):
@@ -236,7 +246,7 @@ class Driver:
 
     def _end(self, ended: Ended) -> None:
         self._owners.pop(ended.call_id, None)
-        self._sent.pop(ended.call_id, None)
+        self._patience.end(ended.call_id)
         response, relayed, state = ended.response, ended.relayed, ended.request_state
         now = self._clock()
         self._apply(
@@ -333,8 +343,7 @@ class Driver:
         for step in exchange.forward(call_id, arguments, definition, now):
             if isinstance(step, Send) and connection.link is not None:
                 self.emit(Forwarded(now, call_id))
-                if self._call_timeout is not None:
-                    self._sent[call_id] = now
+                self._patience.begin(call_id, now)
                 connection.link.send(step.outgoing)
             else:
                 self.perform(connection, [step])
@@ -379,13 +388,12 @@ class Driver:
                 self.perform(connection, [answer])
 
     def _time_out(self) -> None:
-        """Fail the calls that their servers have kept for longer than --call-timeout."""
-        timeout, now = self._call_timeout, self._clock()
-        if timeout is None:
-            return
-        for call_id in [call_id for call_id, sent in self._sent.items() if now - sent >= timeout]:
+        """Fail the calls that their servers have kept for longer than --call-timeout; give up tasks that are silent."""
+        for call_id, seconds in self._patience.exhausted(self._clock()):
             connection = self._owners[call_id]
-            self.perform(connection, connection.exchange.time_out(call_id, timeout))
+            self.perform(connection, connection.exchange.time_out(call_id, seconds))
+        for lost in self._open_tasks.overdue(self._clock()):
+            self._end(lost)
 
     def _next_call(self) -> CallId:
         self._calls += 1

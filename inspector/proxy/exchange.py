@@ -17,6 +17,7 @@ from inspector.core.json import JsonObject
 from inspector.proxy import tool_lists
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route, Rules
 from inspector.proxy.listening import Listening
+from inspector.proxy.open_tasks import TasksInReach, unshared
 from inspector.proxy.pending import Pending, PendingTable
 from inspector.proxy.steps import (
     Abandon,
@@ -32,7 +33,7 @@ from inspector.proxy.steps import (
     Used,
     Withdraw,
 )
-from inspector.wire import capabilities, mcp
+from inspector.wire import capabilities, mcp, tasks
 from inspector.wire.jsonrpc import (
     HEADER_MISMATCH,
     INTERNAL_ERROR,
@@ -57,6 +58,7 @@ class Exchange:
     rules: Rules
     next_call: Callable[[], CallId]
     speaks_http: bool  # the upstream answers every HTTP exchange itself
+    tasks: TasksInReach = field(default_factory=unshared)
     lost: str | None = None  # why the upstream is gone
     pending: PendingTable = field(default_factory=PendingTable)
     listening: Listening = field(default_factory=Listening)
@@ -82,7 +84,7 @@ class Exchange:
         if frame.method == "tools/call":
             return self._call(pending, now)
         badge, denied = self._uncovered(frame.method, now)
-        steps = [self._seen(now, Direction.FROM_CLIENT, frame.raw), *badge]
+        steps = [self._seen(now, Direction.FROM_CLIENT, frame.raw, self.tasks.asked_about(frame)), *badge]
         if denied:
             return [*steps, *self._reject(mcp.unknown_method(frame), route, now)]
         if self.lost is not None:
@@ -174,7 +176,7 @@ class Exchange:
                 self.pending.remove(pending)
             else:
                 steps.append(Withdraw(pending.call_id))
-        return steps
+        return [*steps, *self.tasks.client_gone()]
 
     # ------------------------------------------------------------------ what the gate decided
 
@@ -244,8 +246,10 @@ class Exchange:
     def _response(self, frame: Frame, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
         pending = self.pending.of_id(frame.id)
         raw = mcp.one_line(frame.raw)
-        relayed = raw is frame.raw and pending is not None and pending.forwarded and pending.call_id is not None
-        call_id = pending.call_id if pending else None
+        ours = pending is not None and pending.forwarded and pending.call_id is not None
+        task = tasks.created(frame) if ours else None
+        relayed = ours and raw is frame.raw and task is None
+        call_id = (pending.call_id or self.tasks.asked_about(pending.frame)) if pending else None
         steps: list[Step] = [] if relayed else [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
         if pending is None or not pending.forwarded:
             # A replayed stream may bring a response again. On that of another request it would end this one.
@@ -256,7 +260,11 @@ class Exchange:
             raw, listed = self._tool_list(frame, pending, now)
             steps += listed
         steps.append(Answer(route or pending.route, raw, True, fields))
-        if pending.call_id is not None:
+        if pending.call_id is None:
+            steps += self.tasks.answered(pending.frame, frame, raw, now)
+        elif task is not None:
+            steps += self.tasks.made(pending.call_id, task, raw, now)
+        else:
             outcome, state = mcp.call_outcome(frame)
             if outcome is Outcome.INPUT_REQUIRED:
                 steps += [Used(capability) for capability in capabilities.asked_of_client(frame)]
@@ -264,9 +272,7 @@ class Exchange:
         return steps
 
     def _introduced(self, pending: Pending, frame: Frame, now: float) -> list[Step]:
-        if pending.frame.method not in ("initialize", "server/discover"):
-            return []
-        said = capabilities.introduction(frame)
+        said = capabilities.introduction(frame) if pending.frame.method in ("initialize", "server/discover") else None
         if said is None:
             return []
         about = (said.protocol, said.name, said.version, said.capabilities)
@@ -296,10 +302,11 @@ class Exchange:
         owner: Pending | None = None
         if frame.method == "notifications/progress":
             owner = self.pending.of_token(frame.params.get("progressToken"))
-        call_id = owner.call_id if owner else None
+        call_id = owner.call_id if owner else self.tasks.said_about(frame)
         steps: list[Step] = [self._seen(now, Direction.FROM_UPSTREAM, frame.raw, call_id)]
-        if call_id is not None:
+        if call_id is not None and frame.method == "notifications/progress":
             steps.append(Note(Progressed(now, call_id, mcp.progress_text(frame))))
+        steps += self.tasks.notified(frame, frame.raw, now)
         if owner and owner.waited and not mcp.progress_above(frame, owner.waited):
             return steps  # progress may only grow, and ours has grown already
         if frame.method == "notifications/tools/list_changed":
@@ -321,7 +328,7 @@ class Exchange:
 
     def plain(self, outgoing: Outgoing, status: int, headers: Headers, body: bytes) -> list[Step]:
         """The upstream answered by HTTP alone: the client gets the same, unless a status can no longer be chosen."""
-        pending = self._waiting_for(outgoing)
+        pending = self.pending.of_outgoing(outgoing)
         if pending is None:
             return [Plain(outgoing.route, status, headers, body)]
         if pending.http is not None and not pending.committed:
@@ -337,7 +344,7 @@ class Exchange:
 
     def ended(self, outgoing: Outgoing, why: str | None) -> list[Step]:
         """The HTTP exchange that carried `outgoing` is over; `why` when it broke."""
-        if (pending := self._waiting_for(outgoing)) is None:
+        if (pending := self.pending.of_outgoing(outgoing)) is None:
             return [Plain(outgoing.route, 502, body=why.encode())] if why else [End(outgoing.route)]
         if why is None and pending.era is Era.LEGACY and pending.http is not None:
             return [End(outgoing.route)]  # the client may come back for the rest with Last-Event-ID
@@ -347,7 +354,7 @@ class Exchange:
         """The server is gone: whatever waits for it fails, now and, when it is gone `for_good`, later."""
         self.lost = why if for_good else None
         waiting = (p for p in self.pending.all() if p.forwarded)
-        return [step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)]
+        return [*(step for p in waiting for step in self._fail(p, why, Outcome.UNKNOWN)), *self.tasks.server_lost()]
 
     def upstream_back(self) -> list[Step]:
         """It is there again, maybe with other tools."""
@@ -371,13 +378,6 @@ class Exchange:
         """A call whose decision could not be written never goes."""
         pending = self.pending.of_call(call_id)
         return self._fail(pending, why, Outcome.NOT_SENT) if pending else []
-
-    def _waiting_for(self, outgoing: Outgoing) -> Pending | None:
-        frame = outgoing.frame
-        if frame is None or frame.kind is not Kind.REQUEST:
-            return None
-        pending = self.pending.of_id(frame.id)
-        return pending if pending is not None and pending.frame is frame else None
 
     def _fail(self, pending: Pending, why: str, outcome: Outcome) -> list[Step]:
         return self._finish(pending, mcp.rpc_error(pending.frame.id, UPSTREAM_FAILED, why), outcome)

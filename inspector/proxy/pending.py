@@ -7,8 +7,8 @@ from typing import TypeGuard
 
 from inspector.core.call import CallId, Era
 from inspector.core.json import Number
-from inspector.proxy.links import HttpRequest, Route
-from inspector.wire.jsonrpc import Frame, FrameId
+from inspector.proxy.links import HttpRequest, Outgoing, Route
+from inspector.wire.jsonrpc import Frame, FrameId, Kind
 
 
 @dataclass(slots=True)
@@ -70,6 +70,13 @@ class PendingTable:
 
     def of_call(self, call_id: CallId) -> Pending | None:
         return self._by_call.get(call_id)
+
+    def of_outgoing(self, outgoing: Outgoing) -> Pending | None:
+        frame = outgoing.frame
+        if frame is None or frame.kind is not Kind.REQUEST:
+            return None
+        pending = self.of_id(frame.id)
+        return pending if pending is not None and pending.frame is frame else None
 
     def has_stream(self, route: Route) -> bool:
         """Does an HTTP request wait on this one, which is its own?"""

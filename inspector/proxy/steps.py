@@ -78,6 +78,13 @@ class Ended:
 
 
 @fact(frozen=True, slots=True)
+class TaskMade:
+    """The answer of this call is a task: it runs on, though nothing of its client's waits for it."""
+
+    call_id: CallId
+
+
+@fact(frozen=True, slots=True)
 class Listed:
     """The upstream listed tools; the driver remembers them."""
 
@@ -103,4 +110,6 @@ class Note:
     event: Event
 
 
-Step: TypeAlias = Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | Listed | ToolsChanged | Used | Note
+Step: TypeAlias = (
+    Judge | Send | Answer | Plain | End | Withdraw | Abandon | Ended | TaskMade | Listed | ToolsChanged | Used | Note
+)

@@ -159,8 +159,7 @@ class Summary:
 
     def _finished(self, event: Finished) -> None:
         if line := self._line(event.call_id):
-            line.finished(event)
-            if line.ms is not None:
+            if line.finished(event) and line.ms is not None:
                 line.size += len(event.response)
             self._dirty[line.number] = line
             if event.outcome is not Outcome.INPUT_REQUIRED:

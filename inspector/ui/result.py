@@ -42,9 +42,11 @@ def _body(response: str) -> tuple[str, dict[str, Any]] | None:
         return None
     if not isinstance(frame, dict):
         return None
+    result = frame.get("result") if "jsonrpc" in frame else frame
+    if isinstance(result, dict) and isinstance(result.get("taskId"), str) and "content" not in result:
+        frame, result = result, result.get("result")  # a task has what its call came to within
     if isinstance(frame.get("error"), dict):
         return "error", frame["error"]
-    result = frame.get("result") if "jsonrpc" in frame else frame
     if not isinstance(result, dict) or not isinstance(result.get("content"), list):
         return None
     return "result", result

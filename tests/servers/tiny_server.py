@@ -2,7 +2,7 @@
 
 Tools: `echo` (its text), `send` (the same, its text also stands in a header), `hang` (never answers), `ask` (sends the
 client a request first), `shout` (a notification that belongs to no request), `progress` (two steps under the caller's
-token, then done), `die`.
+token, then done), `job` (answered by a task, which works on until its result is asked for), `die`.
 Each message that it receives is appended to `$SERVER_LOG`, as it came.
 """
 
@@ -34,6 +34,9 @@ def call(request_id: Any, params: dict[str, Any]) -> None:
         case "ask":
             ASKED["s1"] = request_id
             say(id="s1", method="elicitation/create", params={"message": "sure?"})
+            return
+        case "job":
+            say(id=request_id, result={"task": {"taskId": f"job-{request_id}", "status": "working", "ttl": 120_000}})
             return
         case "shout":
             say(method="notifications/resources/list_changed")
@@ -67,6 +70,11 @@ def handle(message: dict[str, Any]) -> None:
         say(id=request_id, result={"tools": tools})
     elif method == "tools/call":
         call(request_id, params)
+    elif method in ("tasks/get", "tasks/cancel"):
+        status = "working" if method == "tasks/get" else "cancelled"
+        say(id=request_id, result={"taskId": params["taskId"], "status": status, "ttl": 120_000})
+    elif method == "tasks/result":
+        say(id=request_id, result=text("the job is done"))
     elif method in ("ping", "server/discover"):
         say(id=request_id, result={"resultType": "complete"})
     else:

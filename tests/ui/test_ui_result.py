@@ -28,6 +28,14 @@ def test_a_text_is_shown_as_text_without_the_frame_around_it() -> None:
     assert shown(frame(content=[{"type": "text", "text": "one\ntwo"}])) == "one\ntwo"
 
 
+def test_of_a_task_that_is_over_what_its_call_came_to_is_shown() -> None:
+    came_to = {"content": [{"type": "text", "text": "one"}]}
+    assert shown(frame(taskId="t", status="completed", result=came_to)) == "one"
+    failed = shown(frame(taskId="t", status="failed", error={"code": -32603, "message": "no disk"}))
+    assert failed.startswith("! error -32603")
+    assert "status" in shown(frame(taskId="t", status="cancelled"))
+
+
 def test_json_in_a_text_is_laid_out_as_json() -> None:
     assert shown(frame(content=[{"type": "text", "text": '{"a":[1,2]}'}])).split("\n")[:2] == ["{", '  "a": [']
 
