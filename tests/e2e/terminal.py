@@ -113,9 +113,9 @@ class Terminal:
     # ---- what a person sees
 
     def capture(self, *, colours: bool = False, history: bool = False) -> str:
-        """The screen, a line for each row; with `colours` its escape sequences too, with `history` what has scrolled
+        """The screen, a line for each row; with `colours` its escape sequences and the spaces at its ends too, with `history` what has scrolled
         off before."""
-        return self._run("capture-pane", "-p", *(["-e"] if colours else []), *(["-S", "-"] if history else []))
+        return self._run("capture-pane", "-p", *(["-e", "-N"] if colours else []), *(["-S", "-"] if history else []))
 
     @property
     def title(self) -> str:
