@@ -1,7 +1,7 @@
 """Makes the pictures of `docs/screens.md` from the real program: `python docs/pictures/make.py [NAME …]`.
 
-It needs tmux; and rsvg-convert (librsvg) for PNGs, which Pillow makes small: else what it leaves are SVGs. The demo runs at both sizes, a few
-keys are pressed, and what the terminal shows then is drawn. It takes about two minutes.
+It needs tmux; and rsvg-convert (librsvg) for PNGs, which Pillow makes small: without it SVGs are left. The demo runs at
+both sizes, a few keys are pressed, and what the terminal shows then is drawn. It takes about two minutes.
 """
 
 from __future__ import annotations
@@ -88,8 +88,7 @@ def demo(size: tuple[int, int], wanted: frozenset[str]) -> None:
         at.terminal.wait_for(re.compile(r"⊘ limit"), SOON)
         refuse(int(port))
         at.terminal.wait_until(lambda screen: "held" in at.terminal.title, SOON, "a held call")
-        at.keys("Up", "Up", shows=re.compile(r"selected|DECISION TRACE|REQUEST"))
-        _select(at, re.compile(r"[◐⊘] (HOLD|LIMIT)"))
+        _select(at, "limit")
         at.picture("live")
         at.keys("e", shows="Arguments")
         at.picture("edit")
@@ -105,9 +104,11 @@ def demo(size: tuple[int, int], wanted: frozenset[str]) -> None:
         at.picture("refused")
         at.keys("Escape")
         at.terminal.wait_gone("Not let through")
-        at.keys("?", shows="Keys")
+        at.keys("?", shows="· keys")
         at.picture("help")
-        at.keys("Escape", "2", shows="nswered")
+        at.keys("Escape")
+        at.terminal.wait_gone("· keys")
+        at.keys("2", shows="nswered")
         at.picture("approvals")
         at.keys("3", shows="force_run_execution")
         at.picture("limits")
@@ -119,28 +120,29 @@ def demo(size: tuple[int, int], wanted: frozenset[str]) -> None:
         at.picture("what-if")
 
 
-def _select(at: Studio, trace: re.Pattern[str]) -> None:
-    """Walk up until the selected call's decision reads so."""
-
-    def there(screen: str) -> bool:
-        if trace.search(screen):
-            return True
-        at.keys("Up")
-        return False
-
-    at.terminal.wait_until(there, 20, "such a call")
+def _select(at: Studio, decision: str) -> None:
+    """The selection stays on its call when the filter that found it goes."""
+    at.keys("/")
+    at.terminal.type(f"decision:{decision}")
+    at.terminal.wait_for(re.compile(rf"decision:{decision} +\d+ call"), SOON)
+    at.keys("Enter")
+    at.terminal.wait_gone(re.compile(rf"decision:{decision} +\d+ call"))
+    at.keys("Up", shows=f"⊘ {decision.upper()}")
+    at.keys("Escape", shows="✓ allow")
 
 
 def _draft(at: Studio) -> None:
     """Ten a minute become three: what would that have meant?"""
-    at.keys("C-f", shows="find")
-    at.terminal.type("force_run_execution_rate, window: minute, max: 10")
-    at.keys("Enter", "Escape", "End")
-    at.keys("Left", "BSpace", "BSpace")
+    lines = (FOLDER / "home" / "state" / "demo" / "policy.yaml").read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if "force_run_execution_rate" in line)
+    at.keys("C-g")
+    at.terminal.wait_gone("Save & reload")
+    at.terminal.type(str(number))
+    at.keys("Enter", shows=f"Ln {number}")
+    at.keys("End", "Left", "BSpace", "BSpace", shows="max: }")
     at.terminal.type("3")
     at.terminal.wait_for(re.compile("changes? decision"), SOON)
-    at.keys("F9")
-    at.terminal.wait_for(re.compile(r"→ ⊘"), SOON)
+    at.keys("F9", shows="shows the call")
 
 
 def refuse(port: int) -> None:

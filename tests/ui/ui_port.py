@@ -421,6 +421,7 @@ class DataPort:
     nonconforming: str = ""  # what a schema says of any arguments
     answered: set[CallId] = field(default_factory=set)
     versions: tuple[PolicyVersion, ...] = ()
+    recordings: Recordings = RECORDINGS
 
     def __post_init__(self) -> None:
         self.rows = {row.id: row for row in self.now_views.calls}
@@ -487,7 +488,7 @@ class DataPort:
                 self.push(upstreams=tuple(replace(u, drift=()) if u.name == upstream else u for u in found))
                 return Done(f"the tools of {upstream} are accepted as they are now")
             case ListRecordings():
-                return RECORDINGS
+                return self.recordings
             case Shutdown():
                 return Done()
 
