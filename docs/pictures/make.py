@@ -74,7 +74,7 @@ def studio(size: tuple[int, int], wanted: frozenset[str], *arguments: str, **env
     """`mcp-inspect ARGUMENTS`, in a home of its own. No path of this machine gets into a picture: Python has a link."""
     python = FOLDER / "bin" / "python"
     if not python.exists():
-        python.parent.mkdir(parents=True)
+        python.parent.mkdir()
         python.symlink_to(Path(sys.executable).resolve())
     whole = {"MCP_INSPECT_HOME": str(FOLDER / "home"), "PYTHONPATH": os.pathsep.join(sys.path), "TZ": "UTC", **env}
     line = [str(python), "-m", "inspector", *arguments]
@@ -135,8 +135,7 @@ def _draft(at: Studio) -> None:
     """Ten a minute become three: what would that have meant?"""
     lines = (FOLDER / "home" / "state" / "demo" / "policy.yaml").read_text().splitlines()
     number = next(n for n, line in enumerate(lines, 1) if "force_run_execution_rate" in line)
-    at.keys("C-g")
-    at.terminal.wait_gone("Save & reload")
+    at.keys("C-g", shows=re.compile(r"(?m)^\W*line\b"))
     at.terminal.type(str(number))
     at.keys("Enter", shows=f"Ln {number}")
     at.keys("End", "Left", "BSpace", "BSpace", shows="max: }")
@@ -190,6 +189,7 @@ def main() -> None:
     for size in SIZES:
         for scene in SCENES:
             shutil.rmtree(FOLDER, ignore_errors=True)
+            FOLDER.mkdir()
             scene(size, frozenset(sys.argv[1:]))
     shutil.rmtree(FOLDER, ignore_errors=True)
 

@@ -45,8 +45,10 @@ def test_nothing_that_others_write_steers_the_terminal(
     with inspect(tmp_path, *line, size=size) as terminal:
         screen = terminal.wait_for(re.compile(r"http://127\.0\.0\.1:\d+"), STARTS_WITHIN)
         with SdkAgent(url_of(screen, "hostile_server"), name=f"agent {EVIL}") as agent:
-            (tool,) = agent.tools()
+            tool, honest = agent.tools()
             agent.call(tool, text=EVIL)
+            harmless(terminal, "a refused name", "deny", "LIVE")
+            agent.call(honest, text=EVIL)
             harmless(terminal, "live", "hold", "LIVE")
             terminal.send("e")
             harmless(terminal, "the held call's dialog", "wants to call", "LIVE")
@@ -58,7 +60,7 @@ def test_nothing_that_others_write_steers_the_terminal(
             harmless(terminal, "always", "this tool", "LIVE")
             terminal.send("Escape")
             terminal.wait_gone("this tool")
-            agent.call(tool, text="approved")
+            agent.call(honest, text="approved")
             terminal.wait_until(lambda _: terminal.title == "◐ 2 held · mcp-inspect", what="both held")
             terminal.send("a")
             terminal.wait_until(lambda _: terminal.title == "◐ 1 held · mcp-inspect", what="one of them approved")

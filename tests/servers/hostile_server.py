@@ -8,7 +8,11 @@ import sys
 from typing import Any
 
 EVIL = os.environ["HOSTILE"]
-TOOLS = [{"name": f"tool {EVIL}", "title": EVIL, "description": EVIL, "inputSchema": {"type": "object"}}]
+# The second name is an honest one: the policy refuses every call of the first.
+TOOLS = [
+    {"name": name, "title": EVIL, "description": EVIL, "inputSchema": {"type": "object"}}
+    for name in (f"tool {EVIL[:240]}", "echo")
+]
 
 
 def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +39,14 @@ sys.stderr.flush()
 for line in sys.stdin:
     message = json.loads(line)
     if "id" in message and "method" in message:
-        say(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": answer(message["method"], message["params"])}))
+        say(
+            json.dumps(
+                {
+                    "jsonrpc": "2.0",
+                    "id": message["id"],
+                    "result": answer(message["method"], message.get("params") or {}),
+                }
+            )
+        )
         if message["method"] == "tools/call":
             say(EVIL.replace("\n", " ").replace("\r", " ").encode("utf-8", "replace").decode())  # this is no message
