@@ -90,7 +90,7 @@ def _within(parts: Parts, width: int) -> Parts:
     for at in range(0, len(parts), 3):
         ahead = cell_len("".join(part for part, _ in (*kept, *parts[at : at + 3])).rstrip())
         last = at + 3 >= len(parts)
-        if ahead > width - (0 if last else 3):
+        if ahead > width - (0 if last else 5):
             return [*kept, (f"+{(len(parts) - at) // 3}", "$quiet")]
         kept += parts[at : at + 3]
     return kept

@@ -4,6 +4,7 @@ what they like, the terminal's title, its clipboard and its screen stay ours."""
 from __future__ import annotations
 
 import json
+import platform
 import re
 import sys
 from collections.abc import Callable
@@ -25,7 +26,7 @@ def harmless(terminal: Terminal, place: str, shows: str | re.Pattern[str], bar: 
     """`shows` is there, `bar` still stands at the top, and nothing that the texts wanted has happened."""
     screen = terminal.wait_for(shows)
     terminal.wait_until(lambda now: bar in now.splitlines()[0], what=f"the status bar in {place}")
-    assert OUR_TITLES.fullmatch(terminal.title), place
+    assert OUR_TITLES.fullmatch(terminal.title) or terminal.title == platform.node(), place  # tmux's own title
     assert terminal.clipboards == 0, place
     assert not any(character in screen for character in FORBIDDEN), place
     seen = terminal.capture(colours=True)
@@ -51,11 +52,16 @@ def test_nothing_that_others_write_steers_the_terminal(
             agent.call(honest, text=EVIL)
             harmless(terminal, "live", "hold", "LIVE")
             terminal.send("e")
-            harmless(terminal, "the held call's dialog", "wants to call", "LIVE")
+            harmless(
+                terminal,
+                "the held call's dialog",
+                "Shown to the agent when you deny",
+                bar="Held call" if size[0] < 100 else "LIVE",
+            )
             terminal.send("Escape")
-            terminal.wait_gone("wants to call")
+            terminal.wait_gone("Shown to the agent when you deny")
             terminal.send("2")
-            harmless(terminal, "approvals", "never seen before", "LIVE")
+            harmless(terminal, "approvals", "held by", "LIVE")
             terminal.send("A")
             harmless(terminal, "always", "this tool", "LIVE")
             terminal.send("Escape")
