@@ -141,7 +141,7 @@ def _draft(at: Studio) -> None:
     at.keys("End", "Left", "BSpace", "BSpace", shows="max: }")
     at.terminal.type("3")
     at.terminal.wait_for(re.compile("changes? decision"), SOON)
-    at.keys("F9", shows="shows the call")
+    at.keys("F9", shows=re.compile(r"#\d+ +force_run_execution +✓ → ⊘"))
 
 
 def refuse(port: int) -> None:
