@@ -168,6 +168,19 @@ class HttpClient:
             connection.transport.close()
         return sample
 
+    async def pace(self, per_second: float, seconds: float, callers: int = 16) -> Sample:
+        """Open loop: calls come when they are due, whether or not those before were answered; a call that finds its
+        connection busy has been waiting since it was due."""
+        connections = [await self._connect() for _ in range(callers)]
+        await asyncio.gather(*(self._call(c, Sample(), count=5) for c in connections))
+        sample, begun = Sample(warm_up=5 * callers), time.perf_counter()
+        due = [begun + number / per_second for number in range(int(per_second * seconds))]
+        await asyncio.gather(*(self._call_at(c, sample, due[n::callers]) for n, c in enumerate(connections)))
+        sample.elapsed = time.perf_counter() - begun
+        for connection in connections:
+            connection.transport.close()
+        return sample
+
     async def call_times(self, count: int, callers: int = 16) -> None:
         """`count` calls in all, checked and not measured."""
         connections = [await self._connect() for _ in range(callers)]
@@ -198,12 +211,21 @@ class HttpClient:
         for done in itertools.count():
             if done >= count if count else time.perf_counter() >= until:
                 return
-            number, body = self._calls.next()
-            begun = time.perf_counter()
-            status, answer, _ = await connection.request(head + body)
-            sample.latencies.append(time.perf_counter() - begun)
-            assert status == 200, answer
-            assert Calls.check(answer) == number
+            await self._one(connection, head, sample, time.perf_counter())
+
+    async def _call_at(self, connection: _Connection, sample: Sample, due: list[float]) -> None:
+        head = self._head(self._calls.size)
+        for at in due:
+            if (early := at - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
+            await self._one(connection, head, sample, at)
+
+    async def _one(self, connection: _Connection, head: bytes, sample: Sample, since: float) -> None:
+        number, body = self._calls.next()
+        status, answer, _ = await connection.request(head + body)
+        sample.latencies.append(time.perf_counter() - since)
+        assert status == 200, answer
+        assert Calls.check(answer) == number
 
 
 class StdioClient:

@@ -205,8 +205,11 @@ class Life:
 
     async def _again(self) -> None:
         await self._part()
-        async with asyncio.timeout(PATIENCE):
-            await self._client.open()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._client.open()
+        except TimeoutError:
+            self._tally.wrong.append(f"client {self._serial} could not begin within {PATIENCE:g} s")
 
     async def _part(self) -> None:
         try:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import secrets
 import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -47,17 +49,25 @@ def free_port() -> int:
 
 def weight(home: Path) -> float:
     """MB of the app, its engine included, after 10,000 calls went through it while it showed them."""
+    with (
+        started("benchmarks.lean_http") as lean,
+        app_before(f"http://127.0.0.1:{lean.where}/mcp", home) as (terminal, url),
+    ):
+        asyncio.run(_call(url))
+        terminal.wait_for("echo")
+        return rss_mb(terminal.pid)
+
+
+@contextlib.contextmanager
+def app_before(upstream: str, home: Path) -> Iterator[tuple[Terminal, str]]:
+    """The app in its terminal, in front of a server; and its endpoint's URL."""
     policy = home / "policy.json"
     policy.write_text(json.dumps(POLICY))
     port, token = free_port(), secrets.token_urlsafe(16)
-    with started("benchmarks.lean_http") as lean:
-        upstream = f"http://127.0.0.1:{lean.where}/mcp"
-        flags = ["--upstream", upstream, "--policy", str(policy), "--port", str(port), "--token", token]
-        with Terminal([sys.executable, "-m", "inspector", *flags], env=environment(home)) as terminal:
-            terminal.wait_until(lambda _: _listens(port), timeout=30, what="the endpoint")
-            asyncio.run(_call(f"http://127.0.0.1:{port}/{token}/mcp"))
-            terminal.wait_for("echo")
-            return rss_mb(terminal.pid)
+    flags = ["--upstream", upstream, "--policy", str(policy), "--port", str(port), "--token", token]
+    with Terminal([sys.executable, "-m", "inspector", *flags], env=environment(home)) as terminal:
+        terminal.wait_until(lambda _: _listens(port), timeout=30, what="the endpoint")
+        yield terminal, f"http://127.0.0.1:{port}/{token}/mcp"
 
 
 def _listens(port: int) -> bool:

@@ -1,134 +1,251 @@
-"""What the table's rows cost, and how long a key waits for its frame while rows change.
+"""How long a key waits for its frame while 5,000 calls a second are folded into the store that the table follows.
 
-The screen shares its event loop with the proxy: a frame that takes long is a call that waits.
+    python -m benchmarks ui [--seconds 30] [--per-second 5000]
+
+The store, the app and its drawing are the program's own; events come from a generator and bytes go to nowhere. The
+screen shares its event loop with the proxy, so a frame that takes long is also a call that waits: the loop's lag. On a
+busy machine part of each is time in which others had the processor; what is ours is said beside it. The exit code is 1
+when a floor is missed.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import inspect
+import random
 import statistics
 import time
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
 
+import uvloop
+from textual import events
+from textual.driver import Driver
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.widgets import Input
+
+from benchmarks import agents, traffic
+from benchmarks.proxy import Report
 from inspector.core.call import CallId, Outcome
-from inspector.core.commands import CallDetail, Command, CommandResult, Done, Inspect
-from inspector.core.views import CallView, RunView, Views, Word
-from inspector.filters.order import Sort
-from inspector.filters.reading import BadFilter, parse
+from inspector.core.commands import Command, CommandResult, Done, Inspect, Rejected
+from inspector.core.decision import Decision, Reading, Verdict
+from inspector.core.events import CallArrived, Counted, Decided, Finished, Forwarded
+from inspector.core.json import JsonObject
+from inspector.core.views import Port, Views
+from inspector.store import Store
 from inspector.ui.app import InspectApp
-from inspector.ui.board import Board
-from inspector.ui.live_listing import LiveListing as Listing
 from inspector.ui.preferences import Preferences
 from inspector.ui.widgets.calls import CallTable
 
-NOW = 1_795_000_000.0
-PER_SECOND = 5_000
-KEYS = 60
-TOOLS = ("read_file", "query", "fetch", "force_run_execution")
+KEY_TO_FRAME_MS = 30  # p95
+SIZE = (120, 36)
+EVERY = 0.005  # seconds between two portions of events
+IN_FLIGHT = 250  # calls: each ends when so many others have come
+FILTER = "tool:query"
+KEYS = (
+    *("up", "up", "pageup", "up", "down", "pagedown", "down", "home", "down", "end"),
+    *("pageup", "slash", *FILTER, "enter", "up", "pageup", "down", "escape", "pageup", "up", "end"),
+)
 
 
-def row(number: int, rev: int = 1) -> CallView:
-    word = Word.DENY if number % 20 == 1 else Word.ALLOW
-    arguments = f'{{"path":"/srv/app/src/module_{number % 97}.py","limit":{number}}}'
-    return CallView(
-        CallId(number), rev, NOW + number / 1000, "claude-code", "fs", TOOLS[number % 4], arguments, word,
-        "/tools/query/deny_if/ddl" if word is Word.DENY else "", Outcome.OK if rev > 1 else None,
-        float(number % 50) if rev > 1 else None, NOW,
-    )  # fmt: skip
+class StorePort(Port):
+    """What `LivePort` asks of the store, without an engine behind it."""
 
-
-class ChangingPort:
-    """Half of what changes are new rows, half are earlier ones that end."""
-
-    def __init__(self, count: int) -> None:
-        self._run = RunView("r", "http://127.0.0.1:7337", NOW, "0", "", (PER_SECOND,) * 60, (), 1.0, count, 0)
-        self._changed = [row(n, 2) for n in range(1, count + 1)]
-        self._number = count
-        self._version = 1
-
-    def change(self, count: int) -> None:
-        for _ in range(count // 2):
-            self._number += 1
-            self._changed += (row(self._number), row(max(1, self._number - 50), 2))
-        self._version += 1
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     async def views(self, since: int) -> Views:
-        changed, self._changed = self._changed, []
-        return Views(self._version, self._run, tuple(changed))
+        return self._store.views(since, time.time())
 
     async def command(self, command: Command) -> CommandResult:
         if isinstance(command, Inspect):
-            return CallDetail(command.call_id, '{"path":"/srv/app"}', None, (), '{"content":[]}', False)
+            return self._store.detail(command.call_id) or Rejected("no longer in memory")
         return Done()
 
 
-def _milliseconds(since: float) -> float:
-    return (time.perf_counter() - since) * 1000
+class Agents:
+    """Folds calls as they are due: one in twenty is denied, the others end later."""
+
+    def __init__(self, store: Store, per_second: int) -> None:
+        self.lags: list[float] = []  # seconds
+        self.made = 0
+        self.work = 0.0  # seconds spent on folding, and on making the events
+        self._store = store
+        self._per_second = per_second
+        self._under_way: deque[CallId] = deque()
+        for event in agents.beginning():
+            store.fold(event)
+
+    async def call(self) -> None:
+        """For ever."""
+        begin = time.perf_counter()
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(EVERY)
+            woken = time.perf_counter()
+            self.lags.append(woken - before - EVERY)
+            while self.made < (woken - begin) * self._per_second:
+                self.made += 1
+                self._one(self.made, time.time())
+            self.work += time.perf_counter() - woken
+
+    def _one(self, number: int, at: float) -> None:
+        fold, call_id = self._store.fold, CallId(number)
+        who, (server, tool) = number % len(agents.CALLERS), agents.TOOLS[number * 31 % 97 % len(agents.TOOLS)]
+        arguments: JsonObject = {
+            "path": f"/srv/app/src/module_{number % 1009}.py",
+            "limit": number % 500,
+            "labels": ["nightly"],
+        }
+        used = Decimal(number % 100)
+        reading = Reading(traffic.COUNTER, traffic.RULE, used, Decimal(1), Decimal(100), at + 60)
+        denied = number % 20 == 1
+        verdict, rule = (Verdict.DENY, f"/tools/{tool}/deny_if/path") if denied else (Verdict.ALLOW, "")
+        decision = Decision(
+            call_id, at, server, tool, verdict, rule, "", agents.TRACE, (), (reading,), (), agents.HASH
+        )  # fmt: skip
+        caller = agents.CALLERS[who]
+        fold(CallArrived(at, call_id, f"c{who}", caller, server, tool, arguments, call_id, frame=traffic.REQUEST))
+        fold(Decided(at, decision))
+        if denied:
+            fold(Finished(at, call_id, Outcome.NOT_SENT, b'{"error":{"code":-32001,"message":"refused"}}'))
+            return
+        fold(Counted(at, (reading,)))
+        fold(Forwarded(at, call_id))
+        self._under_way.append(call_id)
+        if len(self._under_way) > IN_FLIGHT:
+            fold(Finished(at, self._under_way.popleft(), Outcome.OK, traffic.RESPONSE, relayed=True))
 
 
-def _rows(count: int) -> None:
-    views = replace(
-        Views(1, RunView("", "", 0, "", "", (), (), None, 0, 0)), calls=tuple(map(row, range(1, count + 1)))
-    )
-    board = Board()
-    begin = time.perf_counter()
-    board.fold(views)
-    print(f"fold {count:,} rows at once, keep {len(board.rows):,}: {_milliseconds(begin):.0f} ms")
-    listing, predicate = Listing(board), parse("tool:query !decision:allow")
-    assert predicate is not None
-    assert not isinstance(predicate, BadFilter)
-    begin = time.perf_counter()
-    listing.set_filter(predicate)
-    print(f"filter {len(board.rows):,} rows to {len(listing):,}: {_milliseconds(begin):.0f} ms")
-    listing.set_filter(None)
-    begin = time.perf_counter()
-    listing.set_sort(Sort.MS, 0)
-    print(f"sort {len(board.rows):,} rows: {_milliseconds(begin):.0f} ms")
+class Nowhere(HeadlessDriver):
+    """A terminal without a screen: what would be written is made, and counted."""
+
+    written = 0
+
+    @property
+    def is_headless(self) -> bool:
+        return False
+
+    def write(self, data: str) -> None:
+        Nowhere.written += len(data)
 
 
-async def _change(port: ChangingPort, lags: list[float]) -> None:
-    begin, made = time.perf_counter(), 0
-    while True:
-        before = time.perf_counter()
-        await asyncio.sleep(0.005)
-        lags.append(_milliseconds(before) - 5)
-        due = int((time.perf_counter() - begin) * PER_SECOND) - made
-        port.change(due)
-        made += due
+class WatchedApp(InspectApp):
+    """Says when the frame is there that shows what a key did."""
+
+    CSS_PATH = str(Path(inspect.getfile(InspectApp)).with_name("app.tcss"))
+    frames = 0
+
+    def get_driver_class(self) -> type[Driver]:
+        return Nowhere
+
+    def post_display_hook(self) -> None:
+        self.frames += 1
+        if self._pressed is not None and self._state() != self._pressed[0]:
+            self._pressed[1].set_result(time.perf_counter())
+            self._pressed = None
+
+    _pressed: tuple[object, asyncio.Future[float]] | None = None
+
+    def _state(self) -> object:
+        """What a key changes, and the passing of time does not."""
+        table = self.screen.query_one(CallTable)
+        cursor = None if table.following else table.cursor
+        line = self.screen.query_one(Input)
+        return cursor, table.following, self.focused is line, line.value, table.listing.filtered
+
+    async def press(self, key: str) -> float:
+        """Seconds until its frame."""
+        self._pressed = self._state(), asyncio.get_running_loop().create_future()
+        shown, begin = self._pressed[1], time.perf_counter()
+        self.post_message(events.Key(key, key if len(key) == 1 else None))
+        return await asyncio.wait_for(shown, 10) - begin
 
 
-async def _frames(count: int) -> None:
-    port = ChangingPort(count)
-    app = InspectApp(port, clock=lambda: NOW, preferences=Preferences(bell=False, title=False), start_place="live")
-    lags: list[float] = []
-    frames: list[float] = []
-    async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.pause(0.5)
-        table = app.screen.query_one(CallTable)
-        changing = asyncio.ensure_future(_change(port, lags))
-        await asyncio.sleep(1)
-        lags.clear()
-        cpu, wall = time.process_time(), time.perf_counter()
-        for index in range(KEYS):
-            shown = asyncio.Event()
-            before, begin = table.cursor, time.perf_counter()
-            app.simulate_key("down" if index % 2 else "up")
-            while table.cursor == before:
-                await asyncio.sleep(0)
-            table.call_after_refresh(shown.set)
-            await shown.wait()
-            frames.append(_milliseconds(begin))
-            await asyncio.sleep(0.03)
-        share = (time.process_time() - cpu) / (time.perf_counter() - wall)
-        changing.cancel()
-    p95, lag = statistics.quantiles(frames, n=20)[18], statistics.quantiles(lags, n=20)[18]
-    print(f"key to frame, {PER_SECOND:,} changed rows/s: p50 {statistics.median(frames):.1f} ms, p95 {p95:.1f} ms")
-    print(f"event-loop lag: p95 {lag:.1f} ms, max {max(lags):.1f} ms; {100 * share:.0f} % of a core")
+@dataclass(slots=True)
+class Taken:
+    frames: list[float] = field(default_factory=list)  # seconds, one for each key
+    own: list[float] = field(default_factory=list)  # the same without the time that we waited for a processor
+    keys: list[str] = field(default_factory=list)
+
+    def worst(self, count: int) -> str:
+        ranked = sorted(zip(self.frames, self.keys, strict=True), reverse=True)
+        return ", ".join(f"{key} {1000 * seconds:.0f} ms" for seconds, key in ranked[:count])
+
+
+async def _press_keys(app: WatchedApp, seconds: float) -> Taken:
+    """Keys at random moments, until the time is up."""
+    chance, taken, end = random.Random(7), Taken(), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        for key in KEYS:
+            await asyncio.sleep(chance.uniform(0.02, 0.12))
+            waited = processor_wait()
+            taken.frames.append(await app.press(key))
+            taken.own.append(taken.frames[-1] - (processor_wait() - waited))
+            taken.keys.append(key)
+    return taken
+
+
+async def _until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def measure(seconds: float, per_second: int, report: Report) -> None:
+    store = Store()
+    agents_ = Agents(store, per_second)
+    quiet = Preferences(bell=False, title=False)
+    app = WatchedApp(StorePort(store), awaits_clients=False, preferences=quiet, start_place="live", ascii_only=False)
+    running = asyncio.create_task(app.run_async(size=SIZE))
+    await _until(lambda: app.is_running and app.screen.query(CallTable))
+    calling = asyncio.create_task(agents_.call())
+    await asyncio.sleep(1)
+    agents_.lags.clear()
+    frames, made, work = app.frames, agents_.made, agents_.work
+    cpu, begin = time.process_time(), time.perf_counter()
+    taken = await _press_keys(app, seconds)
+    took, used = time.perf_counter() - begin, time.process_time() - cpu
+    calling.cancel()
+    app.exit()
+    await running
+    lags = agents_.lags
+    print(f"{(agents_.made - made) / took:,.0f} calls/s folded for {took:.0f} s, the table live at {SIZE[0]}×{SIZE[1]}")
+    print(f"  {len(taken.frames)} keys, key to frame: {spread(taken.frames)}   the worst: {taken.worst(3)}")
+    print(f"  without waiting for a processor: {spread(taken.own)}")
+    print(f"  event-loop lag: {spread(lags)}")
+    share, making = 100 * used / took, 100 * (agents_.work - work) / took
+    print(f"  {share:.0f} % of a core, {making:.0f} % for the events; {(app.frames - frames) / took:.0f} frames/s")
+    report.floor("key to frame p95, ms", 1000 * quantile(taken.frames, 0.95), KEY_TO_FRAME_MS, at_least=False)
+
+
+def processor_wait() -> float:
+    """Seconds that this thread was ready to run, and others ran; 0 where there is no /proc to ask."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except FileNotFoundError:
+        return 0.0
+
+
+def quantile(seconds: list[float], q: float) -> float:
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * q))]
+
+
+def spread(seconds: list[float]) -> str:
+    p50, p95, most = (1000 * value for value in (statistics.median(seconds), quantile(seconds, 0.95), max(seconds)))
+    return f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, max {most:.1f} ms"
 
 
 def main(argv: list[str]) -> int:
-    """`argv`: the number of rows, 100,000 unless given."""
-    count = int(argv[0]) if argv else 100_000
-    _rows(count)
-    asyncio.run(_frames(min(count, 50_000)))
-    return 0
+    parser = argparse.ArgumentParser(prog="python -m benchmarks ui", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--per-second", type=int, default=5_000)
+    flags = parser.parse_args(argv)
+    report = Report()
+    uvloop.run(measure(flags.seconds, flags.per_second, report))
+    return 1 if report.missed else 0

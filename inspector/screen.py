@@ -19,12 +19,10 @@ from inspector.core.errors import ConfigError
 from inspector.live_port import LivePort
 from inspector.record.reader import Recording
 from inspector.record.shelf import Shelf
-from inspector.recorded_port import RecordedPort
 from inspector.settings import Settings
 from inspector.store import Store
 from inspector.ui import theme, themed
 from inspector.ui.app import InspectApp
-from inspector.ui.archive_listing import ArchiveSource
 from inspector.ui.preferences import Preferences, read
 from inspector.ui.terminal import refuse_poor_terminal
 from inspector.ui.visiting import Opened
@@ -94,6 +92,9 @@ async def opened(path: str, failed: Callable[[str], object]) -> AsyncIterator[Op
     Raises:
         ConfigError: the file is no recording that can be read.
     """
+    from inspector.recorded_port import RecordedPort
+    from inspector.ui.archive_listing import ArchiveSource  # a live run may never want them
+
     port = RecordedPort(Path(path))
 
     async def load_rest() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,11 +26,26 @@ def test_an_unknown_benchmark_lists_those_that_exist(argv: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("store", "µs/event"), ("record", "µs/call in all"), ("decide", "arrive to finish"), ("ui", "key to frame")],
+    [("store", "µs/event"), ("record", "µs/call in all"), ("decide", "arrive to finish"), ("rows", "sort 50 rows")],
 )
 def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
     done = benchmark(name, "50")
     assert (done.returncode, says in done.stdout) == (0, True)
+
+
+def test_keys_are_pressed_while_calls_are_folded_and_each_of_them_gets_its_frame() -> None:
+    done = benchmark("ui", "--seconds", "0.1", "--per-second", "200")
+    assert re.search(r"\d+ keys, key to frame: p50 [\d.]+ ms", done.stdout), done.stderr
+    assert re.search(r"(pass|FAIL)  key to frame p95, ms", done.stdout)
+    assert done.returncode == ("FAIL" in done.stdout)
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+def test_paced_calls_go_through_the_app_in_a_terminal_and_through_the_engine_alone() -> None:
+    done = benchmark("watched", "--rounds", "1", "--seconds", "0.2", "--per-second", "50", "--warm-up", "0.2")
+    assert re.search(r"direct +\d+ calls/s", done.stdout), done.stderr
+    assert re.search(r"(pass|FAIL)  added to the p99 by the app, ms", done.stdout)
+    assert done.returncode == ("FAIL" in done.stdout)
 
 
 def test_the_benchmark_of_opening_makes_a_recording_and_shows_filters_and_sorts_it() -> None:

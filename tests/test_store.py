@@ -1,27 +1,29 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from decimal import Decimal
-from typing import Any
-
 import pytest
+from folds.folding import (
+    ALLOWED,
+    RULE,
+    arrival,
+    decided,
+    finished,
+    held,
+    reading,
+    row,
+    shown,
+    store_of,
+)
 
-from inspector.core.call import Caller, Era, Outcome
-from inspector.core.decision import Algorithm, CounterKey, Decision, Reading, Scope, Verdict
+from inspector.core.call import Outcome
+from inspector.core.decision import Verdict
 from inspector.core.events import (
-    CallArrived,
-    ClientConnected,
     ClientGone,
-    Counted,
-    Decided,
     Direction,
     Dropped,
     Event,
-    Finished,
     Forwarded,
     FrameRejected,
     FrameSeen,
-    Held,
     HoldEnded,
     HoldExtended,
     PolicyLoaded,
@@ -29,66 +31,14 @@ from inspector.core.events import (
     PolicyRejected,
     Progressed,
     RunStarted,
-    StderrLine,
-    ToolChange,
-    ToolsDrifted,
-    ToolsListed,
     UncoveredMethod,
-    UpstreamChanged,
-    UpstreamState,
 )
-from inspector.core.holds import Hold, HoldEnd
+from inspector.core.holds import HoldEnd
 from inspector.core.json import Number
 from inspector.core.problems import Problem
-from inspector.core.views import CallView, LimitView, UncoveredView, Views, Word
+from inspector.core.views import UncoveredView, Word
 from inspector.folds.calls import Calls
 from inspector.store import Store
-
-CALLER = Caller("local", "session", "claude")
-MINUTE = CounterKey("/tools/run/limits/runs", Scope.GRANT, "local", 60, Algorithm.FIXED)
-IN_FLIGHT = CounterKey("slots", Scope.GLOBAL, "", 0, Algorithm.IN_FLIGHT)
-RULE = "/tools/run/limits/runs"
-
-
-def store_of(*events: Event, **caps: Any) -> Store:
-    store = Store(**caps)
-    for event in events:
-        store.fold(event)
-    return store
-
-
-def shown(*events: Event, now: float = 100.0) -> Views:
-    return store_of(*events).views(0, now)
-
-
-def row(*events: Event) -> CallView:
-    (only,) = shown(*events).calls
-    return only
-
-
-def arrival(call_id: int = 1, at: float = 100.0, *, root: int = 0, leg: int = 1, **arguments: Any) -> CallArrived:
-    return CallArrived(at, call_id, "c1", CALLER, "kestra", "run", arguments, root or call_id, leg)
-
-
-def reading(used: int, amount: int = 1, resets_at: float | None = 120.0, key: CounterKey = MINUTE) -> Reading:
-    return Reading(key, RULE, Decimal(used), Decimal(amount), Decimal(10), resets_at)
-
-
-def decided(verdict: Verdict, rule: str = "", call_id: int = 1, *readings: Reading) -> Decided:
-    decision = Decision(call_id, 100.0, "kestra", "run", verdict, rule, "", (), (), readings, (), "")
-    return Decided(100.0, decision)
-
-
-def held(call_id: int = 1) -> Held:
-    return Held(100.0, Hold(call_id, 100.0, 150.0, False, "/tools/run", ("/tools/run",), "sure?"))
-
-
-ALLOWED = decided(Verdict.ALLOW)
-
-
-def finished(outcome: Outcome, at: float = 100.3, call_id: int = 1) -> Finished:
-    return Finished(at, call_id, outcome, b"{}")
-
 
 # Rows
 
@@ -230,64 +180,6 @@ def test_a_held_call_counts_down_until_its_hold_ends() -> None:
         assert shown(*events, HoldEnded(102.0, 3, end, "you")).holds == ()
 
 
-# Limits
-
-
-def limit(*events: Event, now: float = 100.0) -> LimitView:
-    (only,) = shown(*events, now=now).limits
-    return only
-
-
-def test_an_allowed_call_has_used_its_amount_and_a_refused_one_has_not() -> None:
-    assert limit(decided(Verdict.ALLOW, "", 1, reading(3))).used == 4
-    assert limit(decided(Verdict.DENY, RULE, 1, reading(10))).used == 10
-    assert limit(decided(Verdict.PENDING, RULE, 1, reading(3))).used == 3
-
-
-def test_a_counter_shows_its_name_and_window() -> None:
-    view = limit(decided(Verdict.ALLOW, "", 1, reading(3)))
-    assert (view.label, view.rule, view.max, view.resets_at) == ("runs · minute", RULE, 10, 120.0)
-    pool = Reading(replace(MINUTE, name="spend/all", window=86400), RULE, Decimal(1), Decimal(0), Decimal(5), 120.0)
-    assert limit(Counted(100.0, (pool,))).label == "spend/all · day"
-    odd = Reading(replace(MINUTE, name="/x/limits/a~1b", window=90), "/x/limits/a~1b", *[Decimal(1)] * 3, 120.0)
-    assert limit(Counted(100.0, (odd,))).label == "a/b · 90 s"
-    assert limit(Counted(100.0, (replace(reading(1, 0, None), key=IN_FLIGHT),))).label == "slots · in flight"
-
-
-def test_a_later_count_replaces_an_earlier_one() -> None:
-    view = limit(decided(Verdict.ALLOW, "", 1, reading(3)), Counted(101.0, (reading(2, 0),)))
-    assert view.used == 2
-
-
-def test_a_bare_counter_keeps_the_limit_that_reads_it() -> None:
-    bare = Reading(MINUTE, "", Decimal(7), Decimal(0), Decimal(0), 120.0)
-    view = limit(decided(Verdict.ALLOW, "", 1, reading(3)), Counted(101.0, (bare,)))
-    assert (view.used, view.max, view.rule, view.label) == (7, 10, RULE, "runs · minute")
-
-
-def test_a_counter_is_empty_when_its_window_has_passed_and_gone_long_after() -> None:
-    events = [decided(Verdict.ALLOW, "", 1, reading(3))]
-    assert limit(*events, now=119.9).used == 4
-    assert limit(*events, now=120.0).used == 0
-    assert limit(*events, now=419.9).used == 0
-    assert shown(*events, now=420.0).limits == ()
-
-
-def test_a_slot_in_flight_stays_while_it_is_taken() -> None:
-    taken = Counted(100.0, (reading(1, 0, None, IN_FLIGHT),))
-    assert limit(taken, now=1e9).used == 1
-    free = Counted(200.0, (reading(0, 0, None, IN_FLIGHT),))
-    assert limit(taken, free, now=499.0).used == 0
-    assert shown(taken, free, now=500.0).limits == ()
-
-
-def test_counters_are_bounded_and_the_latest_stay() -> None:
-    counted = [Counted(100.0, (reading(1, 0, 120.0, replace(MINUTE, scope_id=str(n))),)) for n in range(700)]
-    limits = shown(*counted).limits
-    assert len(limits) == 500
-    assert {view.key.scope_id for view in limits} == {str(n) for n in range(200, 700)}
-
-
 # The run
 
 
@@ -322,80 +214,6 @@ def test_the_run_names_itself_and_counts_what_was_dropped() -> None:
     run = store.views(0, 100.0).run
     assert (run.run, run.endpoint, run.started_at, run.version) == ("k3x9", "http://127.0.0.1:7337", 90.0, "0.1.0")
     assert (run.dropped, run.recording, run.read_only) == (5, "/tmp/x.sqlite", False)
-
-
-# Peers
-
-
-def test_an_upstream_shows_its_state_its_tools_and_its_last_words() -> None:
-    lines = [StderrLine(1.0, "kestra", f"line {n}") for n in range(300)]
-    (view,) = shown(
-        UpstreamChanged(1.0, "kestra", UpstreamState.READY, "uvx kestra", 42),
-        ToolsListed(1.0, "kestra", (("a", b"{}"), ("b", b"{}")), ("b",)),
-        *lines,
-        StderrLine(1.0, "kestra", "y" * 5000),
-    ).upstreams
-    assert (view.state, view.detail, view.pid, view.tools, view.hidden) == (UpstreamState.READY, "uvx kestra", 42, 2, 1)
-    assert len(view.stderr) == 200
-    assert view.stderr[-2] == "line 299"
-    assert len(view.stderr[-1]) == 2000
-
-
-def test_an_upstream_shows_what_has_changed_in_its_tools() -> None:
-    change = ToolChange("pay", "description", '"Pays."', '"Pays twice."')
-    (view,) = shown(
-        ToolsListed(1.0, "bank", (("pay", b"{}"),), (), True), ToolsDrifted(2.0, "bank", (change,))
-    ).upstreams
-    assert (view.tools, view.drift) == (1, (change,))
-
-
-def test_upstreams_keep_their_order_and_a_new_state_keeps_what_was_listed() -> None:
-    first = [UpstreamChanged(1.0, name, UpstreamState.STARTING, "") for name in ("b", "a")]
-    views = shown(
-        *first,
-        ToolsListed(2.0, "b", (("x", b""),), ()),
-        UpstreamChanged(3.0, "b", UpstreamState.EXITED, "died", None, 1),
-    )
-    assert [(view.name, view.state, view.tools) for view in views.upstreams] == [
-        ("b", UpstreamState.EXITED, 1),
-        ("a", UpstreamState.STARTING, None),
-    ]
-
-
-def connected(name: str, at: float = 1.0) -> ClientConnected:
-    return ClientConnected(at, name, CALLER, "2.0", Era.MODERN, "http", "kestra")
-
-
-def test_a_client_counts_its_calls_and_stays_when_it_is_gone() -> None:
-    (view,) = shown(connected("c1"), arrival(1), arrival(2), ClientGone(3.0, "c1")).clients
-    assert (view.name, view.version, view.grant, view.era, view.calls, view.gone, view.since) == (
-        "claude",
-        "2.0",
-        "local",
-        Era.MODERN,
-        2,
-        True,
-        1.0,
-    )
-
-
-def test_of_many_clients_the_oldest_that_is_gone_is_forgotten() -> None:
-    events: list[Event] = [connected(f"c{n}") for n in range(200)]
-    views = shown(*events, ClientGone(2.0, "c5"), connected("new")).clients
-    assert len(views) == 200
-    assert "c5" not in {view.connection for view in views}
-    assert {"c0", "new"} <= {view.connection for view in views}
-    assert "c0" not in {view.connection for view in shown(*events, connected("new")).clients}
-
-
-def test_the_latest_rejected_frames_are_shown_cut() -> None:
-    events = [
-        FrameRejected(float(n), "c1", "kestra", Direction.FROM_CLIENT, -32700, "not JSON", b"x" * 5000)
-        for n in range(300)
-    ]
-    rejected = shown(*events).rejected
-    assert len(rejected) == 200
-    assert (rejected[-1].at, len(rejected[-1].raw), rejected[-1].code) == (299.0, 4096, -32700)
 
 
 # The policy

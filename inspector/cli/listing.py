@@ -23,7 +23,7 @@ class Listing:
 
 
 def add_listing_flags(parser: Parser) -> None:
-    parser.add_argument("--tools", metavar="FILE.json", help="the result of tools/list, saved: compare with it")
+    parser.add_argument("--tools", metavar="FILE.json", help="the result of tools/list, saved: in place of a server")
     add_target_flags(parser)
 
 

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from inspector.policy.scenarios import CaseReport
 
 USAGE = "mcp-inspect policy test FILE... [--format text|junit|json]"
+_WORDS = """
+check     what is wrong with a policy, and what does less than it seems; with a server's tools: what it misses
+test      run cases against a policy: 0 when every expectation holds, 1 when one does not
+explain   how one call would be decided, step by step
+init      a first policy, with a rule for every tool that a server lists
+convert   an Intercept policy as a native one with the same outcomes
+schema    the JSON Schema of a policy, for editors
+
+Each of them has its own --help.
+"""
 
 
 def run(argv: list[str]) -> int:
@@ -22,7 +32,7 @@ def run(argv: list[str]) -> int:
         case [] | ["-h"] | ["--help"]:
             from inspector.cli.policy_check import USAGES
 
-            print("usage: " + "\n       ".join((USAGE, *USAGES)))
+            print("usage: " + "\n       ".join((USAGE, *USAGES)) + "\n" + _WORDS, end="")
             return 0
         case [word, *rest]:
             from inspector.cli.policy_check import COMMANDS
@@ -40,9 +50,11 @@ def _test(argv: list[str]) -> int:
     from inspector.policy.scenario_file import read_cases
     from inspector.policy.scenarios import run_cases
 
-    parser = Parser("policy test", __doc__ or "", usage=USAGE)
+    parser = Parser(
+        "policy test", "Run cases against a policy, and say which expectation it does not meet.", usage=USAGE
+    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="JSON Lines, one case a line; or a YAML list of them")
-    parser.add_argument("--format", choices=("text", "junit", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "junit", "json"), default="text", help="default: text")
     options = parser.read(argv)
     results: list[CaseReport] = []
     for name in options.files:

@@ -37,7 +37,7 @@ INIT = "mcp-inspect policy init [--upstream NAME|URL | --tools FILE.json] [-o FI
 def run_check(argv: list[str]) -> int:
     """Print every problem of every file, then advice on those that load. 1 when anything was found."""
     parser = Parser("policy check", "Find what is wrong with a policy, and what does less than it seems.", usage=CHECK)
-    parser.add_argument("files", nargs="+", metavar="FILE")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="policies: YAML or JSON")
     parser.add_argument("--hosted", action="store_true", help="also list what PolicyLayer's gateway does not know")
     parser.add_argument("--server", default="", metavar="NAME", help="the upstream that lists the tools of --tools")
     _add_format(parser)
@@ -53,11 +53,11 @@ def run_check(argv: list[str]) -> int:
 def run_explain(argv: list[str]) -> int:
     """Print what would happen to one call on fresh counters, and every step on the way."""
     parser = Parser("policy explain", "Show how one call would be decided, step by step.", usage=EXPLAIN)
-    parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--tool", required=True, metavar="NAME")
+    parser.add_argument("file", metavar="FILE", help="a policy: YAML or JSON")
+    parser.add_argument("--tool", required=True, metavar="NAME", help="the tool that is called")
     parser.add_argument("--server", default="", metavar="NAME", help="the upstream, for `servers` sections")
-    parser.add_argument("--args", default="{}", metavar="JSON", help="the arguments of the call")
-    parser.add_argument("--at", metavar="TIME", help="Unix seconds, or 2026-01-31T12:00:00Z; now")
+    parser.add_argument("--args", default="{}", metavar="JSON", help="the arguments of the call (default: none)")
+    parser.add_argument("--at", metavar="TIME", help="Unix seconds, or 2026-01-31T12:00:00Z (default: now)")
     _add_format(parser)
     options = parser.read(argv)
     decision = _decide(options.file, options.server, options.tool, _arguments(options.args), _time(options.at))
@@ -86,8 +86,8 @@ def run_convert(argv: list[str]) -> int:
     parser = Parser(
         "policy convert", "Write an Intercept policy as a native one with the same outcomes.", usage=CONVERT
     )
-    parser.add_argument("file", metavar="FILE")
-    parser.add_argument("-o", "--output", metavar="FILE")
+    parser.add_argument("file", metavar="FILE", help="Intercept's YAML")
+    _add_output(parser)
     options = parser.read(argv)
     policy = load_file(options.file)
     _save(with_comments(write_yaml(native(policy)), policy.text), options.output)
@@ -99,7 +99,7 @@ def run_init(argv: list[str]) -> int:
     from inspector.policy.starter import start_policy
 
     parser = Parser("policy init", "Write a first policy.", usage=INIT)
-    parser.add_argument("-o", "--output", metavar="FILE", help="a new file; printed when left out")
+    _add_output(parser)
     add_listing_flags(parser)
     flags, command = split_command(argv)
     options = parser.read(flags)
@@ -241,7 +241,11 @@ def _decision_json(decision: Decision) -> str:
 
 
 def _add_format(parser: Parser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed (default: text)")
+
+
+def _add_output(parser: Parser) -> None:
+    parser.add_argument("-o", "--output", metavar="FILE", help="a new file; printed when left out")
 
 
 def _save(text: str, output: str | None) -> None:

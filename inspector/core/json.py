@@ -55,7 +55,7 @@ def _write(value: Json) -> str:
             return value.text
         case str():
             text = _ENCODE(value)
-            return text if text.isascii() or _encodable(text) else _ENCODE_ASCII(value)
+            return text if text.isascii() or is_encodable(text) else _ENCODE_ASCII(value)
         case list():
             return f"[{','.join(_write(item) for item in value)}]"
         case dict():
@@ -64,7 +64,8 @@ def _write(value: Json) -> str:
             return _ENCODE(value)
 
 
-def _encodable(text: str) -> bool:
+def is_encodable(text: str) -> bool:
+    """Is it Unicode as UTF-8 knows it: without half a surrogate pair?"""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -9,13 +9,14 @@ from inspector.core.call import CallId, Era, Outcome
 from inspector.core.commands import Command, CommandResult
 from inspector.core.decision import CounterKey
 from inspector.core.events import Direction, ToolChange, UpstreamState
+from inspector.core.fact import fact
 from inspector.core.holds import Hold, HoldEnd, Remember
 from inspector.core.problems import Problem
 from inspector.core.risk import Risk
 from inspector.core.word import Word as Word  # noqa: PLC0414 -- who reads views reads it from here
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class CallView:
     """One row. `rev` grows with every change of the row."""
 

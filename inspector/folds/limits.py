@@ -22,15 +22,30 @@ _WINDOWS: Final = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
 
 
 @dataclass(slots=True)
-class _Past:
-    """What became of one counter: its amount at the end of each step, and who took how much."""
+class _Counter:
+    """One counter as it was last seen, its amount at the end of each step before, and who took how much.
 
+    Mutable, because every call touches it twice and is looked at less often: `view` makes what is shown.
+    """
+
+    key: CounterKey
+    rule: str
+    label: str
+    max: float
+    used: float = 0.0
+    resets_at: float | None = None
+    seen: float = 0.0
     steps: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=STEPS))
     users: Counter[str] = field(default_factory=Counter)
     shown: tuple[tuple[int, bool], LimitView] | None = None  # for which step, and whether the window has passed
 
-    def note(self, step: int, used: float) -> None:
-        self.shown = None
+    def note(self, reading: Reading, at: float, used: float) -> None:
+        if reading.rule:  # else a bare counter, without the limit that reads it
+            self.max = float(reading.max)
+            if reading.rule != self.rule:
+                self.rule, self.label = reading.rule, label_of(self.key, reading.rule)
+        self.used, self.resets_at, self.seen, self.shown = used, reading.resets_at, at, None
+        step = _step(self.key, at)
         if self.steps and self.steps[-1][0] >= step:
             step, highest = self.steps.pop()
             used = max(used, highest)
@@ -49,11 +64,31 @@ class _Past:
             shown.append(used)
         return tuple(shown)
 
+    def view(self, now: float, raised: Raised | None, reset: Reset | None) -> LimitView:
+        """As of `now`: a window that has passed is empty."""
+        when = step, empty = _step(self.key, now), self.resets_at is not None and now >= self.resets_at
+        if self.shown is None or self.shown[0] != when:
+            used = 0.0 if empty else self.used
+            history = (*self.history(step)[:-1], used)
+            users = tuple(self.users.most_common(USERS_SHOWN))
+            self.shown = (
+                when,
+                LimitView(
+                    self.key, self.rule, self.label, used, self.max, self.resets_at, history, users, raised, reset
+                ),
+            )
+        return self.shown[1]
+
+    def is_stale(self, now: float) -> bool:
+        """Long ago: one more window, and never less than five minutes."""
+        if self.resets_at is None:
+            return not self.used and now >= self.seen + LINGER
+        return now >= self.resets_at + max(LINGER, self.key.window)
+
 
 class Limits:
     def __init__(self) -> None:
-        self._counters: OrderedDict[CounterKey, tuple[LimitView, float]] = OrderedDict()  # with the time it was seen
-        self._past: dict[CounterKey, _Past] = {}
+        self._counters: OrderedDict[CounterKey, _Counter] = OrderedDict()  # the one touched last stands last
         self._raised: dict[tuple[CounterKey, str], Raised] = {}
         self._resets: dict[CounterKey, Reset] = {}
 
@@ -61,9 +96,10 @@ class Limits:
         """A call that may go has been charged; any other has only looked."""
         charged = decision.verdict is Verdict.ALLOW
         for reading in decision.readings:
-            self._put(reading, decision.at, float(reading.before + reading.amount if charged else reading.before))
+            used = reading.before + reading.amount if charged else reading.before
+            counter = self._put(reading, decision.at, float(used))
             if charged and client:
-                self._past[reading.key].took(client, float(reading.amount))
+                counter.took(client, float(reading.amount))
 
     def counted(self, readings: tuple[Reading, ...], at: float) -> None:
         for reading in readings:
@@ -85,51 +121,32 @@ class Limits:
 
     def views(self, now: float) -> tuple[LimitView, ...]:
         """By label. A window that has passed is empty; one that passed long ago is not shown."""
-        shown = [self._as_of(view, now) for view, seen in self._counters.values() if not _is_stale(view, seen, now)]
+        raised, resets = self._raised, self._resets
+        shown = [
+            counter.view(now, raised.get((counter.key, counter.rule)), resets.get(counter.key))
+            for counter in self._counters.values()
+            if not counter.is_stale(now)
+        ]
         shown.sort(key=lambda view: (view.label, view.key.name, view.key.scope_id))
         return tuple(shown)
 
-    def _put(self, reading: Reading, at: float, used: float) -> None:
+    def _put(self, reading: Reading, at: float, used: float) -> _Counter:
         key = reading.key
-        known = self._counters.get(key)
-        rule, maximum = reading.rule, float(reading.max)
-        if not rule and known:  # a bare counter, without the limit that reads it
-            rule, maximum = known[0].rule, known[0].max
-        label = known[0].label if known and known[0].rule == rule else label_of(key, rule)
-        self._counters[key] = LimitView(key, rule, label, used, maximum, reading.resets_at), at
-        self._counters.move_to_end(key)
-        self._past.setdefault(key, _Past()).note(_step(key, at), used)
-        if len(self._counters) > MAX_COUNTERS:
-            oldest, _ = self._counters.popitem(last=False)
-            del self._past[oldest]
-            self._resets.pop(oldest, None)
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = _Counter(key, reading.rule, label_of(key, reading.rule), float(reading.max))
+            if len(self._counters) > MAX_COUNTERS:
+                oldest, _ = self._counters.popitem(last=False)
+                self._resets.pop(oldest, None)
+        else:
+            self._counters.move_to_end(key)
+        counter.note(reading, at, used)
+        return counter
 
     def _set_max(self, key: CounterKey, rule: str, most: float) -> None:
-        known = self._counters.get(key)
-        if known is not None and known[0].rule == rule:
-            self._counters[key] = replace(known[0], max=most), known[1]
-            self._past[key].shown = None
-
-    def _as_of(self, view: LimitView, now: float) -> LimitView:
-        past = self._past[view.key]
-        when = _step(view.key, now), view.resets_at is not None and now >= view.resets_at
-        if past.shown is None or past.shown[0] != when:
-            step, empty = when
-            used = 0.0 if empty else view.used
-            history = (*past.history(step)[:-1], used)
-            users = tuple(past.users.most_common(USERS_SHOWN))
-            past.shown = (
-                when,
-                replace(
-                    view,
-                    used=used,
-                    history=history,
-                    users=users,
-                    raised=self._raised.get((view.key, view.rule)),
-                    reset=self._resets.get(view.key),
-                ),
-            )
-        return past.shown[1]
+        counter = self._counters.get(key)
+        if counter is not None and counter.rule == rule:
+            counter.max, counter.shown = most, None
 
 
 def label_of(key: CounterKey, rule: str) -> str:
@@ -143,10 +160,3 @@ def label_of(key: CounterKey, rule: str) -> str:
 
 def _step(key: CounterKey, at: float) -> int:
     return math.floor(at / (max(1.0, key.window / STEPS) if key.window else IN_FLIGHT_STEP))
-
-
-def _is_stale(view: LimitView, seen: float, now: float) -> bool:
-    """Long ago: one more window, and never less than five minutes."""
-    if view.resets_at is None:
-        return not view.used and now >= seen + LINGER
-    return now >= view.resets_at + max(LINGER, view.key.window)

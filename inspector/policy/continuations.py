@@ -6,10 +6,11 @@ A continuation is found by everything that must be equal, so a retry either is e
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inspector.core.call import Call, CallId
 from inspector.core.json import JsonObject
+from inspector.policy.live import LiveCall
 from inspector.policy.values import digest
 
 LIFETIME = 600.0  # seconds; a retry must be younger
@@ -18,7 +19,7 @@ CAPACITY = 10_000  # the oldest is forgotten, and its retry is then a fresh call
 
 
 @dataclass(frozen=True, slots=True)
-class Continuation:
+class _Continuation:
     root: CallId
     leg: int  # of the call that continues
     edit: JsonObject | None  # the person's arguments, sent again on every leg
@@ -52,23 +53,27 @@ class Continuations:
     """Open ones, oldest first."""
 
     def __init__(self) -> None:
-        self._open: dict[_Key, Continuation] = {}
+        self._open: dict[_Key, _Continuation] = {}
 
-    def remember(self, call: Call, state: str, continuation: Continuation) -> None:
-        """`call`: the leg that ended, with the client's own arguments. A ninth leg is never remembered."""
-        self._forget(continuation.since, room_for=1)
-        if continuation.leg > MAX_LEGS:
+    def remember(self, ended: LiveCall, state: str, now: float) -> None:
+        """`ended`: the leg that the server answered with this `requestState`. A ninth leg is never remembered."""
+        self._forget(now, room_for=1)
+        if ended.leg >= MAX_LEGS:
             return
-        key = _key(call, state)
+        key = _key(ended.call, state)
         self._open.pop(key, None)
-        self._open[key] = continuation
+        self._open[key] = _Continuation(ended.root, ended.leg + 1, ended.edit, ended.shown, now)
 
-    def take(self, call: Call, now: float) -> Continuation | None:
-        """The continuation that this retry spends, if it is one."""
+    def take_up(self, call: Call, now: float) -> LiveCall:
+        """The call as the next leg of one that this retry continues, which is spent; or as a fresh one."""
         if call.request_state is None or not self._open:
-            return None
+            return LiveCall(call, call, None, call.id, 1, frozenset())
         self._forget(now)
-        return self._open.pop(_key(call, call.request_state), None)
+        found = self._open.pop(_key(call, call.request_state), None)
+        if found is None:
+            return LiveCall(call, call, None, call.id, 1, frozenset())
+        judged = call if found.edit is None else replace(call, arguments=found.edit)
+        return LiveCall(call, judged, found.edit, found.root, found.leg, found.shown)
 
     def _forget(self, now: float, room_for: int = 0) -> None:
         while self._open:

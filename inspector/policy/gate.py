@@ -16,7 +16,6 @@ A driver that could not perform a `Forward`, or whose `Decided` could not be wri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from math import inf
 
 from inspector.core.call import Call, CallId, Outcome
@@ -50,7 +49,7 @@ from inspector.core.holds import CLOSING, Hold, HoldEnd, Resolution
 from inspector.core.json import JsonObject
 from inspector.policy import messages
 from inspector.policy.approvals import Remembered
-from inspector.policy.continuations import Continuation, Continuations
+from inspector.policy.continuations import Continuations
 from inspector.policy.definitions import NOTHING_LISTED, Definitions
 from inspector.policy.engine import SERVER_STOPPED, STATE_ERROR, Circumstances, Judgement, ended, judge
 from inspector.policy.limits import standing
@@ -125,12 +124,7 @@ class Gate:
         """A call came in: `CallArrived`, then what becomes of it."""
         effects = self._advance(now)
         now = self._now(now)
-        carried = self._continuations.take(call, now)
-        if carried is None:
-            live = LiveCall(call, call, None, call.id, 1, frozenset())
-        else:
-            judged = call if carried.edit is None else replace(call, arguments=carried.edit)
-            live = LiveCall(call, judged, carried.edit, carried.root, carried.leg, carried.shown)
+        live = self._continuations.take_up(call, now)
         if (tool := (call.server, call.tool)) in self._asked_for:
             self._asked_for.remove(tool)
             live.asked_for = True
@@ -188,8 +182,7 @@ class Gate:
             message = say(live.first_ask, resolution.reason)
             return [*effects, *self._deny(live, hold.rule, message, now)]
         if resolution.arguments is not None:
-            live.edit = resolution.arguments
-            live.judged = replace(live.call, arguments=resolution.arguments)
+            live.put_arguments(resolution.arguments)
         by, reason, edited = resolution.by, resolution.reason, resolution.arguments
         effects.append(Emit(HoldEnded(now, call_id, HoldEnd.APPROVED, by, reason, edited)))
         effects += self._approvals.remember(live.judged, live.asks, resolution.remember, resolution.by, now)
@@ -282,8 +275,7 @@ class Gate:
                 )
             )
         if outcome is Outcome.INPUT_REQUIRED and request_state is not None:
-            following = Continuation(live.root, live.leg + 1, live.edit, live.shown, now)
-            self._continuations.remember(live.call, request_state, following)
+            self._continuations.remember(live, request_state, now)
         return [*effects, finished]
 
     def reload(self, policy: Policy, now: float) -> list[Effect]:
@@ -366,20 +358,9 @@ class Gate:
         return self._refuse(live, ended(live.decision, Verdict.DENY, rule, message, now), now)
 
     def _hold(self, live: LiveCall, now: float) -> list[Effect]:
-        first = live.first_ask
-        decision = live.decision
-        hold = Hold(
-            call_id=live.call.id,
-            since=now,
-            deadline=now + first.timeout,
-            allow_on_timeout=first.allow_on_timeout,
-            rule=first.rule,
-            triggers=decision.triggers,
-            reason=decision.message,
-        )
-        live.state = State.HELD
+        hold = live.hold(now)
         self._waiting.put(hold)
-        return [Emit(Decided(now, decision)), Emit(Held(now, hold)), Keep(live.call.id, hold.deadline)]
+        return [Emit(Decided(now, live.decision)), Emit(Held(now, hold)), Keep(live.call.id, hold.deadline)]
 
     # Time
 

@@ -195,12 +195,6 @@ def _foreign_state(tool: str, at: Location, rule: dict[str, Any]) -> Iterator[In
             yield detail(where, fault(f"a counter is compared by lt or lte, not by {kind(item.get('op'))}"))
 
 
-def is_intercept(document: Json) -> bool:
-    """Some tool has `rules`, which no native document has."""
-    tools = document.get("tools") if isinstance(document, dict) else None
-    return isinstance(tools, dict) and any(isinstance(tool, dict) and "rules" in tool for tool in tools.values())
-
-
 def assemble_intercept(
     document: InterceptDocument, raw: JsonObject, *, text: str, path: str, warnings: tuple[Problem, ...]
 ) -> Policy:

@@ -48,8 +48,9 @@ class Ledger(Protocol):
     def reset(self, key: CounterKey, now: float) -> Reading:
         """Let a counter begin again at nothing, for every process that shares it. Returns what it stood at.
 
-        Calls that were charged before give nothing back to it, and no longer hold a slot. Raises StoreError,
-        StoreBusyError when it is to be tried again.
+        It stands when this returns, and so does what was charged since the last commit. Calls that were charged
+        before give nothing back to it, and no longer hold a slot. Raises StoreError, StoreBusyError when it is to be
+        tried again: then the counter stands as it was.
         """
         ...
 

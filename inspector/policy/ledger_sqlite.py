@@ -137,7 +137,7 @@ class SqliteLedger:
             self._windows.reset(text)
             return stood
 
-        return self._write(work)
+        return self._write(work, at_once=True)
 
     def latest(self) -> float:
         with _Reported():
@@ -173,7 +173,7 @@ class SqliteLedger:
         if not self._db.in_transaction:
             self._windows.refresh()
 
-    def _write(self, work: Callable[[], _Result]) -> _Result:
+    def _write(self, work: Callable[[], _Result], *, at_once: bool = False) -> _Result:
         with _Reported():
             begins = not self._db.in_transaction
             if begins:
@@ -182,9 +182,10 @@ class SqliteLedger:
                 if begins:
                     self._windows.refresh()
                 result = work()
-                if not self._grouped:
+                if at_once or not self._grouped:
                     self._windows.flush()
                     self._db.execute("COMMIT")
+                    self._turn.clear()
             except BaseException:
                 self._roll_back()
                 raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from inspector.core.call import Call, CallId
 from inspector.core.decision import Decision
+from inspector.core.holds import Hold
 from inspector.core.json import JsonObject
 from inspector.policy.approvals import Ask
 from inspector.policy.engine import Judgement
@@ -48,3 +49,22 @@ class LiveCall:
     @property
     def first_ask(self) -> Ask:
         return self.asks[0]
+
+    def put_arguments(self, arguments: JsonObject) -> None:
+        """A person wants these sent; they are what is judged from now on."""
+        self.edit = arguments
+        self.judged = replace(self.call, arguments=arguments)
+
+    def hold(self, now: float) -> Hold:
+        """It waits for a person, for as long as what asks first gives."""
+        self.state = State.HELD
+        first, decision = self.first_ask, self.decision
+        return Hold(
+            call_id=self.call.id,
+            since=now,
+            deadline=now + first.timeout,
+            allow_on_timeout=first.allow_on_timeout,
+            rule=first.rule,
+            triggers=decision.triggers,
+            reason=decision.message,
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +22,6 @@ from inspector.core.json import Json
 from inspector.core.problems import Problem, Severity
 from inspector.policy.assemble import assemble
 from inspector.policy.document import TAGS, Document
-from inspector.policy.intercept import InterceptDocument, assemble_intercept, is_intercept
 from inspector.policy.model import Policy
 from inspector.policy.read_json import read_json
 from inspector.policy.read_yaml import read_yaml
@@ -126,29 +126,34 @@ def _compile(
     root: Node, dialect: Dialect, *, text: str, path: str, warnings: tuple[Problem, ...]
 ) -> tuple[Policy | None, list[Problem]]:
     raw = root.value
-    foreign = dialect == "intercept" or (dialect == "auto" and is_intercept(raw))
+    plain = raw if isinstance(raw, dict) else {}
     try:
-        if foreign:
+        if dialect == "intercept" or (dialect == "auto" and is_intercept(raw)):
+            # Its models take a while to make, and few policies are written in it.
+            from inspector.policy.intercept import InterceptDocument, assemble_intercept
+
             rules = InterceptDocument.model_validate(raw)
-            warnings += _literal_globs(root, rules)
-        else:
-            document = Document.model_validate(raw)
+            warnings += _literal_globs(root, rules.hide)
+            return assemble_intercept(rules, plain, text=text, path=path, warnings=warnings), []
+        return assemble(Document.model_validate(raw), plain, text=text, path=path, warnings=warnings), []
     except ValidationError as error:
         return None, [
             _problem(root, item["loc"], item["type"], item["msg"])
             for item in error.errors(include_url=False, include_context=False, include_input=False)
         ]
-    plain = raw if isinstance(raw, dict) else {}
-    if foreign:
-        return assemble_intercept(rules, plain, text=text, path=path, warnings=warnings), []
-    return assemble(document, plain, text=text, path=path, warnings=warnings), []
 
 
-def _literal_globs(root: Node, rules: InterceptDocument) -> tuple[Problem, ...]:
+def is_intercept(document: Json) -> bool:
+    """Some tool has `rules`, which no native document has."""
+    tools = document.get("tools") if isinstance(document, dict) else None
+    return isinstance(tools, dict) and any(isinstance(tool, dict) and "rules" in tool for tool in tools.values())
+
+
+def _literal_globs(root: Node, hide: Iterable[str]) -> tuple[Problem, ...]:
     message = "Intercept hides exact names: the * in this one is no wildcard"
     return tuple(
         replace(_problem(root, ("hide", index), Blame.VALUE, message), severity=Severity.WARNING)
-        for index, name in enumerate(rules.hide)
+        for index, name in enumerate(hide)
         if "*" in name and name != "*"
     )
 

@@ -52,12 +52,7 @@ class Charging:
                 if now - asked >= PATIENCE:
                     raise
                 await asyncio.sleep(RETRY)
-        self._changed()
         self._emit(CounterReset(now, before, by))
-
-    def commit(self) -> frozenset[CallId]:
-        """The calls that must not go, since their charges do not stand."""
-        return frozenset(self._ledger.commit())
 
     def _reserve(self, effect: Reserve, asked: float) -> None:
         now = self._clock()

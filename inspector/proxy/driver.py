@@ -7,10 +7,9 @@ recording: so a decision is on disk before its call leaves, and a burst of calls
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 import anyio
 from anyio.abc import TaskGroup
@@ -19,8 +18,6 @@ from inspector.core.call import Call, CallId, Outcome
 from inspector.core.decision import CounterKey
 from inspector.core.effects import Drop, Effect, Emit, Forward, Keep, Refuse, Reservation, Reserve, Settle
 from inspector.core.events import (
-    CapabilityUsed,
-    ClientGone,
     Direction,
     Event,
     Finished,
@@ -39,7 +36,8 @@ from inspector.proxy.charging import Charging
 from inspector.proxy.connection import ClientConnection
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.journal import Journal, Log
-from inspector.proxy.links import ClientSide, Outgoing, Upstream
+from inspector.proxy.links import ClientSide, Upstream
+from inspector.proxy.outbox import Outbox
 from inspector.proxy.presence import Presence
 from inspector.proxy.roster import Roster
 from inspector.proxy.steps import (
@@ -57,15 +55,10 @@ from inspector.proxy.steps import (
     Used,
     Withdraw,
 )
-from inspector.wire.jsonrpc import BadFrame, Frame
-from inspector.wire.mcp import client_info
+from inspector.wire.jsonrpc import BadFrame
 
 SIGN_OF_LIFE = 5.0  # seconds between two progress notifications of a held call
 BEAT = 0.25  # seconds between two looks at what needs writing or waking
-
-UNCOUNTED = "the counters of this call cannot be written; it was not sent"
-
-Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
 
 
 class Driver:
@@ -86,7 +79,8 @@ class Driver:
         self._journal = Journal(log, watch)
         self.emit = self._journal.emit
         self.gate = gate
-        self._charging = Charging(ledger, clock, self._reserved, self.emit, self._soon)
+        self._outbox = Outbox(ledger, self._journal, self._forward, self._keep_back)
+        self._charging = Charging(ledger, clock, self._reserved, self.emit, self._outbox.soon)
         self._tools = Catalogue(lambda: self.gate, self.emit, clock)
         self._tasks: TaskGroup | None = None  # while `run` runs
         self.roster = Roster(bar=gate.stop, admit=gate.start)
@@ -96,9 +90,9 @@ class Driver:
         self._connections: dict[ClientConnection, None] = {}
         self._owners: dict[CallId, ClientConnection] = {}
         self._held: dict[CallId, tuple[float, int]] = {}  # when the last sign of life went out, and its number
-        self._presence = Presence()
-        self._outbox: list[Departure] = []
-        self._scheduled = False
+        self._presence = Presence(self.emit, clock)
+        self.introduce = self._presence.introduce
+        self.uses = self._presence.client_used
         self._wake = anyio.Event()
         self._calls = 0
         self._policies = 0
@@ -215,7 +209,7 @@ class Driver:
                     self._owners[call.id] = connection
                     self._judge(connection, call)
                 case Send(outgoing):
-                    self._depart((connection, outgoing, None))
+                    self._outbox.put((connection, outgoing, None))
                 case Ended():
                     self._end(step)
                 case Plain(route, status, headers, body):
@@ -232,32 +226,13 @@ class Driver:
                 case ToolsChanged():
                     self._tools.outdate(connection.exchange.upstream)
                 case Used(capability):
-                    self._note_use(connection, capability, of_client=True)
+                    self._presence.server_used(connection, capability)
                 case _:
                     assert_never(step)
 
-    def introduce(self, connection: ClientConnection, frame: Frame) -> bool:
-        if client_info(frame) is None and frame.method != "tools/call":
-            return False
-        connected = self._presence.introduce(connection, frame, self._clock())
-        if connected is not None:
-            self.emit(connected)
-        return True
-
-    def uses(self, connection: ClientConnection, capability: str) -> None:
-        self._note_use(connection, capability, of_client=False)
-
-    def _note_use(self, connection: ClientConnection, capability: str, *, of_client: bool) -> None:
-        label, upstream = connection.exchange.connection, connection.exchange.upstream
-        if self._presence.first_use(label, capability, of_client=of_client):
-            self.emit(CapabilityUsed(self._clock(), label, upstream, capability, of_client))
-
     def part(self, connection: ClientConnection) -> None:
         self._connections.pop(connection, None)
-        label = connection.exchange.connection
-        if not self._presence.outlives(label):
-            self._presence.parted(label)
-            self.emit(ClientGone(self._clock(), label))
+        self._presence.part(connection)
 
     def _end(self, ended: Ended) -> None:
         self._owners.pop(ended.call_id, None)
@@ -298,7 +273,7 @@ class Driver:
                     self.emit(event)
                 case Forward(call_id, arguments):
                     self._held.pop(call_id, None)
-                    self._depart((self._owners[call_id], call_id, arguments))
+                    self._outbox.put((self._owners[call_id], call_id, arguments))
                 case Reserve():
                     self._charging.reserve(effect)
                 case Settle():
@@ -348,28 +323,6 @@ class Driver:
 
     # ------------------------------------------------------------------ out, after the commit
 
-    def _depart(self, departure: Departure) -> None:
-        self._outbox.append(departure)
-        self._soon()
-
-    def _soon(self) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._empty_outbox)
-
-    def _empty_outbox(self) -> None:
-        self._scheduled = False
-        departures, self._outbox = self._outbox, []
-        lost, why = self._charging.commit(), self._journal.commit() if departures else None
-        for connection, what, arguments in departures:
-            if isinstance(what, Outgoing):
-                if connection.link is not None:
-                    connection.link.send(what)
-            elif why is not None or what in lost:
-                self.perform(connection, connection.exchange.not_recorded(what, why or UNCOUNTED))
-            else:
-                self._forward(connection, what, arguments)
-
     def _forward(self, connection: ClientConnection, call_id: CallId, arguments: JsonObject | None) -> None:
         now, exchange = self._clock(), connection.exchange
         pending = exchange.pending.of_call(call_id)
@@ -385,6 +338,9 @@ class Driver:
                 connection.link.send(step.outgoing)
             else:
                 self.perform(connection, [step])
+
+    def _keep_back(self, connection: ClientConnection, call_id: CallId, why: str) -> None:
+        self.perform(connection, connection.exchange.not_recorded(call_id, why))
 
     # ------------------------------------------------------------------ time
 

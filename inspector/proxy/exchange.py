@@ -6,7 +6,6 @@ not pass; it judges nothing. A `tools/call` leaves as `Judge` and comes back as 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from inspector.core.events import Direction, FrameRejected, FrameSeen, Progresse
 from inspector.core.json import JsonObject
 from inspector.proxy import tool_lists
 from inspector.proxy.links import Headers, HttpRequest, Outgoing, Route, Rules
+from inspector.proxy.listening import Listening
 from inspector.proxy.pending import Pending, PendingTable
 from inspector.proxy.steps import (
     Abandon,
@@ -46,8 +46,6 @@ from inspector.wire.jsonrpc import (
     parse_upstream,
 )
 
-BACKLOG = 1000  # a server's messages kept for a stream that its client has not opened yet
-
 
 @dataclass(slots=True)
 class Exchange:
@@ -61,8 +59,7 @@ class Exchange:
     speaks_http: bool  # the upstream answers every HTTP exchange itself
     lost: str | None = None  # why the upstream is gone
     pending: PendingTable = field(default_factory=PendingTable)
-    _stream: Route | None = None
-    _backlog: deque[tuple[bytes, tuple[bytes, ...]]] = field(default_factory=lambda: deque(maxlen=BACKLOG))
+    listening: Listening = field(default_factory=Listening)
 
     # ------------------------------------------------------------------ from the client
 
@@ -147,16 +144,12 @@ class Exchange:
 
     def open_stream(self, route: Route) -> list[Step]:
         """The client listens for what the server says on its own; what was kept for it goes first."""
-        self._stream = route
-        kept = [Answer(route, raw, False, fields) for raw, fields in self._backlog]
-        self._backlog.clear()
-        return [*kept]
+        return [*self.listening.open(route)]
 
     def route_gone(self, route: Route) -> list[Step]:
         """The client closed this exchange. A held call never runs; a modern request in flight is cancelled, while a
         legacy one goes on (MCP specification, Streamable HTTP: a disconnect is no cancellation there)."""
-        if self._stream is route:
-            self._stream = None
+        self.listening.gone(route)
         steps: list[Step] = []
         for pending in self.pending.all():
             if pending.route is not route:
@@ -291,7 +284,7 @@ class Exchange:
 
     def _refuse_server(self, frame: Frame, route: Route | None, now: float) -> list[Step]:
         refusal = mcp.rpc_error(frame.id, METHOD_NOT_FOUND, "refused by policy (settings.server_requests)")
-        target = route or self._live_route() or self._stream
+        target = route or self.listening.latest(self.pending)
         bad = BadFrame(frame.raw, METHOD_NOT_FOUND, "the server's own request, refused by settings.server_requests")
         side = Direction.FROM_UPSTREAM
         steps: list[Step] = [self._seen(now, side, frame.raw), self._rejected(bad, now, side)]
@@ -314,28 +307,15 @@ class Exchange:
         if frame.kind is Kind.REQUEST and (used := capabilities.OF_CLIENT.get(frame.method)) is not None:
             steps.append(Used(used))
         raw = mcp.one_line(frame.raw)
-        target = route or (owner.route if owner else self._choose(frame))
+        target = route or (owner.route if owner else self.listening.choose(frame, self.pending))
         if target is None:
-            self._backlog.append((raw, fields))
+            self.listening.keep(raw, fields)
             return steps
         return [*steps, Answer(target, raw, False, fields)]
 
-    def _choose(self, frame: Frame) -> Route | None:
-        """Over a pipe nothing says which request a server's own message belongs to: what it asks or logs goes with the
-        latest one in flight, what it announces goes to the client's open stream."""
-        announces = frame.kind is Kind.NOTIFICATION and frame.method != "notifications/message"
-        live = self._live_route()
-        return (self._stream or live) if announces else (live or self._stream)
-
-    def _live_route(self) -> Route | None:
-        return latest.route if (latest := self.pending.latest_forwarded()) else None
-
     def list_changed(self) -> list[Step]:
         """What this client may see has changed by a new policy: it should list again."""
-        if listening := [p for p in self.pending.all() if p.frame.method == "subscriptions/listen"]:
-            return [Answer(p.route, mcp.list_changed(p.frame.id), False) for p in listening]
-        target = self._stream or self._live_route()
-        return [Answer(target, mcp.list_changed(), False)] if target else []
+        return [*self.listening.list_changed(self.pending)]
 
     # ------------------------------------------------------------------ when it fails
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from inspector.core.call import Caller
-from inspector.core.events import ClientConnected
+from inspector.core.events import CapabilityUsed, ClientConnected, ClientGone, Event
 from inspector.proxy.connection import ClientConnection
 from inspector.wire.capabilities import client_capabilities
 from inspector.wire.jsonrpc import Frame
@@ -14,7 +16,9 @@ class Presence:
     """A stdio client and a legacy HTTP session are connections of their own. A modern client has none: it is known by
     grant, upstream and what it says of itself, so that its limits and its row on screen outlive single requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
+        self._emit = emit
+        self._clock = clock
         self._count = 0
         self._labels: dict[tuple[str, str, str, str], str] = {}
         self._latest: dict[tuple[str, str], str] = {}  # client name by grant and upstream
@@ -29,9 +33,11 @@ class Presence:
         name = self._latest.get((grant, upstream), "")
         return Caller(grant, label if transport == "stdio" else _session(grant, upstream, name), name)
 
-    def introduce(self, connection: ClientConnection, frame: Frame, now: float) -> ClientConnected | None:
-        """Settle the connection's label and caller by an early request; the event when the client is new."""
+    def introduce(self, connection: ClientConnection, frame: Frame) -> bool:
+        """Settle the connection's label and caller by an early request; False when it says nothing of them."""
         exchange, info = connection.exchange, client_info(frame)
+        if info is None and frame.method != "tools/call":
+            return False
         grant, upstream = exchange.caller.grant, exchange.upstream
         own = connection.transport == "stdio" or frame.method == "initialize"
         name = info.name if info else self._latest.get((grant, upstream), "")
@@ -43,28 +49,35 @@ class Presence:
         session = label if connection.transport == "stdio" else _session(grant, upstream, name)
         caller = Caller(grant, session, name)
         connection.identify(label, caller)
-        if not own and known in self._labels:
-            return None
-        if not own:
-            self._labels[known] = label
-        offered = client_capabilities(frame)
-        return ClientConnected(now, label, caller, version, era_of(frame), connection.transport, upstream, offered)
-
-    def first_use(self, label: str, capability: str, *, of_client: bool) -> bool:
-        """Is this the first time that it is used on the connection of that label?"""
-        known = self._used.setdefault(label, set())
-        use = (capability, of_client)
-        if use in known:
-            return False
-        known.add(use)
+        if own or known not in self._labels:
+            if not own:
+                self._labels[known] = label
+            offered, now = client_capabilities(frame), self._clock()
+            about = (caller, version, era_of(frame), connection.transport, upstream, offered)
+            self._emit(ClientConnected(now, label, *about))
         return True
 
-    def parted(self, label: str) -> None:
-        self._used.pop(label, None)
+    def client_used(self, connection: ClientConnection, capability: str) -> None:
+        """The client makes use of what its server offers."""
+        self._used_by(connection, capability, of_client=False)
 
-    def outlives(self, label: str) -> bool:
-        """Is this the label of a client that keeps no connection?"""
-        return label in self._labels.values()
+    def server_used(self, connection: ClientConnection, capability: str) -> None:
+        """The server makes use of what its client offers."""
+        self._used_by(connection, capability, of_client=True)
+
+    def part(self, connection: ClientConnection) -> None:
+        """Its client has gone, unless it is one that keeps no connection."""
+        label = connection.exchange.connection
+        if label not in self._labels.values():
+            self._used.pop(label, None)
+            self._emit(ClientGone(self._clock(), label))
+
+    def _used_by(self, connection: ClientConnection, capability: str, *, of_client: bool) -> None:
+        label, use = connection.exchange.connection, (capability, of_client)
+        known = self._used.setdefault(label, set())
+        if use not in known:
+            known.add(use)
+            self._emit(CapabilityUsed(self._clock(), label, connection.exchange.upstream, capability, of_client))
 
 
 def _session(grant: str, upstream: str, client: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import anyio
 import orjson
@@ -153,7 +153,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         our_err, child_err = os.pipe()
         try:
             with anyio.CancelScope(shield=True):
-                self._transport, _ = await loop.subprocess_exec(
+                await loop.subprocess_exec(
                     lambda: self,
                     *launch.argv,
                     stdin=child_in,
@@ -170,10 +170,14 @@ class ServerProcess(asyncio.SubprocessProtocol):
         finally:
             for fd in (child_in, child_out, child_err):
                 os.close(fd)
-        self.pid = self._transport.get_pid()
         with anyio.CancelScope(shield=True):
             await self._connect(loop, our_in, our_out, our_err)
         self._changed(UpstreamState.STARTING, " ".join(launch.argv))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Not what `subprocess_exec` returns: a process that dies at once has exited before that does.
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+        self.pid = self._transport.get_pid()
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, our_in: int, our_out: int, our_err: int) -> None:
         with contextlib.suppress(OSError):  # worse protected, but running
@@ -357,6 +361,8 @@ class ServerProcess(asyncio.SubprocessProtocol):
             self._finish()
 
     def _signal(self, number: signal.Signals) -> None:
+        if not self.pid:  # 0 would be our own group
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 

@@ -27,6 +27,12 @@ usage: mcp-inspect stdio NAME
 The front that a stdio client spawns: NAME is an upstream of the running mcp-inspect, or one of mcp-inspect.toml;
 COMMAND is the server itself. Without a running mcp-inspect, or with --standalone, the policy is enforced and
 everything recorded in this process.
+
+options:
+  --standalone    an engine of its own, even beside a running mcp-inspect
+  --policy FILE   the policy document of that engine
+  --name NAME     what to call COMMAND (default: by its words)
+  --grant G       whose counters calls are charged to, where limits are per grant (default: stdio:NAME)
 """
 
 HELLO_VERSION = 1

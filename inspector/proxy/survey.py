@@ -7,6 +7,7 @@ them before the first call, and not every client lists before it calls.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
@@ -17,6 +18,7 @@ from inspector.core.call import Era
 from inspector.core.errors import UpstreamError
 from inspector.core.json import JsonObject
 from inspector.proxy.links import ClientSide, Headers, Link, Outgoing, Route, Upstream
+from inspector.proxy.unheard import Unheard
 from inspector.wire.jsonrpc import METHOD_NOT_FOUND, Frame, FrameId, Kind, dump, parse_client, parse_upstream
 from inspector.wire.mcp import (
     CLIENT_CAPABILITIES_META,
@@ -82,13 +84,17 @@ class Surveys:
             tasks.start_soon(self._ask, upstream, behalf)
 
     async def _ask(self, upstream: Upstream, behalf: Behalf) -> None:
-        name, listed = upstream.name, None
-        self._stale.discard(name)
+        asking = _Asking(behalf.era)
+        self._stale.discard(upstream.name)
         try:
-            with anyio.move_on_after(PATIENCE):
-                listed = await ask_for_tools(upstream, behalf)
-        except UpstreamError:
-            pass  # its own event says why
+            self._settle(upstream.name, await _listed(asking, upstream, behalf.side))
+        finally:
+            if asking.link is not None:
+                with anyio.CancelScope(shield=True):
+                    await asking.link.close()
+
+    def _settle(self, name: str, listed: ToolList | None) -> None:
+        """Calls go before our link is closed: a process may take its time to end."""
         if listed is None:
             self._failed[name] = self._clock()
         else:
@@ -98,19 +104,12 @@ class Surveys:
             then()
 
 
-async def ask_for_tools(upstream: Upstream, behalf: Behalf) -> ToolList | None:
-    """All of an upstream's tools as it lists them to a client of that era; None when it does not.
-
-    Raises:
-        UpstreamError: it cannot be started.
-    """
-    asking = _Asking(behalf.era)
-    asking.link = await upstream.open(asking, shared=False, client=behalf.side)
-    try:
+async def _listed(asking: _Asking, upstream: Upstream, side: ClientSide | None) -> ToolList | None:
+    """All of an upstream's tools as it lists them to a client of that era; None when it does not."""
+    with anyio.move_on_after(PATIENCE), suppress(UpstreamError):  # its own event says why
+        asking.link = await upstream.open(asking, shared=False, client=side)
         return await _pages(asking)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await asking.link.close()
+    return None
 
 
 async def _pages(asking: _Asking) -> ToolList | None:
@@ -123,6 +122,8 @@ async def _pages(asking: _Asking) -> ToolList | None:
         page = tool_list(frame) if frame is not None else None
         if frame is None or page is None:
             return None
+        if page.definitions and page in pages:
+            break  # many servers end with the cursor "", and take it for the first page's
         pages.append(page)
         result = frame.body["result"]
         following = result.get("nextCursor") if isinstance(result, dict) else None
@@ -146,8 +147,8 @@ async def _begin(asking: _Asking) -> bool:
     return True
 
 
-class _Asking:
-    """One question at a time: a `links.Receiver`, and the Route of its own requests."""
+class _Asking(Unheard):
+    """One question at a time. It is the Route of its own requests too, whose answers come to the Receiver."""
 
     def __init__(self, era: Era) -> None:
         self.era = era
@@ -211,18 +212,3 @@ class _Asking:
     def upstream_lost(self, why: str, *, for_good: bool = True) -> None:
         self._over = True
         self._hear(None)
-
-    def upstream_back(self) -> None: ...
-
-    def upstream_head(self, route: Route, status: int, headers: Headers) -> None: ...
-    def upstream_event(self, route: Route, fields: tuple[bytes, ...]) -> None: ...
-    async def ready(self) -> None: ...
-
-    # Route: an answer comes to the Receiver
-
-    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None: ...
-    def head(self, status: int, headers: Headers) -> None: ...
-    def event(self, fields: tuple[bytes, ...]) -> None: ...
-    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
-    def hold(self) -> None: ...
-    def end(self) -> None: ...

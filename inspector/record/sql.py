@@ -14,6 +14,7 @@ from typing import Any, Final, assert_never
 import orjson
 
 from inspector.core.call import Outcome
+from inspector.core.json import is_encodable
 from inspector.core.risk import Risk
 from inspector.core.word import LABELS, Word
 from inspector.filters.matching import argument_at, tester
@@ -129,7 +130,7 @@ class Where:
         read, passes = argument_at(term.path), tester(term.test)
         slow = f"{self._function(lambda arguments: passes(read(arguments)))}(arguments)"
         key = f'"{term.path[-1]}":'
-        if term.path[-1].isdigit() or _takes_nothing(term.test) or not _encodable(key):
+        if term.path[-1].isdigit() or _takes_nothing(term.test) or not is_encodable(key):
             return slow
         return f"(instr(arguments, {self._value(key)}) > 0 AND {slow})"
 
@@ -167,11 +168,3 @@ def _one_of(column: str, words: Iterable[StrEnum]) -> str:
 
 def _takes_nothing(test: Test) -> bool:
     return tester(test)("")
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

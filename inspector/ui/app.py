@@ -14,17 +14,15 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import Screen
 
-from inspector.core.call import CallId
 from inspector.core.commands import Command, CommandResult, Rejected, Shutdown
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
 from inspector.ui import text
 from inspector.ui import theme as themes
 from inspector.ui.actions import key_names
-from inspector.ui.alerts import Alerts, tell
+from inspector.ui.alerts import tell
 from inspector.ui.crash import report
 from inspector.ui.listing import Source
-from inspector.ui.notices import Notices
 from inspector.ui.palette import system_commands
 from inspector.ui.preferences import USUALLY, Preferences
 from inspector.ui.screens.approvals import ApprovalsPlace
@@ -40,6 +38,7 @@ from inspector.ui.terminal import losable
 from inspector.ui.visiting import BACK, Opened, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
+POLL_AT_LEAST_EVERY: Final = 1 / 8
 TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
 
@@ -91,13 +90,10 @@ class InspectApp(Visiting):
         ascii_only: bool | None = None,
     ) -> None:
         look = (preferences.theme, theme_folders, ascii_only)
-        super().__init__(Opened(port, source, clock), steady, open_recording, look)
-        self.preferences = preferences
+        super().__init__(Opened(port, source, clock), open_recording, preferences, steady, look)
         self.token = token_mask
         self.awaits_clients = awaits_clients
-        self.notices = Notices(self)
         self._start_place = start_place
-        self._alerts = Alerts(self, preferences, steady)
         self.set_keymap(preferences.keys)
 
     def get_driver_class(self) -> type[Driver]:
@@ -108,7 +104,7 @@ class InspectApp(Visiting):
     async def on_mount(self) -> None:
         for bad in self.bad_themes:
             self.say(f"Theme {bad.file}: {bad.why}", wrong=True)
-        self._alerts.begin()
+        self.alerts.begin()
         await self.poll()
         no_policy = self.board.views.policy.version == 0 and not self.board.views.run.read_only
         await self.switch_mode(self._start_place or ("policy" if no_policy else "live"))
@@ -125,25 +121,20 @@ class InspectApp(Visiting):
         return report(error, recording=self.board.views.run.recording, token=self.token)
 
     def on_unmount(self) -> None:
-        self._alerts.end()
+        self.alerts.end()
 
     async def _poll_forever(self) -> None:
-        """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting."""
+        """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting.
+
+        A loop that wakes us late has keys to answer and calls to carry: frames give way to them.
+        """
+        loop, pause = asyncio.get_running_loop(), POLL_EVERY
         while self.is_running:
-            await asyncio.sleep(POLL_EVERY)
+            due = loop.time() + pause
+            await asyncio.sleep(pause)
+            late = max(0.0, loop.time() - due)
+            pause = min(POLL_EVERY + 2 * late, POLL_AT_LEAST_EVERY)
             await self.poll()
-
-    def show_trouble(self, why: str) -> None:
-        if not self.trouble:
-            self.trouble = why
-            self.say(f"The engine does not answer: {why}", wrong=True)
-            self.draw(())
-
-    def draw(self, changed: tuple[CallId, ...]) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, Place):
-                screen.draw(changed)
-        tell(self.screen)
 
     def _tick(self) -> None:
         if not self.is_running:
@@ -151,11 +142,8 @@ class InspectApp(Visiting):
         now = self.clock()
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
-                screen.tick(now)
+                screen.beat(now)
         tell(self.screen)
-
-    def alert(self, is_new: bool) -> None:
-        self._alerts.tell(is_new, len(self.live.queue))
 
     # What screens ask of the app
 
@@ -167,11 +155,6 @@ class InspectApp(Visiting):
             return Rejected(str(error) or type(error).__name__)
         # The screen that asked may be gone by now: it must not try to show anything.
         return answer if self.is_running else Rejected("the screen is closed")
-
-    def say(self, words: str, *, wrong: bool = False, stay: float | None = None) -> None:
-        """A short notice; `words` may hold untrusted text."""
-        if self.is_running:
-            self.notices.say(words, wrong=wrong, stay=stay)
 
     def copy(self, copied: str, what: str) -> None:
         if not copied:
@@ -222,6 +205,11 @@ class InspectApp(Visiting):
 
 
 def _settle_memory() -> None:
-    """What is here at the start stays: without this, every collection walks all of it and a frame waits."""
+    """What is here at the start stays, and so do most rows: a collection that walks all of it makes a frame wait.
+
+    Young garbage goes as soon as ever; that of the oldest generation, which is every row kept, a hundred times later.
+    """
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 1_000)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from textual.binding import Binding
 from textual.widget import AwaitMount
 
-from inspector.core.call import CallId
 from inspector.core.errors import InspectError
 from inspector.core.views import Port
 from inspector.ui import drift, logins
 from inspector.ui.board import Board
-from inspector.ui.crash import DiscreetApp
 from inspector.ui.listing import Source
+from inspector.ui.preferences import Preferences
 from inspector.ui.queue import HoldQueue
-from inspector.ui.themed import ThemedApp
+from inspector.ui.telling import Look, Telling
 
 LOGIN_STAYS: Final = 30.0  # seconds that the address of a login stands on the screen
 
@@ -37,9 +35,6 @@ class Opened:
 
 OpenRecording: TypeAlias = Callable[[str, Callable[[str], object]], AbstractAsyncContextManager[Opened]]
 """(path, what to do with the reason when the rest of it cannot be read) → the recording. Raises InspectError."""
-
-Look: TypeAlias = tuple[str, Sequence[Path], bool | None]
-"""What `ThemedApp` is made with: the theme that is wanted, the folders of themes, whether only ASCII may be shown."""
 
 BACK = Binding("0,alt+0", "back_to_live", "Back to the live run", id="app.back")
 
@@ -58,16 +53,19 @@ class Desk:
         return self.board if self.run.source is None else self.run.source
 
 
-class Visiting(DiscreetApp, ThemedApp):
+class Visiting(Telling):
     """`live` is the desk that the app began with, `desk` the one that is shown. Drafts, filters and selections of the
     live run stay where they are while a recording is looked at."""
 
     def __init__(
-        self, run: Opened, steady: Callable[[], float], open_recording: OpenRecording | None, look: Look
+        self,
+        run: Opened,
+        open_recording: OpenRecording | None,
+        preferences: Preferences,
+        steady: Callable[[], float],
+        look: Look,
     ) -> None:
-        super().__init__(*look)
-        self.steady = steady
-        self.trouble = ""
+        super().__init__(preferences, steady, look)
         self.live = self.desk = Desk(run)
         self._open_recording = open_recording
         self._visits = 0
@@ -154,28 +152,11 @@ class Visiting(DiscreetApp, ThemedApp):
         changed = desk.board.fold(views)
         new = desk.queue.fold(views.holds, self.steady())
         if desk is self.live:
-            self.alert(bool(new))
+            self.alerts.tell(bool(new), len(desk.queue))
             for words in news:
-                self.say(words, wrong=True)
+                self.say_wrong(words)
             for words in waiting:
                 self.say(words, stay=LOGIN_STAYS)
             if new and self.visiting:
                 self.say("A call of the live run is held. 0 goes back to it.")
         self.draw(changed if desk is self.desk else ())
-
-    def say_wrong(self, words: str) -> None:
-        self.say(words, wrong=True)
-
-    # What the app adds
-
-    def say(self, words: str, *, wrong: bool = False, stay: float | None = None) -> None:
-        raise NotImplementedError
-
-    def alert(self, is_new: bool) -> None:
-        raise NotImplementedError
-
-    def draw(self, changed: tuple[CallId, ...]) -> None:
-        raise NotImplementedError
-
-    def show_trouble(self, why: str) -> None:
-        raise NotImplementedError

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from inspector.cli import policy
+from inspector.cli.policy_check import COMMANDS
 from inspector.core.errors import ConfigError, UsageError
 from inspector.core.json import Json
 
@@ -90,3 +93,20 @@ def test_it_runs_as_a_module_too(failing: Path) -> None:
     assert (failed.returncode, "1 failed" in failed.stdout) == (1, True)
     assert missing.returncode == 2
     assert missing.stderr.startswith("mcp-inspect: /nowhere: cannot be read")
+
+
+@pytest.mark.parametrize("word", ["test", *COMMANDS])
+def test_the_help_of_every_word_says_what_each_flag_does(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        policy.run([word, "--help"])
+    assert ended.value.code == 0
+    lines = [*capsys.readouterr().out.partition("\n\n")[2].splitlines(), ""]
+    for line, following in pairwise(lines):
+        if re.match(r"  \S", line):
+            assert re.search(r"\S {2,}\S", line) or following.startswith(" " * 10), line
+
+
+def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert policy.run(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"\n{word}  " in said for word in ["test", *COMMANDS])

@@ -72,7 +72,7 @@ def test_nothing_that_others_write_steers_the_terminal(
             harmless(terminal, "the result", "[red]FAKE", "LIVE")
             terminal.send("o")
             harmless(terminal, "raw frames", "tools/call", "LIVE")
-            terminal.send("Escape")
+            terminal.send("o")
             terminal.wait_gone("RAW FRAMES")
             terminal.send("x")
             harmless(terminal, "refused", "Not let through", "LIVE")

@@ -75,3 +75,6 @@ def kinds(effects: list[Effect]) -> list[str]:
 
 def forwarded(effects: list[Effect]) -> Forward:
     return next(effect for effect in effects if isinstance(effect, Forward))
+
+
+ASKS = policy({"t": {"action": "approve"}})

@@ -10,8 +10,7 @@ import pytest
 from inspector.core.decision import Scope
 from inspector.core.errors import PolicyError
 from inspector.core.problems import Severity
-from inspector.policy.intercept import is_intercept
-from inspector.policy.load import load_object, load_text
+from inspector.policy.load import is_intercept, load_object, load_text
 from inspector.policy.model import Default, InterceptRule
 
 EVALUATES: dict[str, Any] = {"name": "a", "conditions": [{"path": "args.x", "op": "eq", "value": 1}]}

@@ -6,35 +6,22 @@ import asyncio
 import contextlib
 import gzip
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
-from http_rig import BOTH, TOKEN, Reply, Rig, at, running, serving
-from http_upstream import Exchange, Handler, Script, session
+from http_rig import BOTH, TOKEN, Reply, at, running
+from http_upstream import Exchange, session
+from passed_rig import before
 
-from inspector.core.events import Direction, FrameRejected, HoldEnded, UpstreamChanged, UpstreamState
-from inspector.core.holds import Resolution
-from inspector.proxy.http_listener import Limits
+from inspector.core.events import Direction, FrameRejected, UpstreamChanged, UpstreamState
 
 pytestmark = pytest.mark.anyio
-ASK = 'version: "1"\ndefault: allow\ntools:\n  pay:\n    action: approve\n'
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@contextlib.asynccontextmanager
-async def before(
-    folder: Path, handle: Handler, *headers: tuple[str, str], **more: Any
-) -> AsyncIterator[tuple[Rig, Script]]:
-    script = Script(handle)
-    async with serving(script) as url, running(folder, at(url, *headers), **more) as rig:
-        yield rig, script
 
 
 # what passes
@@ -272,119 +259,6 @@ async def test_an_answer_without_end_is_cut_off(tmp_path: Path) -> None:
 
     async with before(tmp_path, handle) as (rig, _):
         assert "more than 16 MiB" in (await rig.ask("tools/call", {"name": "x"})).json["error"]["message"]
-
-
-# sessions
-
-
-async def test_the_servers_session_is_the_clients_and_keeps_one_connection(tmp_path: Path) -> None:
-    async with before(tmp_path, session) as (rig, script):
-        assert await rig.initialize() == "their-session"
-        for _ in range(3):
-            assert (await rig.ask("tools/call", {"name": "x"}, mcp_session_id="their-session")).said == "done"
-        assert {e.headers.get("mcp-session-id") for e in script.of("tools/call")} == {"their-session"}
-        assert rig.driver.clients == 1
-        async with rig.http.delete(rig.url, headers={"mcp-session-id": "their-session"}) as response:
-            assert response.status == 200
-        await rig.until(lambda: rig.driver.clients == 0)
-        assert script.of("DELETE")[0].headers["mcp-session-id"] == "their-session"
-
-
-async def test_a_session_that_only_the_server_knows_is_passed_on(tmp_path: Path) -> None:
-    async with before(tmp_path, session) as (rig, script):
-        assert (await rig.ask("tools/call", {"name": "x"}, mcp_session_id="of-yesterday")).said == "done"
-        assert script.seen[0].headers["mcp-session-id"] == "of-yesterday"
-
-
-async def test_a_session_that_the_server_does_not_know_is_forgotten(tmp_path: Path) -> None:
-    async def handle(exchange: Exchange) -> None:
-        await exchange.answer(404)
-
-    async with before(tmp_path, handle) as (rig, _):
-        assert (await rig.ask("ping", mcp_session_id="gone")).status == 404
-        assert rig.driver.clients == 0
-
-
-async def test_a_session_that_nobody_uses_is_forgotten_and_can_come_back(tmp_path: Path) -> None:
-    async with before(tmp_path, session, limits=Limits(idle_seconds=0.2)) as (rig, _):
-        await rig.initialize()
-        rig.clock.now += 1
-        await rig.until(lambda: rig.driver.clients == 0)
-        assert (await rig.ask("tools/call", {"name": "x"}, mcp_session_id="their-session")).said == "done"
-
-
-async def test_a_server_without_sessions_needs_no_connection_that_stays(tmp_path: Path) -> None:
-    async with before(tmp_path, session) as (rig, _):
-        replies: list[str] = []
-
-        async def one() -> None:
-            replies.append((await rig.ask("tools/call", {"name": "x"}, id_=1)).said)
-
-        async with anyio.create_task_group() as clients:
-            for _ in range(10):
-                clients.start_soon(one)  # the same id ten times: ten clients
-        assert replies == ["done"] * 10
-        assert rig.driver.clients == 0
-
-
-# what is judged
-
-
-async def test_a_cancellation_without_a_session_finds_the_held_call(tmp_path: Path) -> None:
-    async with before(tmp_path, session, policy=ASK) as (rig, script), anyio.create_task_group() as clients:
-        clients.start_soon(lambda: rig.ask("tools/call", {"name": "pay"}, id_=5))
-        await rig.until(lambda: bool(rig.driver.gate.holds))
-        other = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "5"}}
-        assert (await rig.post(other)).status == 202
-        assert rig.driver.gate.holds  # "5" is another request than 5
-        assert (await rig.post({**other, "params": {"requestId": 5}})).status == 202
-        await rig.until(lambda: bool(rig.seen(HoldEnded)))
-        assert script.of("tools/call") == []
-
-
-async def test_an_approved_call_goes_on_with_its_edit_and_headers_made_anew(tmp_path: Path) -> None:
-    schema = {"type": "object", "properties": {"amount": {"type": "integer", "x-mcp-header": "Amount"}}}
-
-    async def handle(exchange: Exchange) -> None:
-        if exchange.message["method"] == "tools/list":
-            await exchange.result({"tools": [{"name": "pay", "inputSchema": schema}], "resultType": "complete"})
-        else:
-            await exchange.result({"content": [{"type": "text", "text": "paid"}], "resultType": "complete"})
-
-    async with before(tmp_path, handle, policy=ASK) as (rig, script), anyio.create_task_group() as clients:
-        await rig.modern("tools/list")
-        replies: list[Reply] = []
-
-        async def pay() -> None:
-            params = {"name": "pay", "arguments": {"amount": 500}}
-            replies.append(await rig.modern("tools/call", params, mcp_param_amount="500"))
-
-        clients.start_soon(pay)
-        await rig.until(lambda: bool(rig.driver.gate.holds))
-        rig.driver.resolve(rig.driver.gate.holds[0].call_id, Resolution(approve=True, arguments={"amount": 7}))
-        sent = await script.arrived("tools/call")
-        await rig.until(lambda: bool(replies))
-        assert sent.message["params"]["arguments"] == {"amount": 7}
-        assert sent.headers["mcp-param-amount"] == "7"
-        assert replies[0].headers["content-type"] == "text/event-stream"
-        assert replies[0].said == "paid"
-
-
-async def test_an_http_error_after_a_hold_is_a_json_rpc_error_with_its_status(tmp_path: Path) -> None:
-    async def handle(exchange: Exchange) -> None:
-        await exchange.answer(503, b"busy")
-
-    async with before(tmp_path, handle, policy=ASK) as (rig, _), anyio.create_task_group() as clients:
-        replies: list[Reply] = []
-
-        async def pay() -> None:
-            replies.append(await rig.ask("tools/call", {"name": "pay"}))
-
-        clients.start_soon(pay)
-        await rig.until(lambda: bool(rig.driver.gate.holds))
-        rig.driver.resolve(rig.driver.gate.holds[0].call_id, Resolution(approve=True))
-        await rig.until(lambda: bool(replies))
-        assert "503" in replies[0].events[-1]["error"]["message"]
 
 
 async def test_a_modern_client_that_leaves_closes_the_request_at_the_server(tmp_path: Path) -> None:

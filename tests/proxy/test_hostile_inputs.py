@@ -1,6 +1,7 @@
 """What clients must not get away with, on both fronts, with real processes on every side (docs/security.md).
 
-The sample is data of its own; `hostile_cases.py` holds many more of its kind. All of one front are sent to one engine.
+The sample is data of its own; `hostile_cases.py` and `hostile_http.py` hold many more of its kind. All of one
+front are sent to one engine.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hostile_cases import DISGUISED, DROPPED, HTTP, LINES, META, MISSHAPEN, PASSED, UNREADABLE, WIRE, Http, Raw, Wire
+from hostile_cases import DISGUISED, DROPPED, LINES, META, MISSHAPEN, PASSED, UNREADABLE, Raw
+from hostile_http import HTTP, WIRE, Http, Wire
 from hostile_rig import POLICY, House, Reply, Seen, Web
 
 SAMPLE = [json.loads(line) for line in POLICY.with_name("hostile_inputs_sample.jsonl").read_text().splitlines()]

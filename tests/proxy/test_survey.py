@@ -13,13 +13,14 @@ import pytest
 from http_rig import HELLO, META, Rig, at, running, sdk_over_http, serving, tiny
 from http_upstream import Exchange, Script, session
 
+from inspector.core.call import Era
 from inspector.core.events import CallArrived, Decided, Finished, ToolsListed
 from inspector.core.upstream import UpstreamSpec
 from inspector.policy.load import load_text
 from inspector.proxy import survey
 from inspector.proxy.connection import ClientConnection
-from inspector.proxy.links import Headers
-from inspector.wire.jsonrpc import Frame, parse_client
+from inspector.proxy.links import ClientSide, Headers, Link, Outgoing, Receiver, Route
+from inspector.wire.jsonrpc import Frame, FrameId, Kind, parse_client
 
 pytestmark = pytest.mark.anyio
 CHECKED = '{"version": "1", "default": "allow", "all_tools": {"validate": "input_schema"}}'
@@ -212,6 +213,60 @@ async def test_all_pages_are_read_and_a_twin_on_a_later_page_is_a_duplicate(tmp_
         assert "result" in await client.ask(1, "tools/call", name="b", arguments={})
         answer = await client.ask(2, "tools/call", name="a", arguments={})
         assert answer["result"]["_meta"]["mcp-inspect/decision"]["rule"] == "(duplicate tool)"
+
+
+async def test_a_list_that_begins_again_after_its_last_page_is_read_once(tmp_path: Path) -> None:
+    pages: dict[str, dict[str, Any]] = {
+        "": {"tools": [{"name": "a", "inputSchema": {}}], "nextCursor": "2"},
+        "2": {"tools": [{"name": "b", "inputSchema": {}}], "nextCursor": ""},
+    }
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.message.get("method") == "tools/list":
+            await exchange.result(pages[exchange.message["params"].get("cursor", "")])
+        else:
+            await session(exchange)
+
+    script = Script(handle)
+    async with serving(script) as url, running(tmp_path, at(url), policy=CHECKED) as rig, piped(rig) as client:
+        for id_, tool in enumerate("ab", 1):
+            assert "result" in (answer := await client.ask(id_, "tools/call", name=tool, arguments={}))
+            assert "mcp-inspect/decision" not in json.dumps(answer), "neither of them is a duplicate"
+        assert len(script.of("tools/list")) == 3
+
+
+class Lingering:
+    """An upstream whose links only end once `gone` is set, and which answers whatever it is asked."""
+
+    name, has_url, speaks_http = "up", False, False
+
+    def __init__(self) -> None:
+        self.gone = anyio.Event()
+
+    async def open(self, receiver: Receiver, *, shared: bool, client: ClientSide | None = None) -> Link:
+        self.receiver = receiver
+        return self
+
+    def send(self, outgoing: Outgoing) -> None:
+        if outgoing.frame is not None and outgoing.frame.kind is Kind.REQUEST:
+            answer = {"jsonrpc": "2.0", "id": outgoing.frame.id, "result": {"tools": []}}
+            self.receiver.upstream_frame(json.dumps(answer).encode(), None)
+
+    def cancel(self, route: Route, frame_id: FrameId | None) -> None: ...
+    async def ready(self) -> None: ...
+
+    async def close(self) -> None:
+        with anyio.fail_after(5):
+            await self.gone.wait()
+
+
+async def test_a_call_does_not_wait_for_the_end_of_the_link_that_asked() -> None:
+    upstream, learned = Lingering(), list[str]()
+    surveys = survey.Surveys(lambda name, _: learned.append(name), lambda: 0.0)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            surveys.before(upstream, survey.Behalf(Era.LEGACY, None), tasks, upstream.gone.set)
+    assert learned == ["up"]
 
 
 async def test_a_modern_http_server_gets_its_parameter_headers_with_the_first_call_of_a_stdio_client(

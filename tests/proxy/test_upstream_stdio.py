@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,19 @@ def test_a_server_that_is_killed_is_reported_by_the_signals_name(run: Any) -> No
             os.kill(pid, signal.SIGKILL)
             await eventually(lambda: client.lost)
             assert client.lost == "demo was ended by SIGKILL"
+
+    run(test)
+
+
+def test_servers_that_are_gone_before_the_start_of_all_is_over_are_reported_each(run: Any) -> None:
+    async def test() -> None:
+        clients = [Client() for _ in range(30)]
+        async with upstream(command=CommandSpec(("true",))) as opened:
+            async with anyio.create_task_group() as starts:
+                for client in clients:
+                    starts.start_soon(partial(opened.open, client, shared=False, client=None))
+            await eventually(lambda: all(client.lost for client in clients))
+        assert {client.lost for client in clients} == {"demo exited with code 0"}
 
     run(test)
 

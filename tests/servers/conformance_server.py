@@ -18,32 +18,26 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
+from conformance_words import PIXEL, SILENCE, Events, completion, embedded, form, image, text
 from mcp.server import MCPServer
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp.types import (
     AudioContent,
     Completion,
-    CreateMessageRequest,
-    CreateMessageRequestParams,
-    ElicitRequest,
-    ElicitRequestFormParams,
     EmbeddedResource,
     EmptyResult,
     ImageContent,
     InputRequiredResult,
-    JSONRPCMessage,
     ListRootsRequest,
     SamplingMessage,
     SetLevelRequestParams,
     SubscribeRequestParams,
     TextContent,
-    TextResourceContents,
     UnsubscribeRequestParams,
 )
 from pydantic import Field
@@ -51,33 +45,10 @@ from pydantic import Field
 warnings.simplefilter("ignore", MCPDeprecationWarning)  # legacy clients still need what it warns of
 
 MISSING_CAPABILITY = -32021
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
-SILENCE = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQIAAAAAAA=="
 STEP = 0.05  # seconds between two messages of one call
 
 # Of one tool's input, and of two forms: by the suite's descriptions.
 SCHEMAS: dict[str, Any] = json.loads(Path(__file__).with_name("conformance_schemas.json").read_text())
-
-
-class Events(EventStore):
-    """Every SSE event of the run, for clients that come back with Last-Event-ID. The id is the place in the list."""
-
-    def __init__(self) -> None:
-        self._events: list[tuple[str, JSONRPCMessage | None]] = []
-
-    async def store_event(self, stream_id: str, message: JSONRPCMessage | None) -> str:
-        self._events.append((stream_id, message))
-        return str(len(self._events))
-
-    async def replay_events_after(self, last_event_id: str, send_callback: EventCallback) -> str | None:
-        last = int(last_event_id)
-        if not 0 < last <= len(self._events):
-            return None
-        stream = self._events[last - 1][0]
-        for number, (owner, message) in enumerate(self._events[last:], last + 1):
-            if owner == stream and message is not None:
-                await send_callback(EventMessage(message, str(number)))
-        return stream
 
 
 def contact(name: str = "", contactMethod: str = "", phone: str = "", email: str = "") -> str:
@@ -104,18 +75,6 @@ def tool(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return server.tool(description=description, **options)(function)
 
     return add
-
-
-def text(said: str) -> TextContent:
-    return TextContent(type="text", text=said)
-
-
-def image() -> ImageContent:
-    return ImageContent(type="image", data=PIXEL, mime_type="image/png")
-
-
-def embedded(uri: str, mime_type: str, said: str) -> EmbeddedResource:
-    return EmbeddedResource(type="resource", resource=TextResourceContents(uri=uri, mime_type=mime_type, text=said))
 
 
 # ---- tools
@@ -217,19 +176,6 @@ async def test_elicitation_sep1034_defaults(ctx: Context) -> str:
 @tool()
 async def test_elicitation_sep1330_enums(ctx: Context) -> str:
     return f"Elicitation completed: {await ask(ctx, 'Please choose', SCHEMAS['enums'], [])}"
-
-
-# ---- asking a modern client: a result that requires input
-
-
-def form(message: str, field: str, kind: str = "string") -> ElicitRequest:
-    schema = {"type": "object", "properties": {field: {"type": kind}}, "required": [field]}
-    return ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=schema))
-
-
-def completion(prompt: str) -> CreateMessageRequest:
-    messages = [SamplingMessage(role="user", content=text(prompt))]
-    return CreateMessageRequest(params=CreateMessageRequestParams(messages=messages, max_tokens=100))
 
 
 def answered(ctx: Context, *keys: str) -> bool:

@@ -24,6 +24,7 @@ SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x36", "80x24"])
 async def click_key(pilot: Pilot[None], words: str) -> None:
     """A click on the last line, in the midst of those words."""
     bar = pilot.app.screen.query_one(KeyBar)
+    await until(pilot, lambda: words in bar.render().plain)
     at = bar.render().plain.index(words)
     await pilot.click(bar, offset=(at + 1 + len(words) // 2, 0))
 

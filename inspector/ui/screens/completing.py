@@ -30,7 +30,7 @@ class Completing(DraftingPlace):
     def __init__(self) -> None:
         super().__init__()
         self._asked: Timer | None = None
-        self._known = ""  # the text as it was asked about last
+        self._known = ""  # the text that the last answer was about
         self._start = 0
 
     def on_mount(self) -> None:
@@ -57,13 +57,13 @@ class Completing(DraftingPlace):
 
     @work(exclusive=True, group="complete")
     async def _look(self, wanted: bool = False) -> None:
-        editor = self.editor
-        typed = editor.text != self._known and editor.has_focus
-        self._known = editor.text
+        editor, asked = self.editor, self.editor.text
+        typed = asked != self._known and editor.has_focus
         line, column = editor.cursor_location
-        answer = await self.inspect.ask(Complete(self._known, line, column))
+        answer = await self.inspect.ask(Complete(asked, line, column))
         if not isinstance(answer, Completions) or editor.cursor_location != (line, column):
             return
+        self._known = asked  # not before: a question that another one overtakes has not been answered
         self._explain(answer.help)
         self._start = answer.start
         word = editor.document.get_line(line)[answer.start : column]

@@ -79,26 +79,24 @@ class LivePlace(WaitingPlace):
     # What came
 
     def show(self, changed: tuple[CallId, ...]) -> None:
-        now, views = self.inspect.clock(), self.board.views
+        now = self.inspect.clock()
         table = self.query_one(CallTable)
         self.wait(now)
         table.choose_columns(table.painter.keys, self.one_server)
         table.fold(changed, now)
-        self.query_one(Gauges).show(views.limits, now)
-        self.query_one(GaugeLine).show(views.limits, now)
-        self.query_one(Rate).show(views, now)
         self._show_queue(now)
         self._outdated = self._outdated or table.cursor in changed
 
     def tick(self, now: float) -> None:
-        table = self.query_one(CallTable)
+        table, views = self.query_one(CallTable), self.board.views
         self.wait(now)
         table.tick(now)
         if self._outdated and table.cursor is not None:
             self._inspect(table.cursor)
         self._show_queue(now)
-        self.query_one(Gauges).show(self.board.views.limits, now)
-        self.query_one(GaugeLine).show(self.board.views.limits, now)
+        self.query_one(Gauges).show(views.limits, now)
+        self.query_one(GaugeLine).show(views.limits, now)
+        self.query_one(Rate).show(views, now)
 
     def subject(self) -> CallView | HoldView | None:
         cursor = self.query_one(CallTable).cursor
@@ -140,9 +138,11 @@ class LivePlace(WaitingPlace):
             f"{order}{count} · {where}" if len(self.source) else "",
         )
         if words != self._framed:
+            pane, (title, _) = self.query_one("#calls-pane"), self._framed
             self._framed = words
-            pane = self.query_one("#calls-pane")
-            pane.border_title, pane.border_subtitle = Content(words[0]), Content(words[1])
+            if words[0] != title:
+                pane.border_title = Content(words[0])
+            pane.border_subtitle = Content(words[1])
 
     @on(CallTable.Opened)
     def action_inspect(self) -> None:

@@ -33,7 +33,8 @@ class WaitingPlace(TablePlace):
         """Before anybody is connected the whole place says how; the keys go with what is in sight."""
         welcome, views = self.query_one(Welcome), self.board.views
         wanted = self.inspect.awaits_clients and welcome.wanted(views)
-        welcome.tick(views, now)
+        if wanted:
+            welcome.tick(views, now)
         if not len(self.source):
             self.table.hint = self._first_hint()
         elif self._filter:

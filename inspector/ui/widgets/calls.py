@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from inspector.core.call import CallId
+from inspector.core.views import CallView
 from inspector.filters.order import Sort
 from inspector.filters.terms import Term
 from inspector.ui.listing import Listing
@@ -66,11 +67,12 @@ class CallTable(SearchingTable, can_focus=True):
         self._now = 0.0
         self.painter = RowPainter(self)
         self._measured = False
+        self._in_sight: list[tuple[CallId, int]] = []
 
     # What came
 
     def fold(self, changed: tuple[CallId, ...], now: float) -> None:
-        """Take what one poll brought: O(changed rows), and one repaint."""
+        """Take what one poll brought: O(changed rows), and one repaint if a row in sight is another now."""
         self._now = now
         gone = self.listing.fold(changed, now)
         self.search_if_unsettled()
@@ -78,7 +80,10 @@ class CallTable(SearchingTable, can_focus=True):
         self._settle()
         if not self._measured:
             self._measure()
-        self.refresh()
+        in_sight = [(row.id, row.rev) for row in self._rows_in_sight()]
+        if in_sight != self._in_sight or not in_sight:
+            self._in_sight = in_sight
+            self.refresh()
 
     def tick(self, now: float) -> None:
         """Time has passed: running rows show it."""
@@ -227,9 +232,12 @@ class CallTable(SearchingTable, can_focus=True):
 
     # Drawing
 
-    def _measure(self) -> None:
+    def _rows_in_sight(self) -> list[CallView]:
         top = self.scroll_offset.y
-        rows = [row for index in range(top, top + self.size.height) if (row := self.listing.at(index))]
+        return [row for index in range(top, top + self.size.height) if (row := self.listing.at(index))]
+
+    def _measure(self) -> None:
+        rows = self._rows_in_sight()
         self._measured = bool(rows)
         self.painter.measure(rows)
 

@@ -26,6 +26,11 @@ def end_of(held: HoldView) -> str:
     return "allow" if held.hold.allow_on_timeout else "deny"
 
 
+def moment(queue: HoldQueue, now: float) -> object:
+    """What is shown of the queue, and when: time only passes for calls that wait."""
+    return queue.holds, queue.selected, int(now * TICKS) if queue.holds else 0
+
+
 class HeldPanel(Widget, can_focus=True):
     """Each held call with its countdown. The selected one, marked at its left, is what the keys answer."""
 
@@ -45,7 +50,7 @@ class HeldPanel(Widget, can_focus=True):
 
     def show(self, now: float) -> None:
         """Called for every frame: does something only when the queue or the second has changed."""
-        state = (self.queue.holds, self.queue.selected, int(now * TICKS))
+        state = moment(self.queue, now)
         if state == self._shown:
             return
         self._shown, self._now = state, now
@@ -121,7 +126,7 @@ class HeldBanner(Widget):
         self._shown: object = None
 
     def show(self, now: float) -> None:
-        state = (self.queue.holds, self.queue.selected, int(now * TICKS))
+        state = moment(self.queue, now)
         if state == self._shown:
             return
         self._shown, self._now = state, now

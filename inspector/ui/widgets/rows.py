@@ -30,6 +30,7 @@ class RowPainter:
         self._table = table
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(512)
         self._styles: dict[str, Style] = {}
+        self._bases: dict[str, Style] = {}
         self._columns: list[tuple[Column, int]] = []
         self._columns_for = -1
         self._natural: dict[str, int] = {}
@@ -40,6 +41,7 @@ class RowPainter:
     def forget(self) -> None:
         """The theme, the order or the columns have changed: nothing that was drawn can be used again."""
         self._styles.clear()
+        self._bases.clear()
         self._strips.clear()
         self._columns_for = -1
 
@@ -70,7 +72,7 @@ class RowPainter:
         return self._columns
 
     def header(self, width: int, listing: Listing) -> Strip:
-        style = self._table.rich_style + self._style("header")
+        style = self._base("header")
         cells = []
         for column, wide in self.layout(width):
             arrow = ("▼" if listing.descending else "▲") if column.sort is listing.sort and listing.ordered else ""
@@ -89,7 +91,7 @@ class RowPainter:
         return strip
 
     def _draw(self, row: CallView, shade: str, columns: list[tuple[Column, int]], width: int, now: float) -> Strip:
-        base = self._table.rich_style + self._style(shade)
+        base = self._base(shade)
         mark = Segment("◆", base + self._style("mark")) if row.id in self.marks else None
         segments = []
         for column, wide in columns:
@@ -111,6 +113,13 @@ class RowPainter:
             return self._style(_RISKY.get(row.risk.value, "quiet"))
         name = row.word.name.lower()
         return self._style(name if column.key == "decision" and name in _WORD_STYLES else "quiet")
+
+    def _base(self, shade: str) -> Style:
+        """The colours of a whole line. The table's own are worked out from all that it stands in."""
+        found = self._bases.get(shade)
+        if found is None:
+            found = self._bases[shade] = self._table.rich_style + self._style(shade)
+        return found
 
     def _style(self, name: str) -> Style:
         found = self._styles.get(name)

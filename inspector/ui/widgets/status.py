@@ -31,16 +31,23 @@ class StatusLine(Widget):
         self._trouble = ""
         self._held_live = 0
         self._shown: object = None
+        self._counted: object = None
 
     def show(self, views: Views, trouble: str, held_live: int = 0) -> None:
         """`trouble`: why the engine does not answer, or "". `held_live`: calls that wait in the run behind a
         recording."""
-        run = views.run
-        facts = (run.per_second[-1:], run.p95_ms, run.dropped, views.clients, views.upstreams, views.policy)
+        facts = (views.run.dropped, _attached(views), views.upstreams, views.policy)
         state = (*facts, len(views.holds), trouble, held_live)
         self._views, self._trouble, self._held_live = views, trouble, held_live
         if state != self._shown:
             self._shown = state
+            self.refresh()
+
+    def count(self) -> None:
+        """Show the figures of the traffic as they stand."""
+        counted = _rate(self._views), self._p95()
+        if counted != self._counted:
+            self._counted = counted
             self.refresh()
 
     def render(self) -> Content:
@@ -103,7 +110,7 @@ class StatusLine(Widget):
         return [(f"{lead}p95 ", "$quiet"), ("·" if p95 is None else f"{figures.milliseconds(p95)} ms", "bold")]
 
     def _people(self, servers: bool = True) -> Parts:
-        agents = sum(not c.gone for c in self._views.clients)
+        agents = _attached(self._views)
         parts: Parts = [(f"{agents}", "bold"), (" agent" if agents == 1 else " agents", "$quiet")]
         if servers:
             upstreams = self._views.upstreams
@@ -133,6 +140,10 @@ def policy_mark(policy: PolicyView) -> tuple[str, str]:
 
 def _errors(policy: PolicyView) -> bool:
     return any(p.severity is Severity.ERROR for p in policy.problems)
+
+
+def _attached(views: Views) -> int:
+    return sum(not client.gone for client in views.clients)
 
 
 def _rate(views: Views) -> int:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ui_port import DENY, ERROR, HOLD_ISSUE, HOSTILE, KINDS, LIMIT, NOW, call, sample_views
+from ui.ui_port import DENY, ERROR, HOLD_ISSUE, KINDS, LIMIT, NOW, call
 
 from inspector.filters.matching import predicate
 from inspector.filters.reading import BadFilter, parse
 from inspector.filters.terms import ArgumentTerm
-from inspector.ui.filter_words import completed
 
 ROWS = [call(n, kind, NOW) for n, kind in enumerate((KINDS[0], DENY, LIMIT, ERROR, HOLD_ISSUE), 1)]
 
@@ -88,34 +86,6 @@ def test_a_wrong_filter_says_where(source: str, at: int) -> None:
     assert isinstance(bad, BadFilter)
     assert bad.at == at
     assert bad.why
-
-
-@pytest.mark.parametrize(
-    ("typed", "whole"),
-    [
-        ("ou", "outcome:"),
-        ("!dec", "!decision:"),
-        ("web (ri", "web (risk:"),
-        ("risk:de", "risk:destructive"),
-        ("decision:li", "decision:limit"),
-        ("tool:force", "tool:force_run_execution"),
-        ("server:post", "server:postgres"),
-        ("agent:cur", "agent:cursor"),
-        ("arg.tit", "arg.title:"),
-        ("colour:re", None),
-        ("", None),
-        ("tool:query ", None),
-    ],
-)
-def test_a_half_typed_word_is_completed_from_what_there_is(typed: str, whole: str | None) -> None:
-    assert completed(typed, sample_views(0), ROWS) == whole
-
-
-def test_a_name_that_a_terminal_would_not_show_as_it_is_is_never_offered() -> None:
-    rows = [replace(ROWS[0], rule=f"/bad{name}", arguments=json.dumps({f"x{name}": 1})) for name in HOSTILE.values()]
-    for typed in ("rule:/ba", "arg.x"):
-        whole = completed(typed, sample_views(0), rows)
-        assert whole is None or whole.isprintable()
 
 
 def test_an_argument_of_a_row_that_is_cut_is_found_in_what_there_is() -> None:
