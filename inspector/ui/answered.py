@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from rich.cells import cell_len
@@ -89,23 +88,11 @@ def approval_lines(approval: ApprovalView, width: int) -> Content:
     given = f"by {text.line(approval.by, 30)} {at} at #{approval.call_id}" if roomy else f"by {approval.by} {at[:5]}"
     rule = short_rule(approval.rule, approval.server, approval.tool)
     facts = [ending, *whom, given, rule] if over else [*whom, given, ending, rule]
-    below = _as_many_as_fit((text.line(fact, 100) for fact in facts if fact), width - 2)
+    below = text.as_many_as_fit((text.line(fact, 100) for fact in facts if fact), width - 2)
     return Content.assemble(
         (lead, "$quiet" if over else "bold $decision-allow"), (what, "$quiet" if over else ""), (f"  {used}", "$quiet"),
         (f"\n  {below}", "$quiet"),
     )  # fmt: skip
-
-
-def _as_many_as_fit(facts: Iterable[str], width: int) -> str:
-    """Whole ones, with dots between; the first one is cut when even that is too long."""
-    shown = ""
-    for fact in facts:
-        longer = f"{shown} · {fact}" if shown else fact
-        if cell_len(longer) <= width:
-            shown = longer
-        elif not shown:
-            shown = text.fit(fact, width)
-    return shown
 
 
 def _clock(at: float | None) -> str:

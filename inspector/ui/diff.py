@@ -47,5 +47,7 @@ def _row(line: str) -> str:
     if line.startswith("@@"):
         where = line.split("+")[1].split(" ", maxsplit=1)[0].split(",", maxsplit=1)[0]
         return f"line {where}"
+    if line.startswith("@"):  # no hunk: words of ours
+        return line[2:]
     mark = "−" if line.startswith("-") else line[:1]
     return text.line(f"{mark} {line[1:].expandtabs(4)}", 400)

@@ -23,6 +23,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)|(?P<other>[^\s\"{}\[\],:]+))",
     re.DOTALL,
 )
+_LINE_ENDS: Final = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 _ENVELOPE: Final = re.compile(
     r'\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*("[^"\\]*"|-?\d+)\s*,\s*"(result|error)"\s*:'
 )
@@ -77,10 +78,12 @@ def body_of(frame: str) -> str:
 
 
 def pretty(source: str) -> str:
-    """The same tokens, indented, for an editor: nothing is lost, and nothing but white space is new."""
-    return "\n".join(
+    """The same tokens, indented, for an editor: nothing is lost, and nothing but white space is new. Only characters of
+    strings at which an editor would break the line become the escapes that mean them."""
+    lines = (
         " " * (depth * INDENT) + "".join(run for run, _ in runs) for depth, runs in _logical_lines(source, raw=True)
     )
+    return "\n".join(lines).translate(_LINE_ENDS)
 
 
 def _logical_lines(source: str, raw: bool = False) -> Iterator[tuple[int, list[Run]]]:

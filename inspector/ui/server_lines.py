@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from inspector.core.events import UpstreamState
@@ -24,12 +25,13 @@ STATES: Final = {
 LAST_WORDS: Final = 2  # lines of stderr in a list
 
 
-def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float) -> Content:
-    """For a list: four lines at most, and its last words."""
-    parts = [*state(upstream), (f" · {_tools(upstream)}", "$quiet"), *_calls(upstream, tools)]
+def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float, width: int) -> Content:
+    """For a list `width` cells wide: four lines at most, and its last words. Facts without room are left out whole."""
+    parts = [*state(upstream), *_counts(upstream, tools, width)]
     parts += [("\n  ", ""), (text.line(upstream.detail, 300) or "starts with its first client", "")]
     if upstream.era is not None:
-        parts += [("\n  ", ""), *about(upstream), *_share(upstream)]
+        told = text.as_many_as_fit((*_about(upstream), *_share(upstream)), width - 2)
+        parts += [("\n  ", ""), (told, "$quiet")]
     if why := trouble(upstream, now):
         parts += [("\n  ", ""), (why, "$decision-deny")]
     if upstream.drift:
@@ -62,13 +64,16 @@ def trouble(upstream: UpstreamView, now: float) -> str:
 
 def about(upstream: UpstreamView) -> Parts:
     """The era, the version and the name that it goes by."""
+    return [(" · ".join(_about(upstream)), "$quiet")]
+
+
+def _about(upstream: UpstreamView) -> list[str]:
     era = upstream.era.value if upstream.era is not None else "not met yet"
-    told = [text.line(part, 60) for part in (upstream.protocol, upstream.about) if part]
-    return [(" · ".join([era, *told]), "$quiet")]
+    return [era, *(text.line(part, 60) for part in (upstream.protocol, upstream.about) if part)]
 
 
-def capabilities(offered: tuple[str, ...], used: tuple[str, ...]) -> Parts:
-    """Each with ✓ when it was used; what was used without being offered comes last."""
+def capabilities(offered: tuple[str, ...], used: tuple[str, ...], width: int | None = None) -> Parts:
+    """Each with ✓ when it was used; what was used without being offered comes last. Beyond `width`: how many."""
     if not offered and not used:
         return [("none", "$quiet")]
     parts: Parts = []
@@ -76,7 +81,19 @@ def capabilities(offered: tuple[str, ...], used: tuple[str, ...]) -> Parts:
         mark, style = ("✓ ", "bold") if name in used else ("· ", "$quiet")
         wrong = " (not offered)" if name not in offered else ""
         parts += [(f"{mark}{text.line(name, 64)}", style), (wrong, "$decision-error"), ("   ", "")]
-    return parts
+    return parts if width is None else _within(parts, width)
+
+
+def _within(parts: Parts, width: int) -> Parts:
+    """Of groups of three as many as there is room for, and how many more there are."""
+    kept: Parts = []
+    for at in range(0, len(parts), 3):
+        ahead = cell_len("".join(part for part, _ in (*kept, *parts[at : at + 3])).rstrip())
+        last = at + 3 >= len(parts)
+        if ahead > width - (0 if last else 5):
+            return [*kept, (f"+{(len(parts) - at) // 3}", "$quiet")]
+        kept += parts[at : at + 3]
+    return kept
 
 
 def share(offered: tuple[str, ...], used: tuple[str, ...]) -> str:
@@ -86,9 +103,9 @@ def share(offered: tuple[str, ...], used: tuple[str, ...]) -> str:
     return f"{count} of {len(whole)} used" if whole else ""
 
 
-def _share(upstream: UpstreamView) -> Parts:
+def _share(upstream: UpstreamView) -> list[str]:
     told = share(upstream.capabilities, upstream.used)
-    return [(f" · capabilities: {told}", "$quiet")] if told else []
+    return [f"capabilities: {told}"] if told else []
 
 
 def _tools(upstream: UpstreamView) -> str:
@@ -96,8 +113,11 @@ def _tools(upstream: UpstreamView) -> str:
     return tools + (f", {upstream.hidden} hidden" if upstream.hidden else "")
 
 
-def _calls(upstream: UpstreamView, tools: Iterable[ToolView]) -> Parts:
+def _counts(upstream: UpstreamView, tools: Iterable[ToolView], width: int) -> Parts:
+    """How many tools, calls and errors, behind the state. What went wrong is said in any case."""
     mine = [tool for tool in tools if tool.server == upstream.name]
     calls, errors = sum(tool.calls for tool in mine), sum(tool.errors for tool in mine)
-    parts: Parts = [(f" · {figures.plural(calls, 'call')}", "$quiet")] if calls else []
-    return [*parts, (f" · {figures.plural(errors, 'error')}", "$decision-error")] if errors else parts
+    wrong = f" · {figures.plural(errors, 'error')}" if errors else ""
+    facts = [_tools(upstream), *([figures.plural(calls, "call")] if calls else [])]
+    room = width - cell_len("".join(part for part, _ in state(upstream)) + wrong) - 3
+    return [(f" · {text.as_many_as_fit(facts, max(8, room)).rstrip()}", "$quiet"), (wrong, "$decision-error")]

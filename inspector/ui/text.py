@@ -9,6 +9,7 @@ endless is cut, and nothing is ever parsed as markup. `Backstop` then removes wh
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from rich.cells import cell_len
@@ -79,6 +80,18 @@ def fit(text: str, width: int) -> str:
             break
         kept, used = kept + character, used + size
     return kept + "…" + " " * (width - 1 - used)
+
+
+def as_many_as_fit(facts: Iterable[str], width: int) -> str:
+    """Of safe texts whole ones, with dots between; the first one is cut when even that is too long."""
+    shown = ""
+    for fact in facts:
+        longer = f"{shown} · {fact}" if shown else fact
+        if cell_len(longer) <= width:
+            shown = longer
+        elif not shown:
+            shown = fit(fact, width)
+    return shown
 
 
 def masked(text: str, token: str) -> str:

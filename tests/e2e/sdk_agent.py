@@ -49,6 +49,10 @@ class SdkAgent:
         """A call, and its answer."""
         return self.call(tool, **arguments).result(timeout)
 
+    def tools(self) -> list[str]:
+        """The names that the server lists."""
+        return [tool.name for tool in self._portal.call(self._client.list_tools).tools]
+
     async def _call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult:
         return await self._client.call_tool(tool, arguments)
 

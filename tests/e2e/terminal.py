@@ -113,9 +113,9 @@ class Terminal:
     # ---- what a person sees
 
     def capture(self, *, colours: bool = False, history: bool = False) -> str:
-        """The screen, a line for each row; with `colours` its escape sequences too, with `history` what has scrolled
-        off before."""
-        return self._run("capture-pane", "-p", *(["-e"] if colours else []), *(["-S", "-"] if history else []))
+        """The screen, a line for each row; with `colours` its escape sequences and the spaces at the ends of lines too,
+        with `history` what has scrolled off before."""
+        return self._run("capture-pane", "-p", *(["-e", "-N"] if colours else []), *(["-S", "-"] if history else []))
 
     @property
     def title(self) -> str:
@@ -130,6 +130,11 @@ class Terminal:
     def clipboard(self) -> str:
         """What the program copied last (OSC 52); raises CalledProcessError when it never did."""
         return self._run("show-buffer")
+
+    @property
+    def clipboards(self) -> int:
+        """How many things the program has copied."""
+        return len(self._run("list-buffers").splitlines())
 
     # ---- waiting
 

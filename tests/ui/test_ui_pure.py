@@ -88,7 +88,7 @@ def test_a_diff_marks_its_lines_without_colour() -> None:
 
 def test_a_huge_diff_does_not_keep_the_screen_waiting() -> None:
     old, new = "x\n" * 50_000, "y\n" * 50_000
-    assert "too long to compare line by line" in diff.view(old, new).plain
+    assert diff.view(old, new).plain == "too long to compare line by line"
 
 
 IN_FORCE = PolicyView("policy.yaml", 3, "h3", POLICY)
@@ -190,3 +190,10 @@ def test_now_is_a_time_of_day() -> None:
 )
 def test_an_answer_is_shown_without_its_envelope(frame: str, body: str) -> None:
     assert json_view.body_of(frame) == body
+
+
+def test_arguments_with_line_separators_inside_a_string_stay_one_line_in_the_editor() -> None:
+    source = json.dumps({"text": "a\u2028b\u2029c\x85d"}, ensure_ascii=False)
+    shown = json_view.pretty(source)
+    assert shown.splitlines() == ["{", '  "text": "a\\u2028b\\u2029c\\u0085d"', "}"]
+    assert json.loads(shown) == json.loads(source)

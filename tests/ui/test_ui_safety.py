@@ -16,17 +16,46 @@ from textual.content import Content
 from textual.widgets import Button, Label, Log, RichLog, Static
 from ui_bench import Bench, shown, until
 from ui_port import DataPort
-from ui_sample import CLIENTS, DENY, HOSTILE, LIMITS, NOW, REJECTED, UPSTREAMS, call, empty_views, hold, sample_views
+from ui_sample import (
+    ANSWERED,
+    APPROVALS,
+    CLIENTS,
+    DENY,
+    HOSTILE,
+    LIMITS,
+    NOW,
+    REJECTED,
+    TOOLS,
+    UNCOVERED,
+    UPSTREAMS,
+    call,
+    empty_views,
+    hold,
+    sample_views,
+)
 
 from inspector.core.call import CallId
-from inspector.core.commands import CallDetail, FrameLine
+from inspector.core.commands import CallDetail, FrameLine, RecordingEntry, Recordings
 from inspector.core.decision import Decision, StepResult, TraceStep, Verdict
+from inspector.core.events import ToolChange, UpstreamState
 from inspector.core.problems import Problem
-from inspector.core.views import PolicyView, Views, Word
+from inspector.core.views import PolicyView, UpstreamView, Views, Word
 from inspector.ui.app import InspectApp
+from inspector.ui.screens.refused import RefusedDialog
+from inspector.ui.screens.server import ServerDialog
+from inspector.ui.widgets.servers import ServerList
+from inspector.ui.widgets.shelf import ShelfList
 
 pytestmark = pytest.mark.anyio
 EVERYTHING = " ".join(HOSTILE.values())
+TEXTS = pytest.mark.parametrize(
+    ("size", "evil"),
+    [
+        pytest.param((120, 36), EVERYTHING, id="everything-120x36", marks=pytest.mark.slow),
+        pytest.param((80, 24), EVERYTHING, id="everything-80x24"),
+        *(pytest.param((120, 36), evil, id=name, marks=pytest.mark.slow) for name, evil in HOSTILE.items()),
+    ],
+)
 FORBIDDEN = "\u202e\u2066\u200b\u2060\ufeff"
 
 
@@ -44,17 +73,53 @@ def hostile_views(evil: str) -> Views:
         calls=(row, replace(row, id=CallId(2), word=Word.HOLD)),
         holds=(held,),
         limits=tuple(replace(limit, label=evil, rule=evil, key=replace(limit.key, scope_id=evil)) for limit in LIMITS),
-        clients=tuple(replace(c, name=evil, version=evil, grant=evil, upstream=evil) for c in CLIENTS),
-        upstreams=tuple(replace(u, name=evil, detail=evil, stderr=(evil,) * 3) for u in UPSTREAMS),
-        rejected=tuple(replace(r, reason=evil, upstream=evil, raw=evil.encode("utf-8", "replace")) for r in REJECTED),
+        clients=tuple(
+            replace(c, name=evil, version=evil, grant=evil, upstream=evil, capabilities=(evil,), used=(evil,))
+            for c in CLIENTS
+        ),
+        upstreams=hostile_servers(evil),
+        tools=tuple(replace(t, server=evil, name=evil) for t in TOOLS),
+        approvals=tuple(
+            replace(a, by=evil, rule=evil, grant=evil, server=evil, tool=evil, client=evil, arguments=evil[:400])
+            for a in APPROVALS
+        ),
+        answered=tuple(
+            replace(a, by=evil, reason=evil, client=evil, server=evil, tool=evil, arguments=evil[:400])
+            for a in ANSWERED
+        ),
+        uncovered=tuple(replace(u, upstream=evil, method=evil) for u in UNCOVERED),
+        rejected=tuple(
+            replace(r, reason=evil, upstream=evil, connection="", peer=evil, raw=evil.encode("utf-8", "replace")[:4096])
+            for r in REJECTED
+        ),
         policy=PolicyView(
             f"/srv/{evil}", 2, evil, f"a: {evil}\n", None, (Problem(evil, 1, 1, evil),), previous_text=evil
         ),
     )
 
 
+def hostile_servers(evil: str) -> tuple[UpstreamView, ...]:
+    """The first one wants a login, at an address of its own making; the definitions of the rest have changed."""
+    told = json.dumps(evil[:2_000])
+    drift = (
+        ToolChange(evil, "description", json.dumps("plain"), told),
+        ToolChange(evil, evil, told, ""),
+        ToolChange(evil, "", "", told),
+    )
+    servers = tuple(
+        replace(
+            u, name=f"{n} {evil}", detail=evil, stderr=(evil,) * 3, drift=drift, drift_news=True, ended=evil,
+            about=evil, protocol=evil, capabilities=(evil,), used=(f"used {evil}",),
+        )
+        for n, u in enumerate(UPSTREAMS)
+    )  # fmt: skip
+    return (replace(servers[0], state=UpstreamState.LOGIN), *servers[1:])
+
+
 def hostile_port(evil: str) -> DataPort:
-    port = DataPort(hostile_views(evil))
+    entry = RecordingEntry(f"/srv/{evil}", evil, NOW - 60, (evil, evil), 1, 1, 1, alive=True)
+    found = Recordings((entry, replace(entry, path=f"/srv/2{evil}", trouble=evil)), more=1)
+    port = DataPort(hostile_views(evil), recordings=found)
     step = TraceStep(evil, StepResult.FIRED, evil, evil, evil, evil, evil)
     decision = Decision(CallId(1), NOW, evil, evil, Verdict.DENY, evil, evil, (step, step), (), (), (), evil)
     frames = (FrameLine(NOW, evil, evil.encode("utf-8", "replace")),)
@@ -103,12 +168,61 @@ async def test_each_hostile_text_is_shown_in_the_table_and_in_a_notice(bench: Be
             assert_harmless(pilot, name)
 
 
+@TEXTS
+async def test_no_hostile_text_gets_through_in_sessions_and_what_it_opens(
+    bench: Bench, size: tuple[int, int], evil: str
+) -> None:
+    """Servers and their dialog with what changed, the shelf of recordings, what was refused as text and as bytes."""
+    bench.port = hostile_port(evil)
+    async with bench.app(start_place="sessions").run_test(size=size, notifications=True) as pilot:
+        servers, shelf = pilot.app.screen.query_one(ServerList), pilot.app.screen.query_one(ShelfList)
+        await until(pilot, lambda: servers.chosen and len(shelf.options) == 2)
+        assert_harmless(pilot, "sessions")
+        await pilot.press("o", "down")
+        assert shelf.has_focus
+        assert_harmless(pilot, "the shelf")
+        servers.focus()
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ServerDialog))
+        for _ in range(4):
+            assert_harmless(pilot, "a server's dialog")
+            await pilot.press("pagedown")
+            await pilot.pause()
+        await pilot.press("escape", "x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RefusedDialog))
+        assert_harmless(pilot, "refused, as text")
+        await pilot.press("o", "down")
+        assert_harmless(pilot, "refused, as bytes")
+
+
+@TEXTS
+async def test_no_hostile_text_gets_through_in_remembered_answers_and_notices(
+    bench: Bench, size: tuple[int, int], evil: str
+) -> None:
+    calm = hostile_views(evil)
+    bench.port = hostile_port(evil)
+    bench.port.now_views = replace(calm, upstreams=())
+    async with bench.app(start_place="approvals").run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: pilot.app.screen.query("#answered-list"))
+        assert_harmless(pilot, "what was answered")
+        app = pilot.app
+        assert isinstance(app, InspectApp)
+        bench.port.push(upstreams=calm.upstreams)
+        await until(pilot, lambda: app.notices.current)
+        assert_harmless(pilot, "a login, and changed tools")
+        for wrong in (False, True):
+            app.say(f"first\n{evil}", wrong=wrong)
+            await pilot.pause()
+            assert "first" in shown(pilot)
+            assert_harmless(pilot, "the notices' line")
+
+
 @pytest.mark.slow
 async def test_five_megabytes_in_every_field_do_not_stall_the_screen(bench: Bench) -> None:
     bench.port = hostile_port("A" * 5_000_000)
     async with bench.app(start_place="live").run_test(size=(120, 36), notifications=True) as pilot:
         start = time.process_time()  # the processor's time: others may use this machine too
-        await pilot.press("up", "2", "3", "5", "1")
+        await pilot.press("up", "2", "3", "5", "enter", "escape", "x", "o", "escape", "1")
         assert "A" * 10 in shown(pilot)
         assert time.process_time() - start < 5
 

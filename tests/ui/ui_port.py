@@ -42,6 +42,7 @@ from inspector.core.commands import (
     PolicyVersion,
     PolicyVersions,
     RaiseLimit,
+    Recordings,
     Rejected,
     ResetCounter,
     RevokeApproval,
@@ -83,6 +84,7 @@ class DataPort:
     nonconforming: str = ""  # what a schema says of any arguments
     answered: set[CallId] = field(default_factory=set)
     versions: tuple[PolicyVersion, ...] = ()
+    recordings: Recordings = RECORDINGS
 
     def __post_init__(self) -> None:
         self.rows = {row.id: row for row in self.now_views.calls}
@@ -149,7 +151,7 @@ class DataPort:
                 self.push(upstreams=tuple(replace(u, drift=()) if u.name == upstream else u for u in found))
                 return Done(f"the tools of {upstream} are accepted as they are now")
             case ListRecordings():
-                return RECORDINGS
+                return self.recordings
             case Shutdown():
                 return Done()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -83,12 +84,14 @@ class SessionsPlace(Place):
     def tick(self, now: float) -> None:
         views = self.board.views
         self.query_one("#run", Static).update(_run(views.run, now))
+        width = max(24, self.query_one("#clients").content_region.width - 1)
         empty = f"Nobody is connected. {self.inspect.key('app.connect', 'c')} shows how."
-        self._pane("clients", "Agents", len(views.clients), [_client(c, now) for c in views.clients], empty)
+        self._pane("clients", "Agents", len(views.clients), [_client(c, now, width) for c in views.clients], empty)
         if self.query_one(ServerList).show(views.upstreams, views.tools, now):
             self.refresh_bindings()
         frames = [_rejected(r) for r in views.rejected[::-1][:REJECTED_SHOWN]]
-        self.query_one("#rejected").display = bool(frames) or not self.query_one(ShelfList).display
+        shelf = self.query_one(ShelfList).display
+        self.query_one("#rejected").display = not shelf or (bool(frames) and not self.has_class("-narrow"))
         empty = "None: every frame was well formed."
         self._pane("rejected", "Frames not let through", len(views.rejected), frames, empty)
         self._show_tools(views.tools)
@@ -170,20 +173,25 @@ def _run(run: RunView, now: float) -> Content:
     )  # fmt: skip
 
 
-def _client(client: ClientView, now: float) -> Content:
+def _client(client: ClientView, now: float, width: int) -> Content:
+    """Facts that have no room in `width` cells are left out whole."""
     mark, style = ("○", "$quiet") if client.gone else ("●", "$decision-allow")
     version = f" {text.line(client.version, 20)}" if client.version else ""
     since = "gone" if client.gone else figures.elapsed(now - client.since)
-    more = f"{client.transport} · {client.era.value} · grant {text.line(client.grant, 40)} · {since}"
+    facts = (client.transport, client.era.value, since, f"grant {text.line(client.grant, 40)}")
+    more = text.as_many_as_fit(facts, width - 2)
     offers: list[tuple[str, str]] = []
     if client.capabilities or client.used:
-        offers = [("\n  offers ", "$quiet"), *server_lines.capabilities(client.capabilities, client.used)]
+        offers = [("\n  offers ", "$quiet"), *server_lines.capabilities(client.capabilities, client.used, width - 9)]
+    name, goal = text.line(client.name or "unnamed", 60), f" → {text.line(client.upstream, 40)}"
+    calls = f"  {figures.plural(client.calls, 'call')}"
+    room = width - 2 - cell_len(name + goal + calls)
     return Content.assemble(
         (f"{mark} ", style),
-        (text.line(client.name or "unnamed", 60), "$quiet" if client.gone else "bold"),
-        (version, "$quiet"),
-        f" → {text.line(client.upstream, 40)}",
-        (f"  {figures.plural(client.calls, 'call')}\n  {more}", "$quiet"),
+        (name, "$quiet" if client.gone else "bold"),
+        (version if cell_len(version) <= room else "", "$quiet"),
+        goal,
+        (f"{calls}\n  {more}", "$quiet"),
         *offers,
     )
 

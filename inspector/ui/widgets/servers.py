@@ -26,7 +26,8 @@ class ServerList(OptionList):
     def show(self, upstreams: tuple[UpstreamView, ...], tools: tuple[ToolView, ...], now: float) -> bool:
         """True when a server is in another state than before, or has other things to accept."""
         before, self._upstreams = self._upstreams, upstreams
-        blocks = [server_lines.block(upstream, tools, now) for upstream in upstreams]
+        width = max(24, self.content_region.width - 1)  # a cell for the scrollbar
+        blocks = [server_lines.block(upstream, tools, now, width) for upstream in upstreams]
         if [upstream.name for upstream in before] == [upstream.name for upstream in upstreams]:
             for index, block in enumerate(blocks):
                 if block != self._blocks[index]:

@@ -57,7 +57,7 @@ def line(entry: RecordingEntry, now: float) -> Content:
     servers = ", ".join(text.line(name, 32) for name in entry.upstreams) or "no server"
     calls = "·" if entry.calls is None else f"{figures.number(entry.calls)} call{'' if entry.calls == 1 else 's'}"
     denied = "" if not entry.denied else f" · ✗ {figures.number(entry.denied)}"
-    size = figures.size_of(entry.size) + (" · denials not counted" if entry.denied is None else "")
+    size = figures.size_of(entry.size) + (" · ✗ ?" if entry.denied is None else "")
     return Content.assemble(
         (f"{mark} ", style), (moment(entry.started, now), "bold"), (" running" if entry.alive else "", style),
         (f"  {servers}", ""), (f"\n  {text.line(entry.run, 12)} · {calls}", "$quiet"), (denied, "$decision-deny"),
