@@ -30,7 +30,7 @@ from inspector.wire.jsonrpc import FrameId
 from inspector.wire.mcp import cancelled, one_line
 
 OPENING: Final = 60.0  # seconds for the stream and its endpoint, a login included
-_GLANCE: Final = 5.0  # seconds to see whether a stream begins with an endpoint
+_GLANCE: Final = 15.0  # seconds to see whether a stream begins with an endpoint
 _FAREWELL: Final = 0.5  # seconds
 _BROKEN: Final = (OSError, ValueError, LoginError)
 _LISTENING: Final = {"accept": "text/event-stream", "cache-control": "no-store"}
