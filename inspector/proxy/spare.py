@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio
+
 from inspector.proxy.process import Death, Listener, ServerProcess
 
 _EARLY = 100  # lines that a server says before it is asked anything
@@ -11,7 +13,8 @@ class Spare:
     """Its Listener, until somebody takes it."""
 
     def __init__(self) -> None:
-        self.process: ServerProcess | None = None  # None: still being started
+        self.process: ServerProcess | None = None  # None: still being started, or it could not be
+        self.settled = anyio.Event()  # it is known which
         self._said: list[bytes] = []
 
     def take(self, listener: Listener) -> ServerProcess | None:

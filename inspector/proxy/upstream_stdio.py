@@ -105,9 +105,13 @@ class StdioUpstream:
             UpstreamError: it cannot be started, it was stopped, or we are closing.
         """
         self._check_open()
-        if client is None and self._spare is not None and (taken := self._spare.take(listener)) is not None:
-            self._spare = None
-            return taken
+        if client is None and self._spare is not None and listener is not self._spare:
+            spare = self._spare
+            await spare.settled.wait()
+            self._check_open()
+            if self._spare is spare and (taken := spare.take(listener)) is not None:
+                self._spare = None
+                return taken
         now = self._host.now
         if (delay := self._backoff.delay(now())) > 0:
             await anyio.sleep(delay)
@@ -169,14 +173,15 @@ class StdioUpstream:
             self._host.tasks.start_soon(self._fill, spare)
 
     async def _fill(self, spare: Spare) -> None:
-        """Start the spare process. `start` does not take a spare that is still being filled."""
+        """Start the spare process; whoever wants one meanwhile waits for it."""
         try:
-            process = await self.start(spare)
+            spare.process = process = await self.start(spare)
         except UpstreamError:  # its own event says why; a client, or a person, has it tried again
             if self._spare is spare:
                 self._spare = None
             return
-        spare.process = process
+        finally:
+            spare.settled.set()
         if self._spare is not spare:
             await process.end()
         elif process.death is not None:  # buried before it was filled in
