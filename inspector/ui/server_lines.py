@@ -73,10 +73,13 @@ def _about(upstream: UpstreamView) -> list[str]:
 
 
 def capabilities(offered: tuple[str, ...], used: tuple[str, ...], width: int | None = None) -> Parts:
-    """Each with ✓ when it was used; what was used without being offered comes last. Beyond `width`: how many."""
+    """Each with ✓ when it was used; what was used without being offered comes last. Where `width` may not do for all:
+    first what was used, and how many more there are."""
     if not offered and not used:
         return [("none", "$quiet")]
     parts: Parts = []
+    if width is not None:
+        offered = tuple(sorted(offered, key=lambda name: name not in used))
     for name in (*offered, *(name for name in used if name not in offered)):
         mark, style = ("✓ ", "bold") if name in used else ("· ", "$quiet")
         wrong = " (not offered)" if name not in offered else ""
