@@ -247,7 +247,8 @@ class ServerProcess(asyncio.SubprocessProtocol):
             else:
                 self._listener.heard(line)
         self._unchecked += len(chunk)
-        if self._unchecked >= _WINDOW and not self._paused and not self._exited.is_set():
+        # The first of it may come before the pipe's transport is known here.
+        if self._unchecked >= _WINDOW and self._outputs and not self._paused and not self._exited.is_set():
             self._paused = True
             self._outputs[0].pause_reading()
             self._host.tasks.start_soon(self._let_through)
