@@ -17,7 +17,7 @@ import pytest
 from http_rig import HELLO, SERVERS, Rig, running, sdk_over_http, serving
 from http_upstream import Exchange, Script, session
 from login_rig import Guarded, Person, before, guarded
-from test_upstream_http import Pipe, pipe
+from pipe_rig import Pipe, pipe
 
 from inspector.core.events import Finished, UpstreamChanged, UpstreamState
 from inspector.core.upstream import UpstreamSpec, UrlSpec, UrlTransport
