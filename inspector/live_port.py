@@ -58,10 +58,6 @@ _DONE = {
 }
 
 
-def _nothing_to_accept(upstream: str, changes: tuple[ToolChange, ...]) -> str | None:
-    return f"no tool of {upstream} waits to be accepted"
-
-
 class LivePort(Port):
     """Commands run on the event loop that the proxy runs on: each is a few table look-ups, or gives way often."""
 
@@ -75,8 +71,8 @@ class LivePort(Port):
         recording: Callable[[], Recording],
         clock: Callable[[], float],
         shut_down: Callable[[], None],
-        accept_tools: Callable[[str, tuple[ToolChange, ...]], str | None] = _nothing_to_accept,
-        recordings: Callable[[], Recordings] = lambda: Recordings(()),
+        accept_tools: Callable[[str, tuple[ToolChange, ...]], str | None],
+        recordings: Callable[[], Recordings],
     ) -> None:
         """`accept_tools` answers why not. `recordings` takes its time: it is called in a thread of its own."""
         self._store = store
