@@ -23,7 +23,8 @@ class Presence:
         self._emit = emit
         self._clock = clock
         self._count = 0
-        self._labels: dict[tuple[str, str, str, str], str] = {}  # of those that keep no connection; the last one came last
+        # Of those that keep no connection; who called last stands last.
+        self._labels: dict[tuple[str, str, str, str], str] = {}
         self._lasting: set[str] = set()  # the same labels
         self._latest: dict[tuple[str, str], str] = {}  # client name by grant and upstream
         self._used: dict[str, set[tuple[str, bool]]] = {}  # capabilities by label
