@@ -173,9 +173,7 @@ class HttpFront:
         """The ASGI application."""
         line = Line()
         scope[GONE] = line.hang_up
-        # White space after a value is no part of it (RFC 9110 §5.5); the parser leaves it on.
-        headers = tuple([(name, value.rstrip(b" \t")) for name, value in scope["headers"]])
-        head = Head(scope["method"], scope["raw_path"], headers)
+        head = Head(scope["method"], scope["raw_path"], tuple(scope["headers"]))
         if (answer := cors.preflight(head, self._door)) is not None:
             await answer.send(send)
             return
@@ -298,8 +296,7 @@ class _Tokens(Mapping[str, str]):
         return "local" if token == self._own else self._grants[token]
 
     def __iter__(self) -> Iterator[str]:
-        yield self._own
-        yield from (token for token in self._grants if token != self._own)
+        return iter(dict.fromkeys((self._own, *self._grants)))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -35,6 +35,8 @@ _SECONDS: Final = b"600"  # for which a browser may remember the answer
 
 def _origin(head: Head, door: Door) -> bytes | None:
     """The one Origin of the request, when it is another's page that was allowed by name, and Host is ours."""
+    if not door.foreign_origins:
+        return None
     origins = [value for name, value in head.headers if name == b"origin"]
     admitted = len(origins) == 1 and origins[0].lower() in door.foreign_origins and is_named_here(head, door)
     return origins[0] if admitted else None
@@ -45,9 +47,11 @@ def preflight(head: Head, door: Door) -> Answer | None:
 
     It comes without credentials by definition, so that it says nothing of tokens or upstreams.
     """
+    if head.method != "OPTIONS":
+        return None
     asked, origin = dict(head.headers), _origin(head, door)
     wanted = asked.get(b"access-control-request-method")
-    if head.method != "OPTIONS" or wanted is None or origin is None or not head.path.endswith(b"/mcp"):
+    if wanted is None or origin is None or not head.path.endswith(b"/mcp"):
         return None
     headers = [*_shared_with(origin), (b"access-control-max-age", _SECONDS)]
     if wanted.decode("latin-1") in METHODS:

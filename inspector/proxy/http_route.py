@@ -85,7 +85,7 @@ class HttpRoute:
         self._size = 0
         self._silent = False
         self._wake = asyncio.Event()
-        self._drained = asyncio.Event()
+        self._drained: asyncio.Event | None = None  # while somebody waits for it
 
     # what the driver calls
 
@@ -151,7 +151,7 @@ class HttpRoute:
     async def ready(self) -> None:
         """Returns when less than 1 MiB waits to be written, or nobody reads any more."""
         while self._size > CONGESTED and not self.finished:
-            self._drained.clear()
+            self._drained = self._drained or asyncio.Event()
             await self._drained.wait()
         if self._replay is not None:
             await self._replay.ready()
@@ -171,9 +171,8 @@ class HttpRoute:
         """The client has left."""
         self.finished = True
         self._chunks.clear()
-        self._size = 0
         self._wake.set()
-        self._drained.set()
+        self._has_drained()
 
     async def deliver(self, send: Send) -> None:
         """Write everything up to the end of the exchange. Returns when it is over, or the client has gone."""
@@ -223,9 +222,14 @@ class HttpRoute:
     def _take(self) -> bytes:
         chunk = b"".join(self._chunks)
         self._chunks.clear()
-        self._size = 0
-        self._drained.set()
+        self._has_drained()
         return chunk
+
+    def _has_drained(self) -> None:
+        self._size = 0
+        if self._drained is not None:
+            self._drained.set()
+            self._drained = None
 
     def _own_status(self, raw: bytes) -> int:
         if self._status_of is None or b'"error"' not in raw:

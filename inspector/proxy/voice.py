@@ -35,13 +35,13 @@ class Voice:
     ) -> Asking | LoggedIn:
         """See `HttpClient.request`; raises LoginError besides."""
         login, http = self._server.login, self._server.http
+        if login is None:
+            return http.request(method, headers, raw, target)
 
         def ask(token: str | None) -> Asking:
             ours = headers if token is None else (*headers, (b"authorization", b"Bearer " + token.encode()))
             return http.request(method, ours, raw, target)
 
-        if login is None:
-            return ask(None)
         self._is_clients_own = self._is_clients_own or any(name == b"authorization" for name, _ in headers)
         if self._is_clients_own:
             return ask(None)
