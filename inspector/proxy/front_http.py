@@ -174,10 +174,11 @@ class HttpFront:
         line = Line()
         scope[GONE] = line.hang_up
         head = Head(scope["method"], scope["raw_path"], tuple(scope["headers"]))
-        if (answer := cors.preflight(head, self._door)) is not None:
-            await answer.send(send)
-            return
-        send = cors.readable(send, head, self._door)
+        if self._door.foreign_origins:
+            if (answer := cors.preflight(head, self._door)) is not None:
+                await answer.send(send)
+                return
+            send = cors.readable(send, head, self._door)
         entry, peer = admit(head, self._door), address(scope.get("client"))
         if isinstance(entry, Refused):
             await self._refuse(send, head, entry, peer=peer)

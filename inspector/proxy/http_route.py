@@ -93,7 +93,7 @@ class HttpRoute:
         if self._closed or self._streaming or self._head is not None:
             return
         self._head = (status, headers)
-        if any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers):
+        if _is_stream(headers):
             self._stream()
         elif self._on_head is not None:
             self._on_head(status, headers)
@@ -240,7 +240,7 @@ class HttpRoute:
 
     async def _start(self, send: Send) -> None:
         status, headers = self._head or (200, EVENT_STREAM)
-        if not any(value.startswith(b"text/event-stream") for name, value in headers if name == b"content-type"):
+        if not _is_stream(headers):
             status, headers = 200, EVENT_STREAM
         self.status = status
         await send({"type": "http.response.start", "status": status, "headers": [*headers, *self.extra]})
@@ -268,6 +268,10 @@ class HttpRoute:
             await send({"type": "http.response.body", "body": SSE_PING, "more_body": True})
         elif self._hosted:
             self._stream()
+
+
+def _is_stream(headers: Headers) -> bool:
+    return any(value.startswith(b"text/event-stream") for name, value in headers if name == b"content-type")
 
 
 def _as_message(frame_id: FrameId, status: int, body: bytes) -> bytes:

@@ -36,12 +36,12 @@ class Pending:
         return False
 
 
-_IDS: Final = (int, str, Number)
+_IDS: Final = frozenset({int, str, Number})
 
 
 def _is_id(value: object) -> TypeGuard[FrameId]:
-    # True is an int to Python and would find the request of id 1.
-    return isinstance(value, _IDS) and value is not True and value is not False
+    # Not by `isinstance`: True is an int to Python and would find the request of id 1.
+    return type(value) in _IDS
 
 
 class PendingTable:
