@@ -25,7 +25,7 @@ class Presence:
         self._count = 0
         # Of those that keep no connection; who called last stands last.
         self._labels: dict[tuple[str, str, str, str], str] = {}
-        self._lasting: set[str] = set()  # the same labels
+        self._shared: set[str] = set()  # the same labels
         self._latest: dict[tuple[str, str], str] = {}  # client name by grant and upstream
         self._used: dict[str, set[tuple[str, bool]]] = {}  # capabilities by label
 
@@ -73,15 +73,15 @@ class Presence:
 
     def part(self, connection: ClientConnection) -> None:
         """Its client has gone, unless it is one that keeps no connection."""
-        if (label := connection.exchange.connection) not in self._lasting:
+        if (label := connection.exchange.connection) not in self._shared:
             self._gone(label)
 
     def _keep(self, known: tuple[str, str, str, str], label: str) -> None:
         self._labels[known] = label
-        self._lasting.add(label)
+        self._shared.add(label)
         if len(self._labels) > KEPT:
             oldest = self._labels.pop(next(iter(self._labels)))
-            self._lasting.remove(oldest)
+            self._shared.remove(oldest)
             self._gone(oldest)
 
     def _gone(self, label: str) -> None:
