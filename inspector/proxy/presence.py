@@ -81,7 +81,7 @@ class Presence:
         self._shared.add(label)
         if len(self._labels) > KEPT:
             oldest = self._labels.pop(next(iter(self._labels)))
-            self._shared.remove(oldest)
+            self._shared.discard(oldest)
             self._gone(oldest)
 
     def _gone(self, label: str) -> None:
