@@ -121,7 +121,7 @@ def test_q_asks_while_an_agent_is_attached_and_stopping_ends_every_process(tmp_p
         stage.send("q")
         stage.see("1 held call will be answered “the inspector was closed”.")
         stage.send("s")
-        wait_ended(processes - {stage.terminal.pid}, 10.0)
+        wait_ended(processes - {stage.terminal.pid}, 2.0)
         assert stage.terminal.wait_exit() == 0
         assert CLOSED in denial(held.result(10))
         assert stage.received == []
@@ -133,6 +133,6 @@ def test_closing_the_terminal_leaves_no_process_behind(tmp_path: Path) -> None:
         stage.see("never to be sent")
         processes = stage.processes
         stage.terminal.kill_server()
-        wait_ended(processes, 10.0)
+        wait_ended(processes, 5.0)
         assert CLOSED in denial(held.result(10))
         assert stage.received == []
