@@ -11,11 +11,8 @@ from collections.abc import Iterable
 from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Condition, Operator, Predicate
-from inspector.policy.operators import DEAR, Result, cannot_judge, test_of
+from inspector.policy.operators import Result, cannot_judge, most_values, test_of
 from inspector.policy.paths import Presence, is_anywhere, resolve_within
-
-MAX_VALUES = 100_000  # of a fan-out: more cannot be judged without holding up every other call
-MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
 
 
 @fact(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool)
     """One condition against the arguments of a call. Total: any JSON is an answer, never an error."""
     if condition.op is Operator.EXISTS:
         return _presence(condition, is_anywhere(condition.path, arguments))
-    most = MAX_DEAR_VALUES if condition.op in DEAR else MAX_VALUES
+    most = most_values(condition)
     values = resolve_within(condition.path, arguments, most)
     if values is None:
         return Finding(condition, Result.MISMATCH, None, f"mismatch: more than {most} values")

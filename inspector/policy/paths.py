@@ -18,7 +18,7 @@ from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Path, Star, is_index
 from inspector.policy.text_search import is_in_text
 
-MAX_ON_THE_WAY: Final = 200_000  # values that one condition looks at on its way to those that it judges
+MAX_ON_THE_WAY: Final = 150_000  # values that one condition looks at on its way to those that it judges
 MAX_WALKED: Final = 20_000  # for `is_anywhere`, before it reads the text instead
 
 is_there = partial(is_not, None)
@@ -87,12 +87,11 @@ def is_anywhere(path: Path, arguments: JsonObject) -> Presence:
 
 def _items(values: Iterable[Json]) -> Iterable[Json]:
     """The elements of the arrays and the values of the objects among them."""
+    # One by one: a list of a hundred thousand views would send the garbage collector through all of the heap.
     return chain.from_iterable(
-        [
-            value if isinstance(value, list) else value.values()
-            for value in values
-            if value and isinstance(value, list | dict)
-        ]
+        value if isinstance(value, list) else value.values()
+        for value in values
+        if value and isinstance(value, list | dict)
     )
 
 

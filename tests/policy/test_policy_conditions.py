@@ -15,12 +15,12 @@ from inspector.core.decision import Verdict
 from inspector.core.json import Json, JsonObject, Number
 from inspector.policy.approvals import Remembered
 from inspector.policy.compiled import compile_pattern
-from inspector.policy.conditions import MAX_DEAR_VALUES, MAX_VALUES, judge_condition
+from inspector.policy.conditions import judge_condition
 from inspector.policy.engine import decide
 from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.match import glob_matches
 from inspector.policy.model import STAR, Condition, Operator
-from inspector.policy.operators import Result
+from inspector.policy.operators import MAX_DEAR_VALUES, MAX_VALUES, Result
 from inspector.policy.paths import resolve
 from inspector.policy.values import digest, equal, kind
 
