@@ -1,7 +1,7 @@
 """What each operator says of one value that is there.
 
-`test_of` prepares an operator once per condition (a set of the options, the bases normalised), so that judging a hundred
-thousand values of a fan-out costs little more than looking at them; hence some lines that a call would make shorter.
+`test_of` prepares an operator once per condition (a set of the options, the bases normalised), so that judging tens of
+thousands of values costs little more than looking at them; hence some lines that a call would make shorter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Result(Enum):
 
 Test: TypeAlias = Callable[[Json], Result]
 
-MAX_VALUES = 100_000  # of a fan-out: more cannot be judged without holding up every other call
+MAX_VALUES = 50_000  # of a fan-out: more cannot be judged without holding up every other call
 MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
 _DEAR = frozenset({Operator.REGEX, Operator.PATH_WITHIN, Operator.HOST_IN})
 

@@ -18,7 +18,7 @@ from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Path, Star, is_index
 from inspector.policy.text_search import is_in_text
 
-MAX_ON_THE_WAY: Final = 150_000  # values that one condition looks at on its way to those that it judges
+MAX_ON_THE_WAY: Final = 100_000  # values that one condition looks at on its way to those that it judges
 MAX_WALKED: Final = 20_000  # for `is_anywhere`, before it reads the text instead
 
 is_there = partial(is_not, None)
@@ -39,7 +39,7 @@ def resolve(path: Path, arguments: JsonObject) -> Sequence[Json]:
     """All values at a path, nulls included; nothing where it leads nowhere."""
     values: Sequence[Json] = (arguments,)
     for segment in path:
-        values = list(_items(values)) if isinstance(segment, Star) else _named(values, segment)
+        values = list(items_of(values)) if isinstance(segment, Star) else _named(values, segment)
         if not values:
             break
     return values
@@ -56,7 +56,7 @@ def resolve_within(
         if room < 0:
             return None
         if isinstance(segment, Star):
-            values = list(islice(_items(values), (room if left else most) + 1))
+            values = list(islice(items_of(values), (room if left else most) + 1))
         else:
             values = _named(values, segment)
         if not values:
@@ -73,7 +73,7 @@ def is_anywhere(path: Path, arguments: JsonObject) -> Presence:
     holders = resolve_within(path[:-1], arguments, MAX_WALKED, MAX_WALKED)
     if holders is not None:
         last = path[-1]
-        some = list(islice(_items(holders), MAX_WALKED)) if isinstance(last, Star) else _named(holders, last)
+        some = list(islice(items_of(holders), MAX_WALKED)) if isinstance(last, Star) else _named(holders, last)
         value = next(filter(is_there, some), None)
         if value is not None:
             return Presence(True, value)
@@ -85,7 +85,17 @@ def is_anywhere(path: Path, arguments: JsonObject) -> Presence:
     return Presence(any(map(is_there, resolve(path, arguments))) if found is None else found)
 
 
-def _items(values: Iterable[Json]) -> Iterable[Json]:
+def is_larger(value: Json, most: int) -> bool:
+    """Is it made of more than `most` values, itself included? Looks at no more than that."""
+    level: list[Json] = [value]
+    seen = 0
+    while level and seen <= most:
+        seen += len(level)
+        level = list(islice(items_of(level), most))
+    return seen > most
+
+
+def items_of(values: Iterable[Json]) -> Iterable[Json]:
     """The elements of the arrays and the values of the objects among them."""
     # One by one: a list of a hundred thousand views would send the garbage collector through all of the heap.
     return chain.from_iterable(

@@ -27,7 +27,7 @@ _OPTIONS.never_capture = True
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1  # bytes: no character outside a string is longer than one
 _OPTIONS.max_mem = 64 << 20  # with less the automaton of a long path is thrown away and begun again, over and over
 
-_Search: TypeAlias = Callable[[bytes], list[int]]
+_Search: TypeAlias = Callable[[bytes], list[int] | None]
 _LEADS_TO_A_VALUE, _NOT_TOO_DEEP = 0, 1
 
 
@@ -44,7 +44,7 @@ def is_in_text(path: Path, base: Json) -> bool | None:
         text = orjson.dumps(base, default=bool)  # a number whose text is kept; that it is not null is all that counts
     except TypeError:
         return None
-    said = search(text)
+    said = search(text) or ()
     return True if _LEADS_TO_A_VALUE in said else False if _NOT_TOO_DEEP in said else None
 
 
