@@ -29,6 +29,7 @@ Test: TypeAlias = Callable[[Json], Result]
 
 MAX_VALUES = 50_000  # of a fan-out: more cannot be judged without holding up every other call
 MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
+MAX_ELEMENTS = 200_000  # of an array that `contains` searches
 _DEAR = frozenset({Operator.REGEX, Operator.PATH_WITHIN, Operator.HOST_IN})
 
 _FALSE_HITS = 10_000  # of Python's `==` in one array, fewer where each takes longer: beyond, it is too strange to judge
@@ -190,6 +191,10 @@ def _contains(wanted: Json) -> Test:
 
 def _holds(items: list[Json], wanted: Json, most: int) -> Result:
     """Some element is equal. Python's own search runs in C and errs only towards "equal", as between `1` and `true`."""
+    if len(items) > MAX_ELEMENTS:
+        return Result.MISMATCH
+    if wanted not in items:  # the error of `index` below writes out what it did not find
+        return Result.FALSE
     at = -1
     try:
         for _ in range(most):

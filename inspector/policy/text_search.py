@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import orjson
 import re2
 
-from inspector.core.json import Json
+from inspector.core.json import Json, Number
 from inspector.policy.model import Path, Star, is_index
 
 MAX_DEPTH: Final = 64  # as deep as a client's frame may be nested
@@ -40,12 +40,26 @@ def is_in_text(path: Path, base: Json) -> bool | None:
     search = _search(path)
     if search is None:
         return None
+    if isinstance(path[0], Star) and isinstance(base, list) and base:
+        base = _quicker(base, last=len(path) == 1)
     try:
         text = orjson.dumps(base, default=bool)  # a number whose text is kept; that it is not null is all that counts
     except TypeError:
         return None
     said = search(text) or ()
     return True if _LEADS_TO_A_VALUE in said else False if _NOT_TOO_DEEP in said else None
+
+
+def _quicker(items: list[Json], *, last: bool) -> list[Json]:
+    """The same elements, of which each may be the one, as they are written fastest.
+
+    Of objects in objects the parser makes the inmost first: from the end, memory is read in one direction, which is
+    three times as fast. A number whose text is kept costs a call, and leads nowhere but at the end of a path.
+    """
+    sample = set(map(type, items[:100]))
+    if Number in sample and not last:
+        items = [item for item in items if item.__class__ is not Number]
+    return items[::-1] if dict in sample else items
 
 
 @lru_cache(maxsize=256)
