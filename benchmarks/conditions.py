@@ -25,7 +25,7 @@ from inspector.wire.jsonrpc import parse_json
 
 FLOOR_MS = 50.0
 CALLER = Caller("local", "local/agent", "agent")
-BIG = 1 << 18  # elements of a value in a policy of one MiB
+BIG = 1 << 18  # elements of a list in a policy of one MiB
 
 ELEMENTS: dict[str, str] = {
     "empty lists": "[]",
@@ -54,16 +54,16 @@ ELEMENTS: dict[str, str] = {
     "paths": '"/a/../b"',
     "urls": '"http://a.b"',
 }
-WHOLE: dict[str, str] = {
-    "a text": '"' + "a" * (1 << 22) + '"',
-    "umlauts": '"' + "ä" * (1 << 21) + '"',
-    "escapes": '"' + r"\n" * (1 << 21) + '"',
-    "a path that climbs": '"/' + "../" * (1 << 20) + '"',
-    "a path that descends": '"/' + "a/" * (1 << 21) + '"',
-    "a path of slashes": '"' + "/" * (1 << 22) + '"',
-    "a url of dots": '"http://' + "a." * (1 << 21) + '"',
-    "a url of query": '"http://a/?' + "a" * (1 << 22) + '"',
-    "a url of digits": '"http://a:' + "0" * (1 << 22) + '"',
+WHOLE: dict[str, tuple[str, str]] = {  # how a text begins, and what fills it
+    "a text": ("", "a"),
+    "umlauts": ("", "ä"),
+    "escapes": ("", r"\n"),
+    "a path that climbs": ("/", "../"),
+    "a path that descends": ("/", "a/"),
+    "a path of slashes": ("/", "/"),
+    "a url of dots": ("http://", "a."),
+    "a url of query": ("http://a/?", "a"),
+    "a url of digits": ("http://a:", "0"),
 }
 STARS = (1, 3, 60)
 
@@ -71,6 +71,10 @@ STARS = (1, 3, 60)
 def listed(element: str, size: int) -> str:
     """A JSON array of so many equal elements that it fills `size` bytes."""
     return f"[{','.join([element] * ((size - 10) // (len(element) + 1)))}]"
+
+
+def filled(start: str, unit: str, size: int) -> str:
+    return f'"{start}{unit * ((size - 20) // len(unit.encode()))}"'
 
 
 def conditions(op: Operator) -> Iterator[Condition]:
@@ -136,7 +140,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--only", default="")
     asked = parser.parse_args(argv)
     worst: dict[str, tuple[float, str]] = {}
-    shapes = {**{name: listed(text, asked.bytes) for name, text in ELEMENTS.items()}, **WHOLE}
+    shapes = {
+        **{name: listed(text, asked.bytes) for name, text in ELEMENTS.items()},
+        **{name: filled(*text, asked.bytes) for name, text in WHOLE.items()},
+    }
     for shape, text in shapes.items():
         arguments = parse_json(f'{{"x":{text}}}'.encode())
         assert isinstance(arguments, dict)

@@ -19,7 +19,7 @@ from inspector.policy.model import Path, Star, is_index
 from inspector.policy.text_search import is_in_text
 
 MAX_ON_THE_WAY: Final = 60_000  # values that one condition looks at on its way to those that it judges
-MAX_WALKED: Final = 20_000  # for `is_anywhere`, before it reads the text instead
+MAX_WALKED: Final = 5_000  # for `is_anywhere`, before it reads the text instead
 
 is_there = partial(is_not, None)
 
