@@ -10,7 +10,7 @@ from inspector.core.errors import ConfigError
 
 def run(arguments: list[str]) -> int:
     parser = Parser("open", "Look at a recording in the app; nothing is changed.", usage="mcp-inspect open FILE")
-    parser.add_argument("file", metavar="FILE", type=Path, help="a recording (.db), as every run writes one")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a recording (.sqlite), as every run writes one")
     path: Path = parser.read(arguments).file
     try:
         if path.exists() and not path.is_file():

@@ -116,8 +116,8 @@ def edited_and_approved(terminal: Terminal, agent: SdkAgent, tale: Tale) -> None
     terminal.send("e")
     line = len(tale.arguments) + 2
     terminal.wait_for(re.compile(rf'{line} +"{tale.text}": "{ASKED}"'))
-    terminal.send(*["Down"] * (line - 1), "End", "Left", *["BSpace"] * len(ASKED))
-    terminal.wait_for(f'"{tale.text}": ""')  # letters can overtake the keys of commands
+    terminal.send(*["Down"] * (line - 1), "End", "Left")
+    terminal.erase(ASKED, f'"{tale.text}": ""')
     terminal.type(MEANT)
     terminal.wait_for(re.compile(r"Arguments · edited \+1 .?1"))
     terminal.send("F2")
@@ -168,8 +168,8 @@ def foreseen_and_saved(terminal: Terminal, agent: SdkAgent, tale: Tale, policy: 
     terminal.send("4")
     line = policy.read_text().splitlines().index(f"  {tale.free}: {{action: deny}}")
     terminal.wait_for(re.compile(rf"{line + 1} +{tale.free}: {{action: deny}}"))
-    terminal.send(*["Down"] * line, "End", "Left", *["BSpace"] * len("deny"))
-    terminal.wait_for(f"{tale.free}: {{action: }}")
+    terminal.send(*["Down"] * line, "End", "Left")
+    terminal.erase("deny", f"{tale.free}: {{action: }}")
     terminal.type("allow")
     terminal.wait_for("1 call changes decision")
     terminal.wait_for(re.compile(r"1 +✗ deny +→ +✓ allow"))

@@ -353,7 +353,7 @@ def test_a_half_open_connection_without_a_hello_costs_nothing_but_itself(run: An
             silent.connect(str(house.path))
             peer = await attached(house)
             await peer.say(request("echo", 1))
-            await peer.hear()
+            assert (await peer.hear())["id"] == 1
             silent.close()
 
     run(test)

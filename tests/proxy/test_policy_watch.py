@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ import pytest
 from inspector.core.commands import Done
 from inspector.core.events import Event
 from inspector.policy.model import Policy
+from inspector.proxy import watch
 from inspector.proxy.watch import PolicyFile
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +22,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def test_watching_ends_at_once_when_it_is_cancelled_while_nothing_changes(tmp_path: Path) -> None:
+async def test_watching_ends_when_it_is_cancelled_while_nothing_changes(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text('version: "1"\ndefault: allow\n')
     loaded: list[tuple[Policy, str]] = []
@@ -83,3 +85,27 @@ async def test_saves_are_read_beside_the_loop_and_take_effect_in_the_order_in_wh
     assert loaded[1:] == texts
     assert path.read_text() == texts[-1]
     assert turns[0] > 10  # of the loop, while the first was read
+
+
+async def test_the_thread_that_waits_for_changes_is_told_of_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cancellation reaches it: untold, it would keep the run from ending for seconds."""
+    told: list[anyio.Event] = []
+
+    async def waits_for_ever(*_: object, stop_event: anyio.Event, **__: object) -> AsyncIterator[set[object]]:
+        told.append(stop_event)
+        await anyio.sleep_forever()
+        yield set()
+
+    monkeypatch.setattr(watch, "awatch", waits_for_ever)
+    path = tmp_path / "policy.yaml"
+    path.write_text('version: "1"\ndefault: allow\n')
+    file = PolicyFile(path, save_as=path, in_force=lambda *_: None, emit=lambda _: None, clock=lambda: 0.0)
+    assert file.start() == ()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(file.watch)
+        await anyio.wait_all_tasks_blocked()
+        assert not told[0].is_set()
+        tasks.cancel_scope.cancel()
+    assert told[0].is_set()
