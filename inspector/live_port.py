@@ -99,7 +99,7 @@ class LivePort(Port):
                 definition = self._store.definition(command.server, command.tool)
                 return await to_thread.run_sync(_misfit, definition, command.arguments, abandon_on_cancel=True)
             case SavePolicy() | TakeOffered():
-                return self._about_the_policy(command)
+                return await self._about_the_policy(command)
             case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
                 return await self._workbench.command(command)
             case ClientConfig(client, upstream):
@@ -110,12 +110,12 @@ class LivePort(Port):
                 self._shut_down()
                 return Done()
 
-    def _about_the_policy(self, command: SavePolicy | TakeOffered) -> CommandResult:
+    async def _about_the_policy(self, command: SavePolicy | TakeOffered) -> CommandResult:
         match command:
             case SavePolicy(text, base_hash, overwrite):
-                return self._policy_file.save(text, base_hash, overwrite=overwrite)
+                return await self._policy_file.save(text, base_hash, overwrite=overwrite)
             case TakeOffered():
-                return self._policy_file.take_offered()
+                return await self._policy_file.take_offered()
 
     async def _about_the_run(self, command: ControlServer | AcceptTools | ListRecordings) -> CommandResult:
         match command:

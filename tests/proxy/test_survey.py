@@ -15,7 +15,7 @@ from http_upstream import Exchange, Script, session
 from pipe_rig import Pipe, pipe
 
 from inspector.core.call import Era
-from inspector.core.events import CallArrived, Decided, Finished, ToolsListed
+from inspector.core.events import CallArrived, Decided, Direction, Finished, FrameRejected, ToolsListed
 from inspector.core.upstream import UpstreamSpec
 from inspector.policy.load import load_text
 from inspector.proxy import survey
@@ -163,6 +163,26 @@ async def test_a_server_that_cannot_be_reached_denies_what_depends_on_its_tools(
         assert "its input schema is not known" in answer["result"]["content"][0]["text"]
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [(b'{"jsonrpc":"2.0","id":2,"result":{"tools":5}}', -32600), (b'{"jsonrpc":"2.0","id":2,"result":', -32700)],
+)
+async def test_an_answer_that_is_no_list_of_tools_is_a_refusal_like_any_other(
+    tmp_path: Path, said: bytes, code: int
+) -> None:
+    async def handle(exchange: Exchange) -> None:
+        if exchange.message.get("method") == "tools/list":
+            await exchange.answer(200, said, content_type="application/json")
+        else:
+            await session(exchange)
+
+    async with serving(Script(handle)) as url, running(tmp_path, at(url), policy=CHECKED) as rig, piped(rig) as client:
+        await client.ask(1, "tools/call", name="x", arguments={})
+        (refused,) = rig.seen(FrameRejected)
+        assert (refused.upstream, refused.direction, refused.code) == ("up", Direction.FROM_UPSTREAM, code)
+        assert refused.raw == said
+
+
 async def test_all_pages_are_read_and_a_twin_on_a_later_page_is_a_duplicate(tmp_path: Path) -> None:
     pages: dict[str, dict[str, Any]] = {
         "": {"tools": [{"name": "a", "inputSchema": {}}], "nextCursor": "2"},
@@ -228,7 +248,7 @@ class Lingering:
 
 async def test_a_call_does_not_wait_for_the_end_of_the_link_that_asked() -> None:
     upstream, learned = Lingering(), list[str]()
-    surveys = survey.Surveys(lambda name, _: learned.append(name), lambda: 0.0)
+    surveys = survey.Surveys(lambda name, _: learned.append(name), lambda: 0.0, lambda *_: None)
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks:
             surveys.before(upstream, survey.Behalf(Era.LEGACY, None), tasks, upstream.gone.set)
