@@ -38,15 +38,17 @@ class Judged:
         return ", ".join(f"{f.condition.path_text} {f.condition.op}" for f in self.findings)
 
 
-def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool) -> Judged:
+def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool, frame: bytes = b"") -> Judged:
     """AND over the conditions. `every`: a fan-out must hold for every value (`require`); else for any (all others).
+
+    `frame`: as for `judge_condition`.
 
     Any false → false; else any mismatch → mismatch; else true, and so for no conditions at all.
     """
     findings: list[Finding] = []
     result = Result.TRUE
     for condition in predicate.conditions:
-        finding = judge_condition(condition, arguments, every=every)
+        finding = judge_condition(condition, arguments, every=every, frame=frame)
         findings.append(finding)
         if finding.result is Result.FALSE:
             return Judged(Result.FALSE, tuple(findings))
@@ -55,10 +57,13 @@ def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool)
     return Judged(result, tuple(findings))
 
 
-def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool) -> Finding:
-    """One condition against the arguments of a call. Total: any JSON is an answer, never an error."""
+def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool, frame: bytes = b"") -> Finding:
+    """One condition against the arguments of a call. Total: any JSON is an answer, never an error.
+
+    `frame`: the client's frame that holds these very arguments, which makes `exists` quick; empty where there is none.
+    """
     if condition.op is Operator.EXISTS:
-        return _presence(condition, is_anywhere(condition.path, arguments))
+        return _presence(condition, is_anywhere(condition.path, arguments, frame))
     most = most_values(condition)
     values = resolve_within(condition.path, arguments, most)
     if values is None:

@@ -6,11 +6,11 @@ A continuation is found by everything that must be equal, so a retry either is e
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inspector.core.call import Call, CallId
 from inspector.core.json import JsonObject
-from inspector.policy.live import LiveCall
+from inspector.policy.live import LiveCall, with_arguments
 from inspector.policy.values import digest
 
 LIFETIME = 600.0  # seconds; a retry must be younger
@@ -72,7 +72,7 @@ class Continuations:
         found = self._open.pop(_key(call, call.request_state), None)
         if found is None:
             return LiveCall(call, call, None, call.id, 1, frozenset())
-        judged = call if found.edit is None else replace(call, arguments=found.edit)
+        judged = call if found.edit is None else with_arguments(call, found.edit)
         return LiveCall(call, judged, found.edit, found.root, found.leg, found.shown)
 
     def _forget(self, now: float, room_for: int = 0) -> None:

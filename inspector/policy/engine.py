@@ -19,11 +19,11 @@ from inspector.core.errors import StoreError
 from inspector.core.fact import fact
 from inspector.policy import messages
 from inspector.policy.approvals import DEFAULT_APPROVE, Approvals, Ask
-from inspector.policy.conditions import judge_predicate
+from inspector.policy.conditions import Judged, judge_predicate
 from inspector.policy.definitions import NOTHING_LISTED, Definitions, misfit
 from inspector.policy.limits import NONE_RAISED, Meter, RaisedMax
 from inspector.policy.match import Denial, Match, match
-from inspector.policy.model import Approval, Entry, Limit, Policy
+from inspector.policy.model import Approval, Entry, Limit, Policy, Predicate
 from inspector.policy.operators import Result
 from inspector.policy.trace import predicate_steps, require_steps
 from inspector.policy.walk import walk
@@ -205,7 +205,7 @@ class _Trial:
         for entry in entries:
             for predicate in entry.require:
                 rule = f"{entry.pointer}/require/{predicate.name}"
-                judged = judge_predicate(predicate, self.call.arguments, every=True)
+                judged = self._predicate(predicate, every=True)
                 self.trace += require_steps(rule, judged)
                 if judged.result is not Result.TRUE:
                     return Denial(rule, predicate.on_deny or entry.reason or messages.predicate(rule, judged.note))
@@ -215,7 +215,7 @@ class _Trial:
         for entry in entries:
             for predicate in entry.deny_if:
                 rule = f"{entry.pointer}/deny_if/{predicate.name}"
-                judged = judge_predicate(predicate, self.call.arguments, every=False)
+                judged = self._predicate(predicate, every=False)
                 fired = judged.result is not Result.FALSE
                 self.trace += predicate_steps(rule, judged, StepResult.FIRED if fired else StepResult.PASS)
                 if fired:
@@ -255,11 +255,14 @@ class _Trial:
             asks.append(self._made(HELD_BY_YOU, None, messages.HELD_BY_YOU, None, Approval()))
         return tuple(asks)
 
+    def _predicate(self, predicate: Predicate, *, every: bool) -> Judged:
+        return judge_predicate(predicate, self.call.arguments, every=every, frame=self.call.frame)
+
     def _approve_if(self, entry: Entry) -> list[Ask]:
         asks: list[Ask] = []
         for trigger in entry.approve_if:
             predicate = trigger.predicate
-            judged = judge_predicate(predicate, self.call.arguments, every=False)
+            judged = self._predicate(predicate, every=False)
             rule = f"{entry.pointer}/approve_if/{predicate.name}"
             if judged.result is Result.FALSE:
                 self.trace += predicate_steps(rule, judged, StepResult.PASS)

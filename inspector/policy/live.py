@@ -26,7 +26,7 @@ class LiveCall:
     """A call that is not over yet."""
 
     call: Call  # as the client sent it
-    judged: Call  # with the arguments as edited
+    judged: Call  # with the arguments as edited, and then without a frame
     edit: JsonObject | None
     root: CallId
     leg: int
@@ -53,7 +53,7 @@ class LiveCall:
     def put_arguments(self, arguments: JsonObject) -> None:
         """A person wants these sent; they are what is judged from now on."""
         self.edit = arguments
-        self.judged = replace(self.call, arguments=arguments)
+        self.judged = with_arguments(self.call, arguments)
 
     def hold(self, now: float) -> Hold:
         """It waits for a person, for as long as what asks first gives."""
@@ -68,3 +68,8 @@ class LiveCall:
             triggers=decision.triggers,
             reason=decision.message,
         )
+
+
+def with_arguments(call: Call, edited: JsonObject) -> Call:
+    """The call as a person wants it: its frame says something else, so nothing may be judged by that."""
+    return replace(call, arguments=edited, frame=b"")

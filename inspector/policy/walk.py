@@ -45,7 +45,7 @@ def _walked(rule: InterceptRule, call: Call, meter: Meter, trace: list[TraceStep
         trace.append(TraceStep(rule.name, StepResult.FIRED, observed="deny"))
         return Denial(rule.name, rule.on_deny or messages.denied_by_action(call.tool, rule.name))
     for condition in rule.conditions:
-        finding = judge_condition(condition, call.arguments, every=True)
+        finding = judge_condition(condition, call.arguments, every=True, frame=call.frame)
         fired = finding.result is not Result.TRUE
         trace.append(condition_step(rule.name, finding, StepResult.FIRED if fired else StepResult.PASS))
         if fired:
