@@ -67,9 +67,9 @@ def resolve_within(
 def is_anywhere(path: Path, arguments: JsonObject, frame: bytes = b"") -> Presence:
     """Is a value that is not null at a path? Of many, the first.
 
-    `frame`: the client's frame that these arguments are in, if it is known. Where more values lie on the way than can be
-    looked at one by one it is searched: at a few nanoseconds a byte, while each of two million lists costs fifty. What
-    is found there has no `value`. Without a frame all of them are looked at.
+    `frame`: the client's frame that these arguments are in, if it is known. Where more values lie on the way than can
+    be looked at one by one it is searched: at a few nanoseconds a byte, while each of two million lists costs fifty.
+    What is found there has no `value`. Without a frame all of them are looked at.
     """
     holders = resolve_within(path[:-1], arguments, MAX_WALKED, MAX_WALKED)
     if holders is not None:

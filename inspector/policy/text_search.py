@@ -63,7 +63,10 @@ def _search(path: Path) -> _Search | None:
     both = re2.Set.FullMatchSet(_OPTIONS)
     both.Add(f"{pattern}(?s:.*)".encode())
     both.Add(_content(MAX_DEPTH).encode())  # matches every frame: when it does not, the other one says nothing either
-    both.Compile()
+    try:
+        both.Compile()
+    except re2.error:  # the automaton had no room to begin in
+        return None
     search: _Search = both.Match
     return search
 

@@ -1,0 +1,308 @@
+"""`exists` over megabytes: what is read off a frame is what a plain walk finds, however its client wrote it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from random import Random
+
+import pytest
+from effort import calls_of
+from fuzzing import fuzz
+from gatework import World, call, decided, policy
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from inspector.core.call import Outcome
+from inspector.core.decision import Verdict
+from inspector.core.holds import Resolution
+from inspector.core.json import Json, JsonObject, Number
+from inspector.policy import text_search
+from inspector.policy.conditions import judge_condition
+from inspector.policy.model import STAR, Condition, Operator, Path, Star, is_index
+from inspector.policy.operators import Result
+from inspector.policy.paths import MAX_WALKED, resolve
+from inspector.policy.text_search import is_in_frame
+from inspector.wire.jsonrpc import Frame, dump, parse_client, parse_json
+
+
+def walked(path: Path, value: Json) -> bool:
+    """Whether something that is not null lies at a path: the rule as docs/policy.md says it, and nothing clever."""
+    if not path:
+        return value is not None
+    segment, rest = path[0], path[1:]
+    if isinstance(segment, Star):
+        items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+        return any(walked(rest, item) for item in items)
+    if isinstance(value, dict):
+        return segment in value and walked(rest, value[segment])
+    return (
+        isinstance(value, list)
+        and segment.isdecimal()
+        and segment in map(str, range(len(value)))
+        and walked(rest, value[int(segment)])
+    )
+
+
+SHORT = dict(zip('"\\/\b\f\n\r\t', '"\\/bfnrt', strict=True))
+
+
+class Writer:
+    """Writes JSON as no library would: white space, escapes and the order of members as chance wants."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self._escapes = self._random.choice((0, 0.1, 0.5, 1))
+        self._spaces = self._random.choice(("", " ", "\n  ", "\t", " \t\r\n"))
+
+    def frame(self, arguments: Json) -> bytes:
+        decoy: JsonObject = {"arguments": {"x": [[1]], "y": {"0": 1}}, "params": {"arguments": {"": 1}}}
+        params: JsonObject = {"name": "arguments", "arguments": arguments, "_meta": decoy}
+        body: JsonObject = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        return (self._space() + self.text(body) + self._space()).encode()
+
+    def text(self, value: Json) -> str:
+        match value:
+            case dict():
+                members = list(value.items())
+                self._random.shuffle(members)
+                return self._between(
+                    "{", [f"{self.string(k)}{self._space()}:{self._space()}{self.text(v)}" for k, v in members], "}"
+                )
+            case list():
+                return self._between("[", [self.text(item) for item in value], "]")
+            case str():
+                return self.string(value)
+            case Number():
+                return value.text
+            case _:
+                return json.dumps(value)
+
+    def string(self, text: str) -> str:
+        return f'"{"".join(map(self._character, text))}"'
+
+    def _between(self, start: str, items: list[str], end: str) -> str:
+        inside = ",".join(f"{self._space()}{item}{self._space()}" for item in items)
+        return f"{start}{inside or self._space()}{end}"
+
+    def _space(self) -> str:
+        return self._spaces * self._random.randrange(2)
+
+    def _character(self, character: str) -> str:
+        if self._random.random() >= self._escapes and character >= " " and character not in '"\\':
+            return character
+        if character in SHORT and self._random.random() < 0.5:
+            return f"\\{SHORT[character]}"
+        digits = character.encode("utf-16-be").hex()
+        either = "".join(self._random.choice((digit, digit.upper())) for digit in digits)
+        return "".join(f"\\u{either[at : at + 4]}" for at in range(0, len(either), 4))
+
+
+INDEXES = ["0", "1", "12", "01"]
+NAMES = [
+    "x",
+    "y",
+    "",
+    'q"',
+    "b\\",
+    "b\\n",
+    "b\n",
+    "a/b",
+    "\x00\x1f",
+    "[",
+    "{}",
+    "x:",
+    ",y",
+    "null",
+    "\\u0078",
+    "é",
+    "ÿ",
+    "Ω",
+    "😀",
+]
+odd_names = st.one_of(st.sampled_from(INDEXES + NAMES), st.text(alphabet=st.characters(codec="utf-8"), max_size=3))
+numbers = st.one_of(st.integers(-(10**18) + 1, 10**18 - 1), st.sampled_from([Number("-0"), Number("9" * 30)]))
+bracketed = st.sampled_from(
+    ["]", '"', '\\"', "\\", "{,}", "null", '{"x":1}', '","x":[1', '"x":', "[[[[", ":", "\\u0078"]
+)
+odd_values = st.recursive(
+    st.one_of(st.none(), st.none(), st.booleans(), numbers, odd_names, bracketed),
+    lambda children: st.one_of(
+        st.lists(children, max_size=3),
+        st.lists(children, min_size=13, max_size=14),
+        st.dictionaries(odd_names, children, max_size=3),
+    ),
+    max_leaves=25,
+)
+odd_arguments = st.dictionaries(odd_names, odd_values, max_size=4)
+seeds = st.integers(0, 1 << 32)
+
+
+@st.composite
+def paths_in(draw: st.DrawFn, value: Json) -> Path:
+    """Mostly one that leads somewhere, here and there by a star or a name that is not there."""
+    path: list[str | Star] = []
+    for _ in range(draw(st.integers(1, 6))):
+        ways = dict(value) if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
+        name, value = draw(st.sampled_from(list(ways.items()))) if ways else (draw(odd_names), None)
+        path.append(draw(st.sampled_from([str(name), str(name), STAR, "x"])))
+    return tuple(path)
+
+
+both = odd_arguments.flatmap(lambda args: st.tuples(st.just(args), paths_in(args)))
+
+
+@fuzz(both, seeds)
+def test_a_frame_says_of_a_path_what_a_walk_finds(case: tuple[JsonObject, Path], style: int) -> None:
+    args, path = case
+    assume(sum(isinstance(segment, str) and is_index(segment) for segment in path) <= 3)  # more are walked
+    raw = Writer(style).frame(args)
+    read = parse_client(raw)
+    assert isinstance(read, Frame)
+    assert read.params["arguments"] == args
+    assert is_in_frame(path, raw) is walked(path, args)
+
+
+@fuzz(both, st.booleans())
+def test_exists_is_what_a_plain_walk_finds(case: tuple[JsonObject, Path], wanted: bool) -> None:
+    args, path = case
+    one = Condition(path, "args.…", Operator.EXISTS, wanted)
+    expected = Result.TRUE if walked(path, args) is wanted else Result.FALSE
+    assert judge_condition(one, args, every=False).result is expected
+    assert any(value is not None for value in resolve(path, args)) is walked(path, args)
+
+
+def framed(args: JsonObject) -> bytes:
+    return dump({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "t", "arguments": args}})
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ('{"x": [{"n": 1}]}', True),
+        ('{"x": [{"n": null}, {"m": 1}]}', False),
+        (r'{"\u0078":[{"\u006E":1}]}', True),
+        (r'{"x":[{"\\u006e":1}]}', False),
+        (r'{"x":[{"n\u0000":1}]}', False),
+        ('{"x":\t\r\n [ {\n"a" : "}]" ,\n"n"\n:\n"" } ] }', True),
+        ('{"x":[{"a":"n"},"n"]}', False),
+        (r'{"x":[{"a":"\",\"n\":1"}]}', False),
+        ('{"x":[[{"n":1}]]}', False),
+        ('{"x":{"n":{"n":0},"m":1}}', True),
+        ('{"y":[{"n":1}],"x":[{}]}', False),
+        ("null", False),
+    ],
+)
+def test_names_are_read_however_they_are_written(written: str, found: bool) -> None:
+    raw = f'{{"method":"tools/call","params":{{"arguments":{written}}},"id":1,"jsonrpc":"2.0"}}'.encode()
+    assert isinstance(parse_client(raw), Frame)
+    assert is_in_frame(("x", STAR, "n"), raw) is found
+
+
+LEVELS = text_search.MAX_DEPTH - 3  # of lists, in the arguments of a frame that is as deep as it may be
+
+
+def nested(levels: int, inmost: str = "") -> bytes:
+    lists = "[" * levels + inmost + "]" * levels
+    return f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{{"x":{lists}}}}}}}'.encode()
+
+
+@pytest.mark.parametrize("levels", [1, 2, 30, LEVELS - 1, LEVELS])
+def test_a_frame_is_read_down_to_its_last_level(levels: int) -> None:
+    path = ("x", *(STAR,) * levels)
+    assert isinstance(parse_client(nested(levels)), Frame)
+    assert is_in_frame(path, nested(levels, "0")) is True
+    assert is_in_frame(path, nested(levels)) is False
+    assert is_in_frame(path, nested(levels, "null")) is False
+    assert is_in_frame((*path, STAR), nested(levels, "0")) is False
+
+
+def test_what_a_frame_cannot_tell_is_walked() -> None:
+    assert is_in_frame(("x", STAR, "n"), nested(LEVELS + 1)) is None
+    assert is_in_frame(("x", STAR, "5000"), nested(2)) is None
+    assert is_in_frame(("x", *(STAR, "0") * 6), nested(2)) is None
+    assert is_in_frame(("x", *(STAR, "n" * 100) * 40), nested(2)) is None
+    for index in (0, 1, 5000):
+        args: JsonObject = {"x": [[]] * (2 * MAX_WALKED) + [[None] * index + [1]]}
+        for tail, found in ((str(index), True), (str(index + 1), False)):
+            one = Condition(("x", STAR, tail), "args.…", Operator.EXISTS, True)
+            assert (judge_condition(one, args, every=False, frame=framed(args)).result is Result.TRUE) is found
+
+
+def test_an_automaton_without_memory_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ("x", *(STAR,) * 40)
+    monkeypatch.setattr(text_search._OPTIONS, "max_mem", 1 << 20)
+    text_search._search.cache_clear()
+    try:
+        assert is_in_frame(path, nested(40, "0")) is None
+    finally:
+        text_search._search.cache_clear()
+
+
+MANY = 120_000
+ADVERSE: dict[str, str] = {
+    "empty lists": "[]",
+    "empty objects": "{}",
+    "lists in lists": "[[]]",
+    "nulls": "[null]",
+    "lists 20 deep": "[" * 20 + "]" * 20,
+    "lists 59 deep": "[" * 59 + "]" * 59,
+    "deep objects": '{"":' * 40 + "{}" + "}" * 40,
+    "five objects, three deep": "[" + ",".join(['{"":{"":{"":0}}}'] * 5) + "]",
+    "holders and others": "1,[[]]",
+    "scalars": "1",
+    "long keys": '{"' + "k" * 40 + '":[[]]}',
+    "escaped keys": r'{"\u006d":[[]]}',
+    "uneven": "[1,[1,[1,[1,[]]]]]",
+}
+
+
+@pytest.mark.parametrize("shape", ADVERSE)
+@pytest.mark.parametrize("tail", [(STAR,) * 2, (STAR,) * 3, (STAR,) * 50, (STAR, STAR, "n"), (STAR, "0", STAR)])
+def test_exists_looks_at_few_values_one_by_one(shape: str, tail: Path) -> None:
+    element = ADVERSE[shape]
+    lists = f"[{','.join([element] * (MANY // (element.count('[') + element.count('{') + 1)))}]"
+    raw = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{{"x":{lists}}}}}}}'.encode()
+    args: JsonObject = {"x": parse_json(lists.encode())}
+    there = walked(("x", *tail), args)
+    for wanted in (True, False):
+        one = Condition(("x", *tail), "args.…", Operator.EXISTS, wanted)
+        expected = Result.TRUE if there is wanted else Result.FALSE
+        assert judge_condition(one, args, every=False, frame=raw).result is expected
+        assert calls_of(lambda: judge_condition(one, args, every=False, frame=raw)) < 9 * MAX_WALKED  # noqa: B023
+
+
+def test_exists_is_never_a_mismatch_however_much_lies_on_the_way() -> None:
+    one = Condition(("x", STAR, STAR), "args.x.*.*", Operator.EXISTS, True)
+    for last, result in (({}, Result.FALSE), ({"k": 0}, Result.TRUE)):
+        args: JsonObject = {"x": [*([[None]] * 200_000), 1, last]}
+        assert judge_condition(one, args, every=False).result is result
+        assert judge_condition(one, args, every=False, frame=framed(args)).result is result
+
+
+FEW: JsonObject = {"x": [[]] * (2 * MAX_WALKED)}
+MARKED: JsonObject = {"x": [*([[]] * (2 * MAX_WALKED)), {"n": 1}]}
+ASKED = {"t": {"action": "approve", "deny_if": [{"path": "args.x.*.n", "op": "exists", "value": True}]}}
+
+
+@pytest.mark.parametrize(("sent", "edited", "verdict"), [(FEW, MARKED, Verdict.DENY), (FEW, FEW, Verdict.ALLOW)])
+def test_an_edited_call_is_judged_by_its_new_arguments(sent: JsonObject, edited: JsonObject, verdict: Verdict) -> None:
+    world = World(policy(ASKED))
+    assert decided(world.arrive(replace(call(1, arguments=sent), frame=framed(sent)), 1)).verdict is Verdict.PENDING
+    assert decided(world.resolve(1, Resolution(approve=True, arguments=edited), 2)).verdict is verdict
+
+
+def test_so_is_the_retry_of_an_edited_call() -> None:
+    world = World(policy(ASKED))
+    world.arrive(replace(call(1, arguments=FEW), frame=framed(FEW)), 1)
+    world.resolve(1, Resolution(approve=True, arguments={"x": [*([[1]] * (2 * MAX_WALKED))]}), 2)
+    world.finish(1, Outcome.INPUT_REQUIRED, 3, "S")
+    retry = replace(call(2, arguments=FEW, state="S"), frame=framed(MARKED))
+    assert decided(world.arrive(retry, 4)).verdict is not Verdict.DENY
+
+
+def test_the_frame_of_a_call_is_what_its_conditions_read() -> None:
+    world = World(policy(ASKED))
+    arrived = replace(call(1, arguments=MARKED), frame=framed(MARKED))
+    assert decided(world.arrive(arrived, 1)).verdict is Verdict.DENY
+    assert calls_of(lambda: world.arrive(replace(call(2, arguments=FEW), frame=framed(FEW)), 2)) < 5 * MAX_WALKED
