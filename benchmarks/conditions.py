@@ -2,8 +2,8 @@
 
     python -m benchmarks conditions [--rounds 5] [--bytes 4194304] [--only OPERATOR,…]
 
-Every shape is parsed as a client's frame is, then judged by the CPU's clock: the best of some rounds, since other
-programs share the caches. Exits with 1 when an operator's worst case is over its floor.
+Every shape comes in a client's frame, is parsed as such, then judged by the CPU's clock: the best of some rounds, since
+other programs share the caches. Exits with 1 when an operator's worst case is over its floor.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 
 from inspector.core.call import Call, Caller, CallId
 from inspector.core.decision import Scope
@@ -21,7 +22,8 @@ from inspector.policy.conditions import judge_condition
 from inspector.policy.definitions import misfit
 from inspector.policy.limits import amount_of
 from inspector.policy.model import Condition, Limit, Operator
-from inspector.wire.jsonrpc import parse_json
+from inspector.wire.jsonrpc import Frame, parse_client
+from inspector.wire.mcp import ToolCall, tool_call
 
 FLOOR_MS = 50.0
 CALLER = Caller("local", "local/agent", "agent")
@@ -34,11 +36,17 @@ ELEMENTS: dict[str, str] = {
     "three lists deep": "[[[]]]",
     "nulls in lists": "[null]",
     "lists 20 deep": "[" * 20 + "]" * 20,
+    "lists of five objects, three deep": "[" + ",".join(['{"":{"":{"":0}}}'] * 5) + "]",
+    "lists of 2,000 objects": "[" + ",".join(['{"a":1}'] * 2000) + "]",
     "lists 59 deep": "[" * 59 + "]" * 59,
     "an object in an object": '{"":{}}',
     "three objects deep": '{"":{"":{"":0}}}',
     "objects 20 deep": '{"":' * 20 + "0" + "}" * 20,
     "long keys": '{"' + "k" * 30 + '":[[]]}',
+    "very long keys": '{"' + "k" * 1000 + '":[[]]}',
+    "escaped keys": r'{"\u006e\u0000":[[]]}',
+    "spaced": '{ "m" :\n\t[ [ ] ] }',
+    "texts full of brackets": '"' + r"[{\"n\":" * 1000 + '"',
     "ones": "1",
     "zeros with a sign": "-0",
     "tiny numbers": "1e-999999999",
@@ -66,6 +74,9 @@ WHOLE: dict[str, tuple[str, str]] = {  # how a text begins, and what fills it
     "a url of digits": ("http://a:", "0"),
 }
 STARS = (1, 3, 60)
+TAILS = ("", *(".*" * stars + end for stars in STARS for end in ("", ".n")))
+WALKS = (*TAILS, ".*.*", ".*.*.n", ".*.0.*", ".*.12", ".*.n.*.n", ".*" + ".*.n" * 20)  # for `exists`
+ENVELOPE = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"x":%s}}}'
 
 
 def listed(element: str, size: int) -> str:
@@ -91,12 +102,12 @@ def conditions(op: Operator) -> Iterator[Condition]:
     }
     for value in values.get(op, []):
         search = compile_pattern(value) if op is Operator.REGEX and isinstance(value, str) else None
-        for tail in ("", *(".*" * stars + end for stars in STARS for end in ("", ".n"))):
+        for tail in WALKS if op is Operator.EXISTS else TAILS:
             path = f"args.x{tail}"
             yield Condition(parse_path(path), path, op, value, search=search)
 
 
-def judges(arguments: JsonObject) -> dict[str, list[tuple[str, Callable[[], object]]]]:
+def judges(arguments: JsonObject, raw: bytes) -> dict[str, list[tuple[str, Callable[[], object]]]]:
     """By operator: what to measure, with its name."""
     call = Call(CallId(1), 0.0, CALLER, "s", "t", arguments)
     found: dict[str, list[tuple[str, Callable[[], object]]]] = {}
@@ -104,7 +115,8 @@ def judges(arguments: JsonObject) -> dict[str, list[tuple[str, Callable[[], obje
         for one in conditions(op):
             for every in (True, False):
                 label = f"{one.path_text[:24]} {str(one.value)[:20]} {'every' if every else 'any'}"
-                found.setdefault(op, []).append((label, lambda o=one, e=every: judge_condition(o, arguments, every=e)))  # type: ignore[misc]
+                judge = partial(judge_condition, one, arguments, every=every, frame=raw)
+                found.setdefault(op, []).append((label, judge))
     for tail in (".*", ".*.n", ".*.*", ".*.*.*"):
         limit = Limit("c", "c", 60, Decimal(1), Scope.GRANT, parse_path(f"args.x{tail}"))
         found.setdefault("amount", []).append((tail, lambda o=limit: amount_of(o, call)))  # type: ignore[misc]
@@ -141,13 +153,15 @@ def main(argv: list[str]) -> int:
     asked = parser.parse_args(argv)
     worst: dict[str, tuple[float, str]] = {}
     shapes = {
-        **{name: listed(text, asked.bytes) for name, text in ELEMENTS.items()},
-        **{name: filled(*text, asked.bytes) for name, text in WHOLE.items()},
+        **{name: listed(text, asked.bytes - len(ENVELOPE)) for name, text in ELEMENTS.items()},
+        **{name: filled(*text, asked.bytes - len(ENVELOPE)) for name, text in WHOLE.items()},
     }
     for shape, text in shapes.items():
-        arguments = parse_json(f'{{"x":{text}}}'.encode())
-        assert isinstance(arguments, dict)
-        for op, all_of_it in judges(arguments).items():
+        frame = parse_client((ENVELOPE % text).encode())
+        assert isinstance(frame, Frame), frame.reason
+        called = tool_call(frame)
+        assert isinstance(called, ToolCall)
+        for op, all_of_it in judges(called.arguments, frame.raw).items():
             for label, work in all_of_it if not asked.only or op in asked.only.split(",") else []:
                 known = worst.get(op, (0.0, ""))
                 worst[op] = max(known, (best_ms(work, asked.rounds, known[0]), f"{shape}: {label}"))

@@ -199,6 +199,34 @@ def test_names_are_read_however_they_are_written(written: str, found: bool) -> N
     assert is_in_frame(("x", STAR, "n"), raw) is found
 
 
+@pytest.mark.parametrize(
+    "name", ["b\\n", "b\n", 'q"', "q", "a/b", "\\", "\\\\", "\\u0071", "é", "Ã©", "😀", "12", "012", ""]
+)
+def test_a_name_is_not_taken_for_another(name: str) -> None:
+    others = {
+        "b\\n",
+        "b\n",
+        'q"',
+        "q",
+        "Q",
+        "a/b",
+        "a\\/b",
+        "\\",
+        "\\\\",
+        "\\u0071",
+        "é",
+        "Ã©",
+        "😀",
+        "12",
+        "012",
+        "",
+    } - {name}
+    for seed in range(20):
+        writer = Writer(seed)
+        assert is_in_frame(("x", STAR, name), writer.frame({"x": [dict.fromkeys(others, 1)]})) is False
+        assert is_in_frame(("x", STAR, name), writer.frame({"x": [dict.fromkeys({*others, name}, 1)]})) is True
+
+
 LEVELS = text_search.MAX_DEPTH - 3  # of lists, in the arguments of a frame that is as deep as it may be
 
 
