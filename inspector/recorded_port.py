@@ -137,4 +137,5 @@ def _tool(known: ToolView | None, counted: ToolTotals) -> ToolView:
         errors=counted.errors,
         p50_ms=rank(times, 0.5),
         p95_ms=rank(times, 0.95),
+        p99_ms=rank(times, 0.99),
     )

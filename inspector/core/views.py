@@ -156,6 +156,7 @@ class ToolView:
     errors: int
     p50_ms: float | None  # of its last 200 calls that were forwarded and ended
     p95_ms: float | None
+    p99_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ LAST_WORDS: Final = 2  # lines of stderr in a list
 def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float, width: int) -> Content:
     """For a list `width` cells wide: four lines at most, and its last words. Facts without room are left out whole."""
     parts = [*state(upstream), *_counts(upstream, tools, width)]
-    parts += [("\n  ", ""), (text.line(upstream.detail, 300) or "starts with its first client", "")]
+    where = text.line(upstream.detail, 300) or "starts with its first client"
+    parts += [("\n  ", ""), (text.fit(where, width - 2).rstrip(), "")]
     if upstream.era is not None:
         told = text.as_many_as_fit((*_about(upstream), *_share(upstream)), width - 2)
         parts += [("\n  ", ""), (told, "$quiet")]
@@ -37,7 +38,8 @@ def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float, width: 
     if upstream.drift:
         changed = f"{drift.summary(upstream.drift)} {drift.since(upstream.drift_since)}"
         parts += [("\n  ≠ ", "bold $decision-hold"), (changed, "$decision-hold"), (" · ⏎ shows how", "$quiet")]
-    parts += [(f"\n  │ {text.line(said, 300)}", "$quiet") for said in upstream.stderr[-LAST_WORDS:]]
+    last = upstream.stderr[-LAST_WORDS:]
+    parts += [(f"\n  │ {text.fit(text.line(said, 300), width - 4).rstrip()}", "$quiet") for said in last]
     return Content.assemble(*parts)
 
 

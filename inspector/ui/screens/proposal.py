@@ -17,6 +17,7 @@ from textual.widgets import OptionList, Static
 from inspector.core.commands import Command, Conflict, Done, Rejected, SavePolicy, Text, WhatIf, WhatIfResult
 from inspector.core.views import PolicyView
 from inspector.ui import diff, flips, text
+from inspector.ui.hanging import Hanging
 from inspector.ui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class ProposalDialog(Dialog[bool]):
         if proposed == old:
             shown.update(Content.assemble((self.SAME, "$quiet")))
         else:
-            shown.update(diff.view(old, proposed, DIFF_LINES, context=2))
+            shown.update(Hanging(diff.view(old, proposed, DIFF_LINES, context=2)))
         scroll.border_subtitle = Content("" if proposed == old else str(diff.size(old, proposed)))
         scroll.scroll_home(animate=False)
         self.refresh_bindings()

@@ -15,6 +15,7 @@ from textual.widgets import Button, Static
 from inspector.core.commands import ServerAction
 from inspector.core.views import UpstreamView
 from inspector.ui import drift, server_lines, text
+from inspector.ui.hanging import Hanging
 from inspector.ui.screens.controlling import accept, can, control
 from inspector.ui.screens.dialog import Dialog
 
@@ -59,7 +60,7 @@ class ServerDialog(Dialog[None]):
         if upstream is None or (upstream, server_lines.trouble(upstream, now)) == self._shown:
             return
         self._shown = (upstream, server_lines.trouble(upstream, now))
-        self.query_one("#server-text", Static).update(_whole(upstream, now))
+        self.query_one("#server-text", Static).update(Hanging(_whole(upstream, now)))
         for action in ServerAction:
             self.query_one(f"#server-{action.value}").display = self._may(action)
         self.query_one("#server-accept").display = self.check_action("accept", ()) is True

@@ -154,8 +154,8 @@ class DetailPane(Horizontal, can_focus=True):
         steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
             note = "made here" if detail.response_by_us else figures.size_of(len(detail.response))
-            got = detail.response
-            response.pour(got, "RESPONSE", lambda width: result.pieces(got, width), note)
+            got, ours = detail.response, detail.response_by_us
+            response.pour(got, "RESPONSE", lambda width: result.pieces(got, width, ours=ours), note)
         else:
             response.show("RESPONSE", self._waiting(row))
 

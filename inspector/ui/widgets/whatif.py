@@ -34,7 +34,7 @@ class WhatIfPanel(Vertical):
         self._stale = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="what-if-sum", markup=False)
+        yield Static(Content.assemble((_HOW, "$quiet")), id="what-if-sum", markup=False)
         yield OptionList(id="what-if-calls", compact=True)
 
     def on_mount(self) -> None:
