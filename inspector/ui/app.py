@@ -27,6 +27,7 @@ from inspector.ui.palette import system_commands
 from inspector.ui.preferences import USUALLY, Preferences
 from inspector.ui.screens.approvals import ApprovalsPlace
 from inspector.ui.screens.connect import ConnectDialog
+from inspector.ui.screens.dialog import Dialog
 from inspector.ui.screens.help import HelpDialog
 from inspector.ui.screens.limits import LimitsPlace
 from inspector.ui.screens.live import LivePlace
@@ -164,6 +165,10 @@ class InspectApp(Visiting):
         else:
             self.copy_to_clipboard(text.encodable(copied))
             self.say(f"Copied {what}.")
+
+    @property
+    def is_busy(self) -> bool:
+        return isinstance(self.screen, Dialog) and self.screen.at_work
 
     def key(self, action: str, usual: str) -> str:
         """The key to name in a hint: the first one that the person chose for the action, else the usual one."""

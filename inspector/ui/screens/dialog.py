@@ -41,6 +41,11 @@ class Dialog(ModalScreen[Answer | None]):
     def on_screen_resume(self) -> None:
         self.query_one(KeyBar).tell(self.inspect.notices.current)
 
+    @property
+    def at_work(self) -> bool:
+        """It has yet to show what the last key did: the next one is for what it shows then."""
+        return False
+
     def body(self) -> Iterable[Widget]:
         """What stands in the box."""
         return ()

@@ -34,7 +34,6 @@ class ProposalDialog(Dialog[bool]):
     KEYS: ClassVar[tuple[str, ...]] = ("proposal.save", "proposal.leave")
     SAME = "This changes nothing: the policy says so already."
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Without priority: it would let the key overtake those before it, and write what was proposed before them.
         Binding("enter,ctrl+s", "save", "Write it", key_display="⏎", id="proposal.save"),
         Binding("escape", "leave", "Leave it", id="proposal.leave"),
     ]
@@ -43,7 +42,11 @@ class ProposalDialog(Dialog[bool]):
         super().__init__()
         self.policy = policy
         self._proposed: str | None = None  # None until it is known, and when it cannot be
-        self._saving = False
+        self._proposing = self._saving = False
+
+    @property
+    def at_work(self) -> bool:
+        return self._proposing or self._saving
 
     def body(self) -> Iterable[Widget]:
         yield from self.head()
@@ -65,7 +68,7 @@ class ProposalDialog(Dialog[bool]):
     def propose(self, wish: Command) -> None:
         """Ask the port for a text, show how it differs, then what it would have changed. Until it is there, nothing can
         be written."""
-        self._proposed = None
+        self._proposed, self._proposing = None, True
         self._propose_answer(wish)
 
     @work(exclusive=True, group="propose")
@@ -83,7 +86,7 @@ class ProposalDialog(Dialog[bool]):
         await self._foresee(proposed)
 
     def show(self, proposed: str) -> None:
-        old = self.policy.text
+        old, self._proposing = self.policy.text, False
         self._proposed = None if proposed == old else proposed
         shown, scroll = self.query_one("#proposal-diff", Static), self.query_one("#proposal-scroll")
         if proposed == old:
@@ -95,7 +98,7 @@ class ProposalDialog(Dialog[bool]):
         self.refresh_bindings()
 
     def _refuse(self, why: str) -> None:
-        self._proposed = None
+        self._proposed, self._proposing = None, False
         warning = Content.assemble(("✗ ", "bold $decision-deny"), text.block(why, 600, 6))
         self.query_one("#proposal-diff", Static).update(warning)
         self.query_one("#proposal-scroll").border_subtitle = Content("")

@@ -147,7 +147,7 @@ class SessionsPlace(Place):
             await accept(self.inspect, self._chosen)
 
     def action_recordings(self) -> None:
-        self.set_focus(self.query_one(ShelfList))  # at once: the next key is meant for it
+        self.query_one(ShelfList).focus()
         self._look_for_recordings()
 
     @on(OptionList.OptionSelected, "#upstreams")

@@ -34,8 +34,7 @@ class DetailPane(Horizontal, can_focus=True):
         Binding("pageup", "scroll(-10)", "Page up", show=False, id="detail.page_up"),
         Binding("pagedown", "scroll(10)", "Page down", show=False, id="detail.page_down"),
         Binding("home,g", "scroll(-9999)", "To the top", show=False, id="detail.top"),
-        # Of the first to be asked: what is typed right after it belongs to the prompt, however fast it comes.
-        Binding("slash", "find", "Find in the call", key_display="/", show=False, priority=True, id="detail.find"),
+        Binding("slash", "find", "Find in the call", key_display="/", show=False, id="detail.find"),
         Binding("n", "find_next", "Next place", show=False, id="detail.find_next"),
         Binding("end,G", "scroll(9999)", "To the end", show=False, id="detail.end"),
     ]

@@ -68,11 +68,8 @@ class CodeEditor(TextArea):
         self._follow_theme()
 
     async def _on_key(self, event: events.Key) -> None:
-        """Keys that move and delete take effect as they come. Textual lets them bubble up to the app first: letters
-        typed right behind them (a burst over SSH, a slow frame) would overtake, and the text would be another one.
-
-        Esc is for the screen, which knows what leaving means; TextArea would move the focus on.
-        """
+        """Enter goes on as far in as the line is. Esc is for the screen, which knows what leaving means; TextArea would
+        move the focus on."""
         if self.first_look(event.key):
             event.stop()
             event.prevent_default()
@@ -86,13 +83,6 @@ class CodeEditor(TextArea):
             return
         if event.key == "escape":
             event.prevent_default()
-            return
-        mine = next(bindings for node, bindings in self.screen._binding_chain if node is self)  # with the keymap
-        for binding in mine.key_to_bindings.get(event.key, ()):
-            if await self.app.run_action(binding.action, self):
-                event.stop()
-                event.prevent_default()
-                return
 
     def _follow_theme(self) -> None:
         colours = self.app.theme_variables
