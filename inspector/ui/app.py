@@ -166,9 +166,9 @@ class InspectApp(Visiting):
             self.copy_to_clipboard(text.encodable(copied))
             self.say(f"Copied {what}.")
 
-    @property
-    def is_busy(self) -> bool:
-        return isinstance(self.screen, Dialog) and self.screen.at_work
+    async def idle(self) -> None:
+        if isinstance(self.screen, Dialog):
+            await self.screen.idle.wait()
 
     def key(self, action: str, usual: str) -> str:
         """The key to name in a hint: the first one that the person chose for the action, else the usual one."""

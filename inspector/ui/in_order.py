@@ -1,7 +1,7 @@
 """Keys take effect in the order in which they were pressed, however fast they come.
 
 Textual gives each key to the widget that has the focus just then. A letter is written at once; but the key of a command
-(Enter, Esc, Ctrl+U, a dialog's key) goes from widget to widget up to the app, and what it sets off comes back as further
+(Enter, Esc, Ctrl+U, a dialog's key) goes from widget to widget up to the app, and what it sets off comes back as more
 messages. In a burst (a paste without brackets, a slow line, a slow frame) the letters behind it would overtake it, and
 be written where it was about to take the focus from. So here the next key waits until the last one has had its effect.
 """
@@ -72,8 +72,7 @@ class InOrderApp(App[None]):
                 await _caught_up(pump)
             if number + 1 >= least and not any(pump.message_queue_size for pump in pumps):
                 break
-        while self.is_busy:
-            await asyncio.sleep(LOOK_AGAIN)
+        await self.idle()
 
     def _way_up(self) -> list[MessagePump]:
         """A screen that has yet to be composed answers only then, and its focus is set by the app after that."""
@@ -81,10 +80,8 @@ class InOrderApp(App[None]):
             return [self.screen, self]
         return [*self.focused.ancestors_with_self]
 
-    @property
-    def is_busy(self) -> bool:
-        """What is in front has yet to show what the last key did."""
-        return False
+    async def idle(self) -> None:
+        """Returns once what is in front shows what the last key did."""
 
 
 async def _caught_up(pump: MessagePump) -> None:

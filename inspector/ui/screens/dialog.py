@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
@@ -28,6 +29,11 @@ class Dialog(ModalScreen[Answer | None]):
     KEYS: ClassVar[tuple[str, ...]] = ()
     HEADING: ClassVar[str] = ""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle = asyncio.Event()  # cleared while it has yet to show what a key did: the next one is for what comes
+        self.idle.set()
+
     @property
     def inspect(self) -> InspectApp:
         return cast("InspectApp", self.app)
@@ -40,11 +46,6 @@ class Dialog(ModalScreen[Answer | None]):
 
     def on_screen_resume(self) -> None:
         self.query_one(KeyBar).tell(self.inspect.notices.current)
-
-    @property
-    def at_work(self) -> bool:
-        """It has yet to show what the last key did: the next one is for what it shows then."""
-        return False
 
     def body(self) -> Iterable[Widget]:
         """What stands in the box."""

@@ -42,11 +42,7 @@ class ProposalDialog(Dialog[bool]):
         super().__init__()
         self.policy = policy
         self._proposed: str | None = None  # None until it is known, and when it cannot be
-        self._proposing = self._saving = False
-
-    @property
-    def at_work(self) -> bool:
-        return self._proposing or self._saving
+        self._saving = False
 
     def body(self) -> Iterable[Widget]:
         yield from self.head()
@@ -68,7 +64,8 @@ class ProposalDialog(Dialog[bool]):
     def propose(self, wish: Command) -> None:
         """Ask the port for a text, show how it differs, then what it would have changed. Until it is there, nothing can
         be written."""
-        self._proposed, self._proposing = None, True
+        self._proposed = None
+        self.idle.clear()
         self._propose_answer(wish)
 
     @work(exclusive=True, group="propose")
@@ -86,7 +83,8 @@ class ProposalDialog(Dialog[bool]):
         await self._foresee(proposed)
 
     def show(self, proposed: str) -> None:
-        old, self._proposing = self.policy.text, False
+        old = self.policy.text
+        self.idle.set()
         self._proposed = None if proposed == old else proposed
         shown, scroll = self.query_one("#proposal-diff", Static), self.query_one("#proposal-scroll")
         if proposed == old:
@@ -98,7 +96,8 @@ class ProposalDialog(Dialog[bool]):
         self.refresh_bindings()
 
     def _refuse(self, why: str) -> None:
-        self._proposed, self._proposing = None, False
+        self._proposed = None
+        self.idle.set()
         warning = Content.assemble(("✗ ", "bold $decision-deny"), text.block(why, 600, 6))
         self.query_one("#proposal-diff", Static).update(warning)
         self.query_one("#proposal-scroll").border_subtitle = Content("")
@@ -134,8 +133,10 @@ class ProposalDialog(Dialog[bool]):
         if self._proposed is None or self._saving:
             return
         self._saving = True
+        self.idle.clear()
         answer = await self.inspect.ask(SavePolicy(self._proposed, self.policy.hash))
         self._saving = False
+        self.idle.set()
         match answer:
             case Done():
                 self.dismiss(True)
