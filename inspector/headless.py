@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import TextIO
 
 import orjson
 
@@ -22,6 +24,26 @@ from inspector.core.events import (
 
 _TOLD = frozenset({CallArrived, Decided, FrameRejected, HoldEnded, PolicyLoaded, PolicyRejected, ToolsDrifted})
 _MARK = {Verdict.ALLOW: "allow", Verdict.DENY: "DENY ", Verdict.PENDING: "HOLD ", Verdict.CANCELLED: "gone "}
+
+
+class Lines:
+    """Lines for `out`, those of one turn of the event loop in one piece: each write costs a system call."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._waiting: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._waiting.append(line)
+
+    def flush(self) -> None:
+        if self._waiting:
+            text = "\n".join(self._waiting) + "\n"
+            self._waiting.clear()
+            self._out.write(text)
+            self._out.flush()
 
 
 class DecisionPrinter:

@@ -23,10 +23,18 @@ from anyio.abc import TaskGroup
 from inspector import __version__, paths, runs
 from inspector.connect import Endpoint
 from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
-from inspector.core.events import Event, RunStarted, StderrLine, ToolChange, UpstreamChanged, UpstreamState
+from inspector.core.events import (
+    Event,
+    RunStarted,
+    StderrLine,
+    ToolChange,
+    ToolsListed,
+    UpstreamChanged,
+    UpstreamState,
+)
 from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
-from inspector.headless import DecisionPrinter
+from inspector.headless import DecisionPrinter, Lines
 from inspector.logins import Logins
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
@@ -129,9 +137,11 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
 
             def watch_all(event: Event) -> None:
                 watch(event)
-                _tell_of_login(event, settings)
-                if (drifted := drift.told(event)) is not None and not settings.demo:
-                    driver.emit(drifted)
+                match event:
+                    case UpstreamChanged() if settings.headless:
+                        _tell_of_login(event)
+                    case ToolsListed() if (drifted := drift.told(event)) is not None and not settings.demo:
+                        driver.emit(drifted)
 
             driver = Driver(
                 run=run,
@@ -178,9 +188,9 @@ async def _prepare(driver: Driver, settings: Settings) -> None:
             driver.roster[spec.name].prepare()
 
 
-def _tell_of_login(event: Event, settings: Settings) -> None:
+def _tell_of_login(event: UpstreamChanged) -> None:
     """Where a person should log in, for a run that has no screen to show it on."""
-    if settings.headless and isinstance(event, UpstreamChanged) and event.state is UpstreamState.LOGIN:
+    if event.state is UpstreamState.LOGIN:
         print(f"mcp-inspect: {event.upstream}: log in at {event.detail}", file=sys.stderr, flush=True)
 
 
@@ -344,10 +354,8 @@ def _checked_policy(made: Engine) -> None:
 
 
 async def _headless(settings: Settings) -> int:
-    def write(line: str) -> None:
-        print(line, flush=True)
-
-    printer = DecisionPrinter(write, as_json=settings.output is OutputFormat.JSONL)
+    lines = Lines(sys.stdout)
+    printer = DecisionPrinter(lines, as_json=settings.output is OutputFormat.JSONL)
     async with engine(settings, printer) as made:
         _checked_policy(made)
         made.attend(False)
@@ -361,6 +369,7 @@ async def _headless(settings: Settings) -> int:
                 async with scripted_agents(made, endpoint):
                     async for _ in signals:
                         break
+    lines.flush()
     return 0
 
 

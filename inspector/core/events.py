@@ -174,7 +174,8 @@ class Finished:
 
 @fact(frozen=True, slots=True)
 class Counted:
-    """Counters as they stand after a charge, a refund or a release."""
+    """Counters as they stand after a refund or a release. Where they stand after a charge, the `Decided` of the charged
+    call says: its readings, `before` and `amount` added."""
 
     at: float
     readings: tuple[Reading, ...]  # `before` is the amount in use now, `amount` 0

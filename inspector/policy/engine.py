@@ -93,7 +93,7 @@ def judge(
     if denial is not None:
         return trial.concluded(Verdict.DENY, denial)
     asks = trial.asks(found)
-    if all(ask.rule in circumstances.shown for ask in asks):
+    if not asks or all(ask.rule in circumstances.shown for ask in asks):
         rule = asks[0].rule if asks else trial.remembered_rule
         return trial.concluded(Verdict.ALLOW, Denial(rule, ""), asks)
     most = policy.settings.max_pending
@@ -123,7 +123,7 @@ def _decision(
         trace=tuple(trace),
         charges=tuple(meter.charges) if verdict is Verdict.ALLOW else (),
         readings=tuple(meter.readings),
-        triggers=tuple(ask.rule for ask in asks),
+        triggers=tuple([ask.rule for ask in asks]),
         policy_hash=policy_hash,
     )
 

@@ -38,7 +38,6 @@ from inspector.core.effects import (
 )
 from inspector.core.events import (
     CallArrived,
-    Counted,
     Decided,
     Finished,
     Held,
@@ -52,7 +51,6 @@ from inspector.policy.approvals import Remembered
 from inspector.policy.continuations import Continuations
 from inspector.policy.definitions import NOTHING_LISTED, Definitions
 from inspector.policy.engine import SERVER_STOPPED, STATE_ERROR, Circumstances, Judgement, ended, judge
-from inspector.policy.limits import standing
 from inspector.policy.live import LiveCall, State
 from inspector.policy.match import entry_digest, is_hidden
 from inspector.policy.model import Policy
@@ -342,8 +340,7 @@ class Gate:
     def _charged(self, live: LiveCall, granted: Granted, now: float) -> list[Effect]:
         decision = live.decision.charged(now, granted.readings)
         live.judgement = Judgement(decision, live.asks)
-        decided, *rest = self._forward(live, now)
-        return [decided, Emit(Counted(now, standing(granted.readings))), *rest]
+        return self._forward(live, now)
 
     def _forward(self, live: LiveCall, now: float) -> list[Effect]:
         live.state = State.RUNNING

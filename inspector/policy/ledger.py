@@ -77,6 +77,7 @@ class Weighed:
     """One charge against its counter as all earlier charges of the call left it."""
 
     readings: tuple[Reading, ...]
+    after: tuple[Decimal, ...]  # where each charge would leave its counter
     exceeded: str | None  # the rule at which the running total went over its max
 
 
@@ -84,14 +85,16 @@ def weigh(charges: Sequence[Charge], standing: dict[CounterKey, Reading]) -> Wei
     """Compare the charges of one call in order, those on one counter adding up. One that `asks` is not compared."""
     left: dict[CounterKey, Decimal] = {}
     readings: list[Reading] = []
+    after: list[Decimal] = []
     for charge in charges:
-        found = standing[charge.key]
-        before = left.get(charge.key, found.before)
-        readings.append(Reading(charge.key, charge.rule, before, charge.amount, charge.max, found.resets_at))
-        after = left[charge.key] = EXACT.add(before, charge.amount)
-        if after > charge.max and not charge.asks:
-            return Weighed(tuple(readings), charge.rule)
-    return Weighed(tuple(readings), None)
+        key, found = charge.key, standing[charge.key]
+        before = left.get(key, found.before)
+        readings.append(Reading(key, charge.rule, before, charge.amount, charge.max, found.resets_at))
+        left[key] = total = EXACT.add(before, charge.amount)
+        after.append(total)
+        if total > charge.max and not charge.asks:
+            return Weighed(tuple(readings), tuple(after), charge.rule)
+    return Weighed(tuple(readings), tuple(after), None)
 
 
 def window_start(now: float, window: int) -> int:

@@ -88,11 +88,9 @@ class SqliteLedger:
             weighed = weigh(charges, standing)
             if weighed.exceeded is not None:
                 return Exceeded(at, weighed.exceeded, weighed.readings)
-            used = {key: found.before for key, found in standing.items()}
             held: list[_Held] = []
-            for number, charge in enumerate(charges):
-                used[charge.key] = EXACT.add(used[charge.key], charge.amount)
-                held.append(_Held(charge, self._charge(charge, used[charge.key], at, number)))
+            for number, (charge, used) in enumerate(zip(charges, weighed.after, strict=True)):
+                held.append(_Held(charge, self._charge(charge, used, at, number)))
                 if charge.key.algorithm is Algorithm.IN_FLIGHT:
                     slot = (self._run, call_id, number, spelled(charge.key), str(charge.amount))
                     self._db.execute("INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?)", slot)

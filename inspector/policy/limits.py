@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -117,11 +117,3 @@ class Meter:
 
     def _max(self, limit: Limit, key: CounterKey, rule: str) -> Decimal:
         return self.raised.get((key, rule), limit.max) if self.raised else limit.max
-
-
-def standing(readings: Iterable[Reading]) -> tuple[Reading, ...]:
-    """The counters as they stand after a charge, one reading each, in their order."""
-    latest: dict[CounterKey, Reading] = {}
-    for r in readings:
-        latest[r.key] = Reading(r.key, r.rule, EXACT.add(r.before, r.amount), _ZERO, r.max, r.resets_at)
-    return tuple(latest.values())

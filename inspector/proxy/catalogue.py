@@ -52,13 +52,13 @@ class Catalogue:
         exchange, policy = connection.exchange, self._gate().policy
         judged_by = policy is not None and policy.uses_arguments_schema
         sent_with = exchange.speaks_http and pending.http is None and pending.era is Era.MODERN
-        compared_with = _says_parameters(pending)
-        known = self.definition(exchange.upstream, tool) is not None
-        return (judged_by or sent_with or compared_with) and self._surveys.due(exchange.upstream, known=known)
+        if not (judged_by or sent_with or pending.says_parameters):
+            return False
+        return self._surveys.due(exchange.upstream, known=self.definition(exchange.upstream, tool) is not None)
 
     def contradiction(self, upstream: str, pending: Pending, tool: Json) -> str | None:
         """What headers that repeat arguments say otherwise than these; None: nothing, or the tool is not known."""
-        definition = self.definition(upstream, tool) if _says_parameters(pending) else None
+        definition = self.definition(upstream, tool) if pending.says_parameters else None
         if definition is None or pending.http is None:
             return None
         arguments = pending.frame.params.get("arguments")
@@ -81,12 +81,6 @@ class Catalogue:
         single = [name for name in page.definitions if name not in page.duplicated]
         visible = self._gate().visible(server, single)
         self.listed(server, page, tuple(name for name in page.definitions if name not in visible), complete=True)
-
-
-def _says_parameters(pending: Pending) -> bool:
-    if pending.era is not Era.MODERN or pending.http is None:
-        return False
-    return any(name.startswith(b"mcp-param-") for name, _ in pending.http.headers)
 
 
 def _credentials(http: HttpRequest | None) -> ClientSide | None:

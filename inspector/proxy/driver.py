@@ -1,8 +1,8 @@
 """The one interpreter of effects: what exchange and gate ask for is done here, in order, and nowhere else.
 
 A `tools/call` passes `Connection.receive` → `Exchange` (Judge) → `Gate.arrive` (Reserve, Emit, Forward) → the outbox →
-`Exchange.forward` (Send) → `Link.send`. The outbox is emptied once per turn of the event loop, after one commit of the
-recording: so a decision is on disk before its call leaves, and a burst of calls shares the commit.
+`Exchange.forward` (Send) → `Link.send`. The outbox is emptied after one commit of the recording: so a decision is on
+disk before its call leaves, and a burst of calls shares the commit.
 """
 
 from __future__ import annotations

@@ -173,13 +173,12 @@ class HttpFront:
         """The ASGI application."""
         line = Line()
         scope[GONE] = line.hang_up
-        # White space after a value is no part of it (RFC 9110 §5.5); the parser leaves it on.
-        headers = tuple([(name, value.rstrip(b" \t")) for name, value in scope["headers"]])
-        head = Head(scope["method"], scope["raw_path"], headers)
-        if (answer := cors.preflight(head, self._door)) is not None:
-            await answer.send(send)
-            return
-        send = cors.readable(send, head, self._door)
+        head = Head(scope["method"], scope["raw_path"], tuple(scope["headers"]))
+        if self._door.foreign_origins:
+            if (answer := cors.preflight(head, self._door)) is not None:
+                await answer.send(send)
+                return
+            send = cors.readable(send, head, self._door)
         entry, peer = admit(head, self._door), address(scope.get("client"))
         if isinstance(entry, Refused):
             await self._refuse(send, head, entry, peer=peer)
@@ -298,8 +297,7 @@ class _Tokens(Mapping[str, str]):
         return "local" if token == self._own else self._grants[token]
 
     def __iter__(self) -> Iterator[str]:
-        yield self._own
-        yield from (token for token in self._grants if token != self._own)
+        return iter(dict.fromkeys((self._own, *self._grants)))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

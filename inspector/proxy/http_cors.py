@@ -45,9 +45,11 @@ def preflight(head: Head, door: Door) -> Answer | None:
 
     It comes without credentials by definition, so that it says nothing of tokens or upstreams.
     """
+    if head.method != "OPTIONS":
+        return None
     asked, origin = dict(head.headers), _origin(head, door)
     wanted = asked.get(b"access-control-request-method")
-    if head.method != "OPTIONS" or wanted is None or origin is None or not head.path.endswith(b"/mcp"):
+    if wanted is None or origin is None or not head.path.endswith(b"/mcp"):
         return None
     headers = [*_shared_with(origin), (b"access-control-max-age", _SECONDS)]
     if wanted.decode("latin-1") in METHODS:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import anyio
-
 from inspector.core.fact import fact
 from inspector.proxy.http_guard import Admitted
 from inspector.proxy.http_route import HttpRoute, Send
@@ -62,9 +60,3 @@ async def run(request: Request, connection: Connection, route: HttpRoute, start:
         await route.deliver(request.send)
     finally:
         request.routes.discard(route)
-
-
-async def close(connection: Connection) -> None:
-    """Close it even while the server is being stopped."""
-    with anyio.CancelScope(shield=True):
-        await connection.close()

@@ -25,6 +25,7 @@ HANDSHAKE_VERSIONS = frozenset({b"2024-11-05", b"2025-03-26", b"2025-06-18", b"2
 
 _VERSION, _METHOD, _NAME = b"mcp-protocol-version", b"mcp-method", b"mcp-name"
 _ONCE = frozenset({_VERSION, _METHOD, _NAME, b"mcp-session-id"})
+_ENCODED = "=?"  # begins a header value that stands for another text; any other is the text itself
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _ALSO_NAMED_BY = dict.fromkeys(
     ("tasks/get", "tasks/result", "tasks/update", "tasks/cancel"), "taskId"
@@ -123,24 +124,39 @@ def make_door(
 
 def admit(head: Head, door: Door) -> Admitted | Refused:
     """The whole ladder for a request's head."""
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in head.headers:
-        values.setdefault(name, []).append(value)
-    if refused := _host(values, door) or _origin(values, door):
+    fields = _Fields(head.headers)
+    if refused := _host(fields, door) or _origin(fields, door):
         return refused
-    entry = _endpoint(head.path, values, door)
+    entry = _endpoint(head.path, fields, door)
     if isinstance(entry, Refused):
         return entry
-    if refused := _method(head.method) or _media(head.method, values) or _size(values, door):
+    if head.method not in METHODS:
+        return Refused(405, f"{head.method} is not served here", headers=ALLOW)
+    if refused := (_media(fields) if head.method == "POST" else None) or _size(fields, door):
         return refused
-    session = values.get(b"mcp-session-id")
+    session = fields.first.get(b"mcp-session-id")
     return Admitted(
         grant=entry.grant,
         upstream=entry.upstream,
-        headers=_forwarded(head.headers, values, door),
-        version=values.get(_VERSION, [None])[0],
-        session=session[0].decode("latin-1") if session else None,
+        headers=_forwarded(head.headers, fields, door),
+        version=fields.first.get(_VERSION),
+        session=session.decode("latin-1") if session is not None else None,
     )
+
+
+class _Fields:
+    """A request's headers by name."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+        self.first = dict(reversed(headers))
+        self._is_single = len(self.first) == len(headers)  # none of them stands twice, as it is with nearly all
+
+    def all(self, name: bytes) -> list[bytes]:
+        if self._is_single:
+            value = self.first.get(name)
+            return [] if value is None else [value]
+        return [value for other, value in self._headers if other == name]
 
 
 def is_named_here(head: Head, door: Door) -> bool:
@@ -149,8 +165,8 @@ def is_named_here(head: Head, door: Door) -> bool:
     return len(hosts) == 1 and hosts[0].lower() in door.hosts
 
 
-def _host(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
-    match values.get(b"host", []):
+def _host(fields: _Fields, door: Door) -> Refused | None:
+    match fields.all(b"host"):
         case [host] if host.lower() in door.hosts:
             return None
         case [host]:
@@ -158,10 +174,10 @@ def _host(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
     return Refused(421, "exactly one Host header is needed")
 
 
-def _origin(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
-    match values.get(b"origin", []):
-        case []:
-            return None
+def _origin(fields: _Fields, door: Door) -> Refused | None:
+    if b"origin" not in fields.first:
+        return None
+    match fields.all(b"origin"):
         case [origin] if origin.lower() in door.origins or origin.lower() in door.foreign_origins:
             return None
         case [origin, *_]:
@@ -175,12 +191,11 @@ class _Entry:
     upstream: str
 
 
-def _endpoint(path: bytes, values: Mapping[bytes, list[bytes]], door: Door) -> _Entry | Refused:
+def _endpoint(path: bytes, fields: _Fields, door: Door) -> _Entry | Refused:
     """`/<token>/<upstream>/mcp`, `/<token>/mcp` while there is one upstream, or `/<upstream>/mcp` with a bearer token.
 
     Everything else is 404, `/.well-known` included: with a 401 there, clients would begin an OAuth flow.
     """
-    bearer = _bearer(values)
     upstreams = door.upstreams()
     match path.split(b"/"):
         case [b"", b".well-known", *_]:
@@ -191,7 +206,7 @@ def _endpoint(path: bytes, values: Mapping[bytes, list[bytes]], door: Door) -> _
             grant = _grant(first, door)
             upstream = upstreams[0].encode() if len(upstreams) == 1 else b""
             if grant is None:
-                grant, upstream = _grant(bearer, door), first
+                grant, upstream = _grant(_bearer(fields), door), first
         case _:
             return Refused(404, "not found")
     if grant is None:
@@ -202,8 +217,8 @@ def _endpoint(path: bytes, values: Mapping[bytes, list[bytes]], door: Door) -> _
     return _Entry(grant, name)
 
 
-def _bearer(values: Mapping[bytes, list[bytes]]) -> bytes:
-    match values.get(b"authorization", []):
+def _bearer(fields: _Fields) -> bytes:
+    match fields.all(b"authorization"):
         case [value] if value[:7].lower() == b"bearer ":
             return value[7:].strip()
     return b""
@@ -212,24 +227,17 @@ def _bearer(values: Mapping[bytes, list[bytes]]) -> bytes:
 def _grant(presented: bytes, door: Door) -> str | None:
     """The grant of a credential; every token is compared, each in constant time, so that timing tells nothing."""
     found: str | None = None
-    for token, grant in door.tokens.items():
+    for token in door.tokens:
         if hmac.compare_digest(token.encode(), presented):
-            found = grant
-    return found if presented else None
+            found = token
+    return door.tokens[found] if presented and found is not None else None
 
 
-def _method(method: str) -> Refused | None:
-    return None if method in METHODS else Refused(405, f"{method} is not served here", headers=ALLOW)
-
-
-def _media(method: str, values: Mapping[bytes, list[bytes]]) -> Refused | None:
-    if method != "POST":
-        return None
-    match values.get(b"content-type", []):
-        case [value]:
-            if _is_json(value):
-                encoded = [v for v in values.get(b"content-encoding", []) if v.lower() != b"identity"]
-                return Refused(415, "an encoded body is not accepted") if encoded else None
+def _media(fields: _Fields) -> Refused | None:
+    match fields.all(b"content-type"):
+        case [value] if value == b"application/json" or _is_json(value):
+            encoded = [v for v in fields.all(b"content-encoding") if v.lower() != b"identity"]
+            return Refused(415, "an encoded body is not accepted") if encoded else None
     return Refused(415, "Content-Type must be application/json, in UTF-8")
 
 
@@ -243,8 +251,8 @@ def _is_json(value: bytes) -> bool:
     return charsets in ([], [b"utf-8"], [b"utf8"])
 
 
-def _size(values: Mapping[bytes, list[bytes]], door: Door) -> Refused | None:
-    match values.get(b"content-length", []):
+def _size(fields: _Fields, door: Door) -> Refused | None:
+    match fields.all(b"content-length"):
         case [length] if length.isdigit() and int(length) > door.max_body:
             return too_large(door.max_body)
     return None
@@ -254,11 +262,11 @@ def too_large(limit: int) -> Refused:
     return Refused(413, f"a body of more than {limit} bytes")
 
 
-def _forwarded(headers: Headers, values: Mapping[bytes, list[bytes]], door: Door) -> Headers:
+def _forwarded(headers: Headers, fields: _Fields, door: Door) -> Headers:
     """What may leave: an Authorization header goes on unless it was ours; our own Origin would mean nothing there."""
     said = b"\n".join([value for _, value in headers])
     tokens = [token for text in door.tokens if (token := text.encode()) in said]
-    named = {part.strip().lower() for value in values.get(b"connection", []) for part in value.split(b",")}
+    named = {part.strip().lower() for value in fields.all(b"connection") for part in value.split(b",")}
     return tuple(
         [
             (name, value)
@@ -313,7 +321,7 @@ def misrouted(frame: Frame, headers: Headers, *, modern: bool, decode: Callable[
         if said is None or (value is None and not required):
             continue
         text = value.decode("latin-1") if value is not None else None
-        if text is None or (decode(text) if name_ == _NAME else text) != said:
+        if text is None or (decode(text) if name_ == _NAME and text.startswith(_ENCODED) else text) != said:
             return Refused(400, f"{name_.decode()} does not say what the body says", HEADER_MISMATCH)
     return None
 

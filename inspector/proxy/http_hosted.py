@@ -12,7 +12,7 @@ import anyio.lowlevel
 import orjson
 
 from inspector.proxy import sdk_rules
-from inspector.proxy.http_exchange import Request, close, run
+from inspector.proxy.http_exchange import Request, run
 from inspector.proxy.http_guard import Refused, accepts
 from inspector.proxy.http_listener import Limits
 from inspector.proxy.http_replay import Replay
@@ -72,7 +72,7 @@ class Hosted:
         try:
             await run(request, connection, route, lambda: connection.receive(frame, route, request.http))
         finally:
-            await close(connection)
+            await connection.close()
         return None
 
     async def _modern_notification(self, request: Request, frame: Frame) -> None:
@@ -86,7 +86,7 @@ class Hosted:
             route.gone()  # it has no answer
             connection.receive(frame, route, request.http)
             await anyio.lowlevel.checkpoint()  # the outbox leaves at the end of this turn, and not by a closed link
-            await close(connection)
+            await connection.close()
         await Answer(202).send(request.send)
 
     async def _post(self, request: Request, frame: Frame) -> Refused | None:
@@ -209,4 +209,4 @@ class Hosted:
         self.sessions.remove(session)
         if session.stream is not None:
             session.stream.end()
-        await close(session.connection)
+        await session.connection.close()

@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import anyio
 import uvicorn
@@ -169,16 +169,24 @@ class _Protocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        self._grow(len(url))
+        self._head_size += len(url)
+        if self._head_size > self.limits.head_bytes:
+            self._outgrown()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._grow(len(name) + len(value) + 4)
+        self._head_size += len(name) + len(value) + 4
+        if self._head_size > self.limits.head_bytes:
+            self._outgrown()
         if not self._in_head:
             return  # a trailer is no header: uvicorn would add it to those that were judged
+        name = name.lower()
         value = value.strip(b" \t")  # not part of the value (RFC 9110 §5.5), and httptools keeps it
-        if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+        if name == b"transfer-encoding" and value.lower() != b"chunked":
             raise ValueError("a coding that nobody would undo")
-        super().on_header(name, value)
+        if name == b"expect":
+            super().on_header(name, value)
+        else:  # all that uvicorn does with any other, and there are several in every request
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head, self._in_body, self._fed = False, True, 0
@@ -216,11 +224,9 @@ class _Protocol(HttpToolsProtocol):
         else:
             self._close_with(400, "not a valid HTTP request")
 
-    def _grow(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > self.limits.head_bytes:
-            self._overgrown = True
-            raise ValueError("headers too large")  # the parser stops, and `send_400_response` answers
+    def _outgrown(self) -> NoReturn:
+        self._overgrown = True
+        raise ValueError("headers too large")  # the parser stops, and `send_400_response` answers
 
     def _late(self) -> None:
         self._timer = None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from inspector.proxy import sdk_rules
-from inspector.proxy.http_exchange import Request, close, run
+from inspector.proxy.http_exchange import Request, run
 from inspector.proxy.http_guard import Refused
 from inspector.proxy.http_listener import Limits
 from inspector.proxy.http_route import HttpRoute
@@ -77,7 +77,7 @@ class Passed:
                 self.sessions.leave(learned[0], self._now())
                 await self._make_room(entry.upstream)
             else:
-                await close(connection)
+                await connection.close()
 
     async def _in_session(self, request: Request, session_id: str) -> None:
         session = await self._session(request, session_id)
@@ -91,7 +91,7 @@ class Passed:
                 self.sessions.remove(session)
             self.sessions.leave(session, self._now())
             if ended or not (session.open or self.sessions.holds(session)):
-                await close(session.connection)
+                await session.connection.close()
 
     async def _session(self, request: Request, session_id: str) -> Session:
         """The session; one that we do not know (it may be older than this run) gets a connection all the same."""
@@ -100,7 +100,7 @@ class Passed:
             return session
         connection = await self._hub.connect(entry.upstream, transport="http", grant=entry.grant)
         if session := self.sessions.find(entry.upstream, entry.grant, session_id):  # another request was faster
-            await close(connection)
+            await connection.close()
             return session
         await self._make_room(entry.upstream)
         session = Session(session_id, entry.upstream, entry.grant, connection, self._now())
@@ -143,7 +143,7 @@ class Passed:
 
     async def _end(self, session: Session) -> None:
         self.sessions.remove(session)
-        await close(session.connection)
+        await session.connection.close()
 
 
 def _loose_key(request: Request, frame_id: object) -> _LooseKey:

@@ -37,17 +37,14 @@ class Response:
         self._size = 0
         self._broken: Exception | None = None
         self._more: asyncio.Future[None] | None = None
-        self._decoder = _decoder(self.header(b"content-encoding"))
+        encoding, media_type = self.header(b"content-encoding"), self.header(b"content-type")
+        self._decoder = None if encoding is None else _decoder(encoding)
+        self.media_type = (media_type or "").partition(";")[0].strip().lower()  # without its parameters
 
     def header(self, name: bytes) -> str | None:
         """The first of that name."""
         value = self._first.get(name)
         return None if value is None else value.decode("latin-1")
-
-    @property
-    def media_type(self) -> str:
-        """Without its parameters, in lower case."""
-        return (self.header(b"content-type") or "").partition(";")[0].strip().lower()
 
     async def read(self) -> bytes:
         """What has come of the body since the last time; waits for some. b"" at its end.
@@ -106,13 +103,13 @@ class Response:
             self._more.set_result(None)
 
 
-def _decoder(encoding: str | None) -> _Decoder | None:
+def _decoder(encoding: str) -> _Decoder | None:
     """We ask for none, and some servers do not listen.
 
     Raises:
         ValueError: it is one that we do not know.
     """
-    match (encoding or "identity").strip().lower():
+    match encoding.strip().lower():
         case "identity":
             return None
         case "gzip" | "x-gzip" | "deflate":

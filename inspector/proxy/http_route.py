@@ -85,7 +85,7 @@ class HttpRoute:
         self._size = 0
         self._silent = False
         self._wake = asyncio.Event()
-        self._drained = asyncio.Event()
+        self._drained: asyncio.Event | None = None  # while somebody waits for it
 
     # what the driver calls
 
@@ -93,7 +93,7 @@ class HttpRoute:
         if self._closed or self._streaming or self._head is not None:
             return
         self._head = (status, headers)
-        if any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers):
+        if _is_stream(headers):
             self._stream()
         elif self._on_head is not None:
             self._on_head(status, headers)
@@ -151,7 +151,7 @@ class HttpRoute:
     async def ready(self) -> None:
         """Returns when less than 1 MiB waits to be written, or nobody reads any more."""
         while self._size > CONGESTED and not self.finished:
-            self._drained.clear()
+            self._drained = self._drained or asyncio.Event()
             await self._drained.wait()
         if self._replay is not None:
             await self._replay.ready()
@@ -171,9 +171,8 @@ class HttpRoute:
         """The client has left."""
         self.finished = True
         self._chunks.clear()
-        self._size = 0
         self._wake.set()
-        self._drained.set()
+        self._has_drained()
 
     async def deliver(self, send: Send) -> None:
         """Write everything up to the end of the exchange. Returns when it is over, or the client has gone."""
@@ -223,9 +222,14 @@ class HttpRoute:
     def _take(self) -> bytes:
         chunk = b"".join(self._chunks)
         self._chunks.clear()
-        self._size = 0
-        self._drained.set()
+        self._has_drained()
         return chunk
+
+    def _has_drained(self) -> None:
+        self._size = 0
+        if self._drained is not None:
+            self._drained.set()
+            self._drained = None
 
     def _own_status(self, raw: bytes) -> int:
         if self._status_of is None or b'"error"' not in raw:
@@ -236,7 +240,7 @@ class HttpRoute:
 
     async def _start(self, send: Send) -> None:
         status, headers = self._head or (200, EVENT_STREAM)
-        if not any(value.startswith(b"text/event-stream") for name, value in headers if name == b"content-type"):
+        if not _is_stream(headers):
             status, headers = 200, EVENT_STREAM
         self.status = status
         await send({"type": "http.response.start", "status": status, "headers": [*headers, *self.extra]})
@@ -264,6 +268,10 @@ class HttpRoute:
             await send({"type": "http.response.body", "body": SSE_PING, "more_body": True})
         elif self._hosted:
             self._stream()
+
+
+def _is_stream(headers: Headers) -> bool:
+    return any(value.startswith(b"text/event-stream") for name, value in headers if name == b"content-type")
 
 
 def _as_message(frame_id: FrameId, status: int, body: bytes) -> bytes:

@@ -92,7 +92,8 @@ class Link(Protocol):
     async def ready(self) -> None: ...
 
     async def close(self) -> None:
-        """The client is gone: end a process of its own, its streams, its HTTP session. Idempotent."""
+        """The client is gone: end a process of its own, its streams, its HTTP session. Idempotent, and where it has to
+        wait for that it does so even while its caller is being cancelled."""
         ...
 
 

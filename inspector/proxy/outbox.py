@@ -1,4 +1,4 @@
-"""What leaves for the servers, after one commit for all that was emitted and charged in a turn of the event loop."""
+"""What leaves for the servers, after one commit for all that was emitted and charged before it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from inspector.proxy.journal import Journal
 from inspector.proxy.links import Outgoing
 
 UNCOUNTED: Final = "the counters of this call cannot be written; it was not sent"
+
+TURNS: Final = 3
+"""Turns of the event loop for which a departure waits, as long as each brings another: a commit costs more than all
+else of a call, and is shared by all who are there. Nobody waits for a turn in which nobody came."""
 
 Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
 """A message, or a call with its arguments where a person edited them."""
@@ -35,18 +39,26 @@ class Outbox:
         self._keep_back = keep_back
         self._departures: list[Departure] = []
         self._scheduled = False
+        self._gathered = 0  # departures when it was last looked for more
+        self._turns = 0
 
     def put(self, departure: Departure) -> None:
         self._departures.append(departure)
         self.soon()
 
     def soon(self) -> None:
-        """There is something to commit: at the end of this turn."""
+        """There is something to commit: at the end of this turn, or of the next few while they bring more."""
         if not self._scheduled:
             self._scheduled = True
+            self._gathered, self._turns = max(1, len(self._departures)), 0
             asyncio.get_running_loop().call_soon(self._empty)
 
     def _empty(self) -> None:
+        if len(self._departures) > self._gathered and self._turns < TURNS:
+            self._gathered = len(self._departures)
+            self._turns += 1
+            asyncio.get_running_loop().call_soon(self._empty)
+            return
         self._scheduled = False
         departures, self._departures = self._departures, []
         lost, why = self._ledger.commit(), self._journal.commit() if departures else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from inspector.core.call import CallId, Era
 from inspector.core.json import Number
@@ -25,10 +25,23 @@ class Pending:
     waited: float = 0  # the highest progress that the client was told while a person was asked
     committed: bool = False  # held once: over HTTP the stream is open, a status can no longer be chosen
 
+    @property
+    def says_parameters(self) -> bool:
+        """Do headers of it repeat arguments (`Mcp-Param-*`)?"""
+        if self.http is None or self.era is not Era.MODERN:
+            return False
+        for name, _ in self.http.headers:  # noqa: SIM110 - asked twice of every call: a generator costs three times as much
+            if name.startswith(b"mcp-param-"):
+                return True
+        return False
+
+
+_IDS: Final = frozenset({int, str, Number})
+
 
 def _is_id(value: object) -> TypeGuard[FrameId]:
-    # True is an int to Python and would find the request of id 1.
-    return isinstance(value, str | int | Number) and not isinstance(value, bool)
+    # Not by `isinstance`: True is an int to Python and would find the request of id 1.
+    return type(value) in _IDS
 
 
 class PendingTable:

@@ -21,6 +21,7 @@ class Presence:
         self._clock = clock
         self._count = 0
         self._labels: dict[tuple[str, str, str, str], str] = {}
+        self._shared: set[str] = set()  # those labels
         self._latest: dict[tuple[str, str], str] = {}  # client name by grant and upstream
         self._used: dict[str, set[tuple[str, bool]]] = {}  # capabilities by label
 
@@ -52,6 +53,7 @@ class Presence:
         if own or known not in self._labels:
             if not own:
                 self._labels[known] = label
+                self._shared.add(label)
             offered, now = client_capabilities(frame), self._clock()
             about = (caller, version, era_of(frame), connection.transport, upstream, offered)
             self._emit(ClientConnected(now, label, *about))
@@ -68,7 +70,7 @@ class Presence:
     def part(self, connection: ClientConnection) -> None:
         """Its client has gone, unless it is one that keeps no connection."""
         label = connection.exchange.connection
-        if label not in self._labels.values():
+        if label not in self._shared:
             self._used.pop(label, None)
             self._emit(ClientGone(self._clock(), label))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import anyio.to_thread
@@ -17,15 +17,17 @@ from inspector.wire.mcp import PROTOCOL_VERSION_META
 
 async def loaded() -> None:
     """Returns when the functions below are cheap. Called at start, and awaited by whoever is about to need one."""
-    if not _load.cache_info().currsize:
+    if not _is_loaded.is_set():
         await anyio.to_thread.run_sync(_load)
 
 
-@cache
-def _load() -> str:
-    import mcp.shared.inbound
+_is_loaded = threading.Event()
 
-    return mcp.shared.inbound.__name__
+
+def _load() -> None:
+    import mcp.shared.inbound  # noqa: F401
+
+    _is_loaded.set()
 
 
 def decode(value: str) -> str | None:

@@ -35,15 +35,15 @@ class Voice:
     ) -> Asking | LoggedIn:
         """See `HttpClient.request`; raises LoginError besides."""
         login, http = self._server.login, self._server.http
+        if login is None:
+            return http.request(method, headers, raw, target)
 
         def ask(token: str | None) -> Asking:
             ours = headers if token is None else (*headers, (b"authorization", b"Bearer " + token.encode()))
             return http.request(method, ours, raw, target)
 
-        if login is None:
-            return ask(None)
-        self._is_clients_own = self._is_clients_own or any(name == b"authorization" for name, _ in headers)
-        if self._is_clients_own:
+        if self._is_clients_own or b"authorization" in [name for name, _ in headers]:
+            self._is_clients_own = True
             return ask(None)
         # Nobody logs in to say good-bye.
         return ask(login.held) if method == "DELETE" else LoggedIn(login, ask)
@@ -59,30 +59,25 @@ class LoggedIn:
 
     async def __aenter__(self) -> Response:
         token = await self._login.token()
-        response = await self._ask(token)
+        asking = self._request(token)
+        response = await asking.__aenter__()
+        self._asking = asking
         challenge = self._login.refusal(response)
         if challenge is None:
             return response
-        await self._leave()
-        response = await self._ask(await self._login.renew(challenge, token))
+        await self.__aexit__(None, None, None)
+        asking = self._request(await self._login.renew(challenge, token))
+        response = await asking.__aenter__()
+        self._asking = asking
         challenge = self._login.refusal(response)
         if challenge is None:
             return response
-        await self._leave()
+        await self.__aexit__(None, None, None)
         raise self._login.useless(challenge)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._leave()
-
-    async def _ask(self, token: str | None) -> Response:
-        asking = self._request(token)
-        response = await asking.__aenter__()
-        self._asking = asking
-        return response
-
-    async def _leave(self) -> None:
         asking, self._asking = self._asking, None
         if asking is not None:
             await asking.__aexit__(None, None, None)

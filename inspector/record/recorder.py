@@ -92,18 +92,20 @@ class Recorder:
         Raises StoreError when what must be kept finds no room, because nothing could be written for long.
         """
         lossy = type(event) in LOSSY
-        if self._full(lossy):
+        rows, size = (MAX_LOSSY_ROWS, MAX_LOSSY_BYTES) if lossy else (MAX_ROWS, MAX_BYTES)
+        if len(self._rows) >= rows or self._bytes >= size:
             if not lossy:
                 raise StoreError(f"the recording {self.path} cannot be written and its buffer is full")
             self._lost += 1
             self._lost_at = event.at
             return
         row = encode(event)
-        if isinstance(event, PolicyLoaded):
+        if type(event) is PolicyLoaded:
             self._policies.append((event.hash, self._redactor.row(event).blob or b""))
             row = row._replace(blob=None)
-        self._buffer(event, row)
-        self._bytes += len(row.payload) + len(row.blob or b"")
+        self._events.append(event)
+        self._rows.append(row)
+        self._bytes += len(row.payload) + (len(row.blob) if row.blob else 0)
 
     def flush(self) -> Dropped | None:
         """Commit what is buffered. Returns what was lost since the last time, already written, to be shown.
@@ -113,7 +115,8 @@ class Recorder:
         dropped = None
         if self._lost:
             dropped = Dropped(self._lost_at, self._lost, "observed frames and lines")
-            self._buffer(dropped, encode(dropped))
+            self._events.append(dropped)
+            self._rows.append(encode(dropped))
         if not self._rows:
             return None
         secret = self._redactor.finds_in(self._rows)
@@ -151,10 +154,6 @@ class Recorder:
             with closing(self._connection), suppress(sqlite3.Error):  # a reader still has it open: the WAL stays
                 self._connection.execute("PRAGMA journal_mode=DELETE")
 
-    def _buffer(self, event: Event, row: Row) -> None:
-        self._events.append(event)
-        self._rows.append(row)
-
     def _redacted(self, event: Event) -> Row:
         row = self._redactor.row(event)
         return row._replace(blob=None) if isinstance(event, PolicyLoaded) else row
@@ -165,11 +164,6 @@ class Recorder:
         for event in self._events[self._summed :]:
             if fold := folds.get(type(event)):
                 fold(self._redactor.event(event) if secret else event)
-
-    def _full(self, lossy: bool) -> bool:
-        if lossy:
-            return len(self._rows) >= MAX_LOSSY_ROWS or self._bytes >= MAX_LOSSY_BYTES
-        return len(self._rows) >= MAX_ROWS or self._bytes >= MAX_BYTES
 
     def _commit(self) -> None:
         connection = self._connection

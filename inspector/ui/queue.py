@@ -20,6 +20,7 @@ class HoldQueue:
         self._visible_since: dict[CallId, float] = {}
         self._changed_at = 0.0  # when the selection last moved by itself
         self._opened: set[CallId] = set()
+        self.answering: set[CallId] = set()  # answered here, and still in the newest queue
 
     def __len__(self) -> int:
         return len(self.holds)
@@ -40,6 +41,7 @@ class HoldQueue:
         ids = [h.hold.call_id for h in holds]
         new = tuple(i for i in ids if i not in self._visible_since)
         self._visible_since = {i: self._visible_since.get(i, now) for i in ids}
+        self.answering.intersection_update(ids)
         if self.selected not in self._visible_since:
             self.selected = ids[min(max(0, before - 1), len(ids) - 1)] if ids else None
             self._changed_at = now

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from inspector.core.errors import ConfigError
-from inspector.core.events import Event, StderrLine, ToolChange, ToolsDrifted, ToolsListed, ToolsSettled
+from inspector.core.events import StderrLine, ToolChange, ToolsDrifted, ToolsListed, ToolsSettled
 from inspector.core.upstream import CommandSpec, Target, UpstreamSpec
 from inspector.paths import private_dir, private_file, read_private
 from inspector.upstreams.drift import changes
@@ -112,9 +112,9 @@ class DriftWatch:
     def knows(self, spec: UpstreamSpec) -> None:
         self._identities[spec.name] = identity(spec.name, spec.target)
 
-    def told(self, event: Event) -> ToolsDrifted | ToolsSettled | StderrLine | None:
+    def told(self, event: ToolsListed) -> ToolsDrifted | ToolsSettled | StderrLine | None:
         """The changes that wait to be accepted, when they are others than a moment ago, or that none does any more."""
-        if not isinstance(event, ToolsListed) or event.upstream not in self._identities:
+        if event.upstream not in self._identities:
             return None
         name, at = event.upstream, event.at
         try:

@@ -82,6 +82,8 @@ def _float(text: str) -> Number:
 
 
 def _int(text: str) -> int | Number:
+    if len(text) <= 18 and text != "-0":  # nearly all
+        return int(text)
     if len(text) > MAX_NUMBER:
         raise _RefusedError(f"a number of more than {MAX_NUMBER} characters")
     return parse_int(text)
@@ -234,9 +236,8 @@ _MEMBERS = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 
 def is_id(value: object) -> TypeGuard[FrameId]:
     """A string or an integer literal of any size (JSON-RPC 2.0 §4, and MCP has no null ids)."""
-    if isinstance(value, Number):
-        return value.text.lstrip("-").isdigit()
-    return isinstance(value, str | int) and not isinstance(value, bool)
+    kind = type(value)
+    return kind is int or kind is str or (isinstance(value, Number) and value.text.lstrip("-").isdigit())
 
 
 def _envelope(raw: bytes, body: JsonObject) -> Frame | BadFrame:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 from e2e.processes import wait_ended
 from e2e.sdk_agent import SdkAgent, cut_off, denial, said
 from e2e.stage import LARGE, SMALL, TOKEN, Stage, app
+from mcp.types import CallToolResult
 
 ASK = 'version: "1"\ndefault: approve\n'
 CLOSED = "the inspector was closed"
@@ -34,16 +36,15 @@ def copied_url(stage: Stage) -> str:
     return stage.url
 
 
-def answer_after_a_look(stage: Stage, answered: str) -> None:
+def approve_after_a_look(stage: Stage, plain: Future[CallToolResult]) -> None:
     """`a` is deaf until a call has been in sight for a moment, so that no call is approved by a key for another."""
 
-    def pressed(screen: str) -> bool:
-        if answered in screen:
-            return True
-        stage.send("a")
-        return False
+    def answered(_: str) -> bool:
+        if not plain.done():
+            stage.send("a")
+        return plain.done()
 
-    stage.terminal.wait_until(pressed, what=answered)
+    stage.terminal.wait_until(answered, what="the call's answer")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_person_edits_and_approves_one_call_and_denies_another(
 
         plain = agent.call("echo", text="as it is")
         stage.see("as it is")
-        answer_after_a_look(stage, "Approved #3")
+        approve_after_a_look(stage, plain)
         assert said(plain.result(20)) == "as it is"
         assert stage.received == [
             {"name": "echo", "arguments": {"text": "count the rows"}},

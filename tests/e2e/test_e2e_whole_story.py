@@ -120,6 +120,7 @@ def edited_and_approved(terminal: Terminal, agent: SdkAgent, tale: Tale) -> None
     terminal.wait_for(re.compile(r"Arguments · edited \+1 .?1"))
     terminal.send("F2")
     assert MEANT in tale.proves(agent, said(answer.result(20)))
+    terminal.wait_until(lambda _: terminal.title == "mcp-inspect", what="the title without its mark")
 
 
 def denied_with_a_reason(terminal: Terminal, agent: SdkAgent, tale: Tale) -> None:

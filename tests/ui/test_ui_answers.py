@@ -42,6 +42,26 @@ async def test_a_does_not_answer_the_next_call_that_slips_under_the_key(bench: B
         assert not bench.sent(Approve)
 
 
+async def test_a_key_pressed_again_before_its_answer_has_arrived_answers_once(bench: Bench) -> None:
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        bench.steady += 0.5
+        for _ in range(2):
+            await pilot.app.screen.run_action("approve")
+        await until(pilot, lambda: "Approved #398" in shown(pilot))
+        assert bench.sent(Approve) == [Approve(CallId(398))]
+
+
+async def test_a_call_whose_answer_was_refused_can_be_answered_again(bench: Bench) -> None:
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        bench.steady += 0.5
+        bench.port.rejects = "the store is locked"
+        await pilot.press("a")
+        await until(pilot, lambda: "the store is locked" in shown(pilot))
+        bench.port.rejects = ""
+        await pilot.press("a")
+        await until(pilot, lambda: "Approved #398" in shown(pilot))
+
+
 async def test_selecting_a_held_row_marks_it_and_the_key_answers_that_one(bench: Bench) -> None:
     async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
         bench.steady += 0.5

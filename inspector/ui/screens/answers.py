@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from inspector.core.commands import Approve, Command, Deny, Extend, Rejected
+from inspector.core.commands import Approve, Deny, Extend, Rejected
 from inspector.core.holds import Remember
 from inspector.core.views import HoldView
 from inspector.ui.queue import EXTENSION
@@ -40,6 +40,8 @@ class AnswersPlace(RuleMaking):
         held = self.inspect.queue.current
         if held is None:
             self.inspect.say("Nothing waits for you.")
+        elif held.hold.call_id in self.inspect.queue.answering:
+            return None  # its key was pressed twice: the first press is on its way
         return held
 
     def action_approve(self) -> None:
@@ -53,7 +55,7 @@ class AnswersPlace(RuleMaking):
 
     def action_extend(self) -> None:
         if held := self._target():
-            self._answer(Extend(held.hold.call_id, EXTENSION), f"#{held.hold.call_id} waits {EXTENSION:.0f} s longer")
+            self._tell(Extend(held.hold.call_id, EXTENSION), f"#{held.hold.call_id} waits {EXTENSION:.0f} s longer")
 
     @work
     async def action_deny(self) -> None:
@@ -93,10 +95,15 @@ class AnswersPlace(RuleMaking):
                     how += "" if command.remember is Remember.ONCE else f": {command.remember.value}"
                 self._answer(command, f"{done} #{held.hold.call_id}{how}")
 
+    def _answer(self, command: Approve | Deny, done: str) -> None:
+        self.inspect.queue.answering.add(command.call_id)
+        self._tell(command, done)
+
     @work
-    async def _answer(self, command: Command, done: str) -> None:
+    async def _tell(self, command: Approve | Deny | Extend, done: str) -> None:
         match await self.inspect.ask(command):
             case Rejected(why):
+                self.inspect.queue.answering.discard(command.call_id)
                 self.inspect.say(why, wrong=True)
             case _:
                 self.inspect.say(done)
