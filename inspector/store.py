@@ -262,6 +262,8 @@ class Store:
     def _finished(self, event: Finished) -> None:
         if row := self._calls.finished(event, self.version):
             self._tools.ended(row, len(event.response))
+            if row.ms is not None:
+                self._upstreams.took(row.server, row.ms)
         self._past.finished(event)
         self._keep(event.call_id, event, len(event.response))
 

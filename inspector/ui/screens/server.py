@@ -103,7 +103,10 @@ def _whole(upstream: UpstreamView, now: float) -> Content:
     parts += [(text.line(upstream.detail, 1_000) or "starts with its first client", ""), "\n"]
     if why := server_lines.trouble(upstream, now):
         parts += [(why, "$decision-deny"), "\n"]
-    parts += [*server_lines.about(upstream), "\n\n", ("Capabilities", "bold $secondary")]
+    parts += [*server_lines.about(upstream), "\n"]
+    if took := server_lines.times(upstream):
+        parts += [(f"its last calls took {' · '.join(took)}", "$quiet"), "\n"]
+    parts += ["\n", ("Capabilities", "bold $secondary")]
     if share := server_lines.share(upstream.capabilities, upstream.used):
         parts.append((f" {share} (✓)", "$quiet"))
     parts += ["\n", *server_lines.capabilities(upstream.capabilities, upstream.used), "\n\n"]
