@@ -179,6 +179,11 @@ class Store:
         """The newest calls as they were judged, oldest first; at most 2,000 legs."""
         return self._past.all()
 
+    @property
+    def past_is_cut(self) -> bool:
+        """There were older calls than those of `past`."""
+        return self._past.cut
+
     def undoings(self) -> tuple[PastUndoing, ...]:
         """What people took back meanwhile, oldest first."""
         return self._past.undoings()

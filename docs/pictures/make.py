@@ -135,7 +135,7 @@ def demo(size: tuple[int, int], wanted: frozenset[str]) -> None:
         at.keys("Escape")
         at.terminal.wait_gone("wants to call")
         at.keys("r", shows="Make a rule from")
-        at.keys("Down", shows=re.compile(r"What-if  .* of \d+ recorded"))
+        at.keys("Down", shows=re.compile(r"What-if  .* of \d+ calls"))
         at.picture("rule")
         at.keys("Escape")
         at.terminal.wait_gone("Make a rule from")

@@ -231,6 +231,7 @@ class RunView:
     dropped: int
     read_only: bool = False  # a recording that was opened
     read: float = 1.0  # the share of a recording whose rows can be shown
+    folded: int = 0  # limits and rates are those of so many of its newest calls; 0: of all
 
 
 @dataclass(frozen=True, slots=True)

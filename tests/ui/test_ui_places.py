@@ -50,6 +50,14 @@ async def test_enter_on_a_limit_goes_to_its_rule(bench: Bench) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("place", "words"), [("limits", "of the newest 5,000 calls"), ("live", "newest 5,000")])
+async def test_limits_say_when_they_are_those_of_the_newest_calls_only(bench: Bench, place: str, words: str) -> None:
+    bench.port.push(run=replace(bench.port.now_views.run, folded=5000))
+    async with bench.app(start_place=place).run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: f"Limits · 5 · {words}" in shown(pilot))
+
+
+@pytest.mark.anyio
 async def test_a_limit_says_who_used_it_and_how_it_went(bench: Bench) -> None:
     async with bench.app(start_place="limits").run_test(size=NARROW, notifications=True) as pilot:
         await until(pilot, lambda: "mostly claude-code 60 % · batch-07 40 %" in shown(pilot))

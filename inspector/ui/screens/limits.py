@@ -70,7 +70,9 @@ class LimitsPlace(Place):
         pane = self.query_one("#limits")
         limits = self._shown = self._ordered()
         full = sum(share(limit) >= 1 for limit in limits)
-        pane.border_title = Content(f"Limits · {len(limits)}")
+        folded = self.board.views.run.folded
+        newest = f" · of the newest {folded:,} calls" if folded else ""
+        pane.border_title = Content(f"Limits · {len(limits)}{newest}")
         pane.border_subtitle = Content(f"⊘ {full} used up" if full else "")
         self.query_one("#limits-text").display = not limits
         self.query_one("#limits-text", Static).update(

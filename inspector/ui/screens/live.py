@@ -94,7 +94,7 @@ class LivePlace(WaitingPlace):
         if self._outdated and table.cursor is not None:
             self._inspect(table.cursor)
         self._show_queue(now)
-        self.query_one(Gauges).show(views.limits, now)
+        self.query_one(Gauges).show(views.limits, now, views.run.folded)
         self.query_one(GaugeLine).show(views.limits, now)
         self.query_one(Rate).show(views, now)
 

@@ -112,7 +112,7 @@ class ProposalDialog(Dialog[bool]):
         verdict.update(Content.assemble(("What-if  judging…", "$quiet")))
         answer = await self.inspect.ask(WhatIf(proposed))
         if isinstance(answer, WhatIfResult):
-            over = (f"  of {answer.calls:,} recorded", "$quiet")
+            over = (f"  of {flips.judged(answer)}", "$quiet")
             verdict.update(Content.assemble(("What-if  ", "$quiet"), flips.in_one_line(answer), over))
         else:
             verdict.update(Content(""))
