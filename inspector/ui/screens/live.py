@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -25,6 +25,9 @@ from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
 from inspector.ui.widgets.welcome import Welcome
 
+DETAIL_LINES: Final = 4  # at least, with the edge that can be drawn
+TABLE_LINES: Final = 5
+
 
 class LivePlace(WaitingPlace):
     PLACE = "live"
@@ -43,6 +46,8 @@ class LivePlace(WaitingPlace):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
+        Binding("right_square_bracket", "divide(2)", "More of the call", key_display="]", show=False, id="live.more"),
+        Binding("left_square_bracket", "divide(-2)", "Less of the call", key_display="[", show=False, id="live.less"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
         Binding("D", "compare", "Compare with the last", show=False, id="live.compare"),
         Binding("R", "to_rule", "Rule in the policy", show=False, id="live.rule"),
@@ -55,6 +60,7 @@ class LivePlace(WaitingPlace):
         self._detail: CallDetail | None = None
         self._outdated = False  # the detail pane; the next tick asks again
         self._framed = ("", "")
+        self._detail_lines: int | None = None  # as a person wants it; None: as the terminal's size suggests
 
     def body(self) -> Iterable[Widget]:
         yield FilterLine(self.complete_filter)
@@ -161,8 +167,29 @@ class LivePlace(WaitingPlace):
     def _on_banner(self) -> None:
         self.inspect.action_go("approvals")
 
+    def action_divide(self, by: int) -> None:
+        """Give the call below the table so many lines more; the table keeps a few."""
+        self._detail_lines = self.query_one(DetailPane).outer_size.height + by
+        self._divide()
+
+    @on(DetailPane.Dragged)
+    def _on_dragged(self, event: DetailPane.Dragged) -> None:
+        self.action_divide(event.lines)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._divide)
+
+    def _divide(self) -> None:
+        pane, most = self.query_one(DetailPane), self.query_one("#left").size.height - TABLE_LINES
+        if self._detail_lines is None or self.has_class("-zoom"):
+            pane.styles.height = None
+        else:
+            self._detail_lines = max(DETAIL_LINES, min(most, self._detail_lines))
+            pane.styles.height = self._detail_lines
+
     def action_zoom(self) -> None:
         self.toggle_class("-zoom")
+        self._divide()
         self.query_one(DetailPane if self.has_class("-zoom") else CallTable).focus()
 
     def action_frames(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
 
 from inspector.core.commands import CallDetail, FrameLine
 from inspector.core.views import CallView, Word
@@ -39,8 +40,16 @@ class DetailPane(Horizontal, can_focus=True):
         Binding("end,G", "scroll(9999)", "To the end", show=False, id="detail.end"),
     ]
 
+    class Dragged(Message):
+        """The pane's upper edge was drawn `lines` upwards."""
+
+        def __init__(self, lines: int) -> None:
+            super().__init__()
+            self.lines = lines
+
     def __init__(self) -> None:
         super().__init__(id="detail", classes="pane")
+        self._grip: int | None = None  # where on the screen its edge is held
         self.row: CallView | None = None
         self.detail: CallDetail | None = None
         self.raw = False
@@ -125,6 +134,21 @@ class DetailPane(Horizontal, can_focus=True):
             line = 0
         self._found = (0, 0)
         self.query_one(Prompt).complain("no further place · ⏎ begins again")
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.y == 0:
+            self._grip = event.screen_y
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._grip is not None and event.screen_y != self._grip:
+            self.post_message(self.Dragged(self._grip - event.screen_y))
+            self._grip = event.screen_y
+
+    def on_mouse_up(self) -> None:
+        if self._grip is not None:
+            self._grip = None
+            self.release_mouse()
 
     def on_resize(self) -> None:
         self.call_after_refresh(lambda: self.show(self.row, self.detail, self._now))
