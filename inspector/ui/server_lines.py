@@ -31,7 +31,7 @@ def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float, width: 
     where = text.line(upstream.detail, 300) or "starts with its first client"
     parts += [("\n  ", ""), (text.fit(where, width - 2).rstrip(), "")]
     if upstream.era is not None:
-        told = text.as_many_as_fit((*_about(upstream), *_share(upstream), *times(upstream)), width - 2)
+        told = text.as_many_as_fit((*_about(upstream), *_share(upstream), *times(upstream)[1:]), width - 2)
         parts += [("\n  ", ""), (told, "$quiet")]
     if why := trouble(upstream, now):
         parts += [("\n  ", ""), (why, "$decision-deny")]
