@@ -33,7 +33,7 @@ from benchmarks.proxy import Report
 from inspector.core.call import CallId, Outcome
 from inspector.core.commands import Command, CommandResult, Done, Inspect, Rejected
 from inspector.core.decision import Decision, Reading, Verdict
-from inspector.core.events import CallArrived, Counted, Decided, Finished, Forwarded
+from inspector.core.events import CallArrived, Decided, Finished, Forwarded
 from inspector.core.json import JsonObject
 from inspector.core.views import Port, Views
 from inspector.store import Store
@@ -114,7 +114,6 @@ class Agents:
         if denied:
             fold(Finished(at, call_id, Outcome.NOT_SENT, b'{"error":{"code":-32001,"message":"refused"}}'))
             return
-        fold(Counted(at, (reading,)))
         fold(Forwarded(at, call_id))
         self._under_way.append(call_id)
         if len(self._under_way) > IN_FLIGHT:

@@ -17,7 +17,7 @@ UNCOUNTED: Final = "the counters of this call cannot be written; it was not sent
 
 TURNS: Final = 3
 """Turns of the event loop for which a departure waits, as long as each brings another: a commit costs more than all
-else of a call, and is shared by all who are there. Nobody waits for a turn in which nobody came."""
+else of a call, and is shared by all who are there. Who is alone does not wait, but for one turn after a crowd."""
 
 Departure: TypeAlias = tuple[ClientConnection, Outgoing | CallId, JsonObject | None]
 """A message, or a call with its arguments where a person edited them."""
@@ -41,6 +41,7 @@ class Outbox:
         self._scheduled = False
         self._gathered = 0  # departures when it was last looked for more
         self._turns = 0
+        self._was_crowded = False  # several left together the last time
 
     def put(self, departure: Departure) -> None:
         self._departures.append(departure)
@@ -54,13 +55,15 @@ class Outbox:
             asyncio.get_running_loop().call_soon(self._empty)
 
     def _empty(self) -> None:
-        if len(self._departures) > self._gathered and self._turns < TURNS:
+        is_crowded = len(self._departures) > self._gathered or (self._was_crowded and self._turns == 0)
+        if is_crowded and self._turns < TURNS:
             self._gathered = len(self._departures)
             self._turns += 1
             asyncio.get_running_loop().call_soon(self._empty)
             return
         self._scheduled = False
         departures, self._departures = self._departures, []
+        self._was_crowded = len(departures) > 1
         lost, why = self._ledger.commit(), self._journal.commit() if departures else None
         for connection, what, arguments in departures:
             if isinstance(what, Outgoing):

@@ -12,7 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -46,6 +48,12 @@ class _Known(Suggester):
         return self._complete(value)
 
 
+class _Box(Input):
+    """Its own size is given by the line's: what is typed lays nothing out anew."""
+
+    virtual_size = Reactive(Size(0, 0), layout=False)
+
+
 class FilterLine(Horizontal):
     """`complete` answers a half-typed filter with the whole of it, or None."""
 
@@ -70,7 +78,7 @@ class FilterLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(Content("filter "), id="filter-label")
-        yield Input(
+        yield _Box(
             placeholder="fetch  !decision:allow  risk:destructive | ms:>500  arg.path:~^/etc",
             id="filter-input",
             compact=True,
@@ -109,7 +117,9 @@ class FilterLine(Horizontal):
         self._say(Content.assemble((words, "$quiet")))
 
     def _say(self, content: Content) -> None:
-        self.query_one("#filter-word", Static).update(content)
+        word = self.query_one("#filter-word", Static)
+        # To lay the whole place out anew takes longer than to draw it; what is shorter has room where the last one was.
+        word.update(content, layout=content.cell_length > word.content_size.width)
 
     @on(Input.Changed)
     def _on_typed(self, event: Input.Changed) -> None:
