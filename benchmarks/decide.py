@@ -98,7 +98,7 @@ def dearest_ms(policy: Policy) -> float:
 
 
 def steps_a_second(steps: int) -> float:
-    """How fast scenarios of 20 steps run, their policies loaded for each: 2,000 is the floor."""
+    """How fast scenarios of 20 steps run, their policies loaded for each: 2,000 are wanted."""
     policy: Json = {"version": "1", "default": "deny", "tools": {"create_charge": {"rate_limit": "10/minute"}}}
     calls = tuple[JsonObject, ...](
         {"do": "call", "at": n, "tool": "create_charge", "args": ARGUMENTS} for n in range(20)

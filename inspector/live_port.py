@@ -58,10 +58,6 @@ _DONE = {
 }
 
 
-def _nothing_to_accept(upstream: str, changes: tuple[ToolChange, ...]) -> str | None:
-    return f"no tool of {upstream} waits to be accepted"
-
-
 class LivePort(Port):
     """Commands run on the event loop that the proxy runs on: each is a few table look-ups, or gives way often."""
 
@@ -75,8 +71,8 @@ class LivePort(Port):
         recording: Callable[[], Recording],
         clock: Callable[[], float],
         shut_down: Callable[[], None],
-        accept_tools: Callable[[str, tuple[ToolChange, ...]], str | None] = _nothing_to_accept,
-        recordings: Callable[[], Recordings] = lambda: Recordings(()),
+        accept_tools: Callable[[str, tuple[ToolChange, ...]], str | None],
+        recordings: Callable[[], Recordings],
     ) -> None:
         """`accept_tools` answers why not. `recordings` takes its time: it is called in a thread of its own."""
         self._store = store
@@ -100,9 +96,10 @@ class LivePort(Port):
             case HoldNext() | RevokeApproval() | RaiseLimit() | ResetCounter():
                 return await self._for_this_run(command)
             case CheckArguments():
-                return self._check_arguments(command)
+                definition = self._store.definition(command.server, command.tool)
+                return await to_thread.run_sync(_misfit, definition, command.arguments, abandon_on_cancel=True)
             case SavePolicy() | TakeOffered():
-                return self._about_the_policy(command)
+                return await self._about_the_policy(command)
             case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
                 return await self._workbench.command(command)
             case ClientConfig(client, upstream):
@@ -113,12 +110,12 @@ class LivePort(Port):
                 self._shut_down()
                 return Done()
 
-    def _about_the_policy(self, command: SavePolicy | TakeOffered) -> CommandResult:
+    async def _about_the_policy(self, command: SavePolicy | TakeOffered) -> CommandResult:
         match command:
             case SavePolicy(text, base_hash, overwrite):
-                return self._policy_file.save(text, base_hash, overwrite=overwrite)
+                return await self._policy_file.save(text, base_hash, overwrite=overwrite)
             case TakeOffered():
-                return self._policy_file.take_offered()
+                return await self._policy_file.take_offered()
 
     async def _about_the_run(self, command: ControlServer | AcceptTools | ListRecordings) -> CommandResult:
         match command:
@@ -172,18 +169,6 @@ class LivePort(Port):
         except (UsageError, StoreError) as error:
             return Rejected(str(error))
 
-    def _check_arguments(self, command: CheckArguments) -> CommandResult:
-        """A tool that was never listed, or whose schema is none, allows everything: the server itself will judge."""
-        try:
-            definition = parse_json(self._store.definition(command.server, command.tool).encode())
-            arguments = parse_json(command.arguments.encode())
-            schema = definition.get("inputSchema") if isinstance(definition, dict) else None
-            if schema is None or not isinstance(arguments, dict):
-                return Text("")
-            return Text(compile_schema(schema)(arguments) or "")
-        except ValueError:
-            return Text("")
-
     def _approve(self, command: Approve) -> CommandResult:
         if command.arguments is None:
             return self._resolve(command.call_id, Resolution(True, remember=command.remember))
@@ -220,6 +205,22 @@ class LivePort(Port):
             return Text(client_config(client, self._endpoint(), chosen))
         except UsageError as error:
             return Rejected(str(error))
+
+
+def _misfit(listed: str, typed: str) -> Text:
+    """Why these arguments do not conform to a definition, "" when they do; both JSON texts. For a thread: a server may
+    list megabytes, and this is asked with every key.
+
+    A tool that was never listed, or whose schema is none, allows everything: the server itself will judge.
+    """
+    try:
+        definition, arguments = parse_json(listed.encode()), parse_json(typed.encode())
+        schema = definition.get("inputSchema") if isinstance(definition, dict) else None
+        if schema is None or not isinstance(arguments, dict):
+            return Text("")
+        return Text(compile_schema(schema)(arguments) or "")
+    except ValueError:
+        return Text("")
 
 
 def _late(call_id: CallId) -> Rejected:

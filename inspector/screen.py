@@ -147,6 +147,7 @@ def _preferences(theme_wanted: str) -> Preferences:
 
 async def _run_app(app: InspectApp) -> int:
     refuse_poor_terminal(os.environ)
+    stop = anyio.Event()
     async with anyio.create_task_group() as tasks:
 
         async def end_on_signal() -> None:
@@ -156,11 +157,14 @@ async def _run_app(app: InspectApp) -> int:
                     app.exit()
 
         async def follow_themes() -> None:
-            async for path in themed.changed_themes(_theme_folders()):
+            async for path in themed.changed_themes(_theme_folders(), stop):
                 app.theme_changed(path)
 
         tasks.start_soon(end_on_signal)
         tasks.start_soon(follow_themes)
-        await app.run_async(mouse=app.preferences.mouse)
+        try:
+            await app.run_async(mouse=app.preferences.mouse)
+        finally:
+            stop.set()
         tasks.cancel_scope.cancel()
     return app.return_code or 0

@@ -19,6 +19,7 @@ from inspector.core.commands import (
     CheckPolicy,
     CommandResult,
     Complete,
+    Completions,
     Learn,
     MakeRule,
     PolicyCheck,
@@ -62,8 +63,8 @@ class Workbench:
                 return await self._make_rule(command)
             case Learn(text):
                 return await _in_thread(lambda: learn(text, self._store.past(), path=self._path()))
-            case Complete(text, line, column):
-                return complete(text, line, column, path=self._path(), listed=self._listed())
+            case Complete():
+                return await self._complete(command)
             case PolicyHistory():
                 return PolicyVersions(self._store.policies())
 
@@ -71,7 +72,7 @@ class Workbench:
         policy, _ = await self._read(text)
         if policy is None:
             return Rejected("this text does not load, so nothing can be judged by it")
-        listed = self._listed() if policy.uses_arguments_schema else {}
+        listed = await anyio.to_thread.run_sync(self._listed()) if policy.uses_arguments_schema else {}
         again: list[Again] = []
         for one in replaying(policy, self._store.past(), listed, self._store.undoings()):
             again.append(one)
@@ -92,19 +93,30 @@ class Workbench:
         past = self._store.past_call(command.call_id)
         if past is None:
             return Rejected(f"#{command.call_id} is no longer at hand: choose one of the newest calls")
-        listed = Definitions()
-        listed.learn(self._listed().get(past.call.server, {}), frozenset())
+        parsed = self._listed()
 
         def made() -> str:
+            listed = Definitions()
+            listed.learn(parsed().get(past.call.server, {}), frozenset())
             return add_rule(command.text, past.call, command.wish, path=self._path(), listed=listed)
 
         return await _in_thread(made)
 
-    def _listed(self) -> dict[str, dict[str, JsonObject]]:
-        """Definitions by upstream and tool. They came as JSON objects, and were written by us."""
-        return {
+    async def _complete(self, command: Complete) -> CommandResult:
+        parsed, path = self._listed(), self._path()
+
+        def found() -> Completions:
+            return complete(command.text, command.line, command.column, path=path, listed=parsed())
+
+        return await anyio.to_thread.run_sync(found, abandon_on_cancel=True)
+
+    def _listed(self) -> Callable[[], dict[str, dict[str, JsonObject]]]:
+        """Reads definitions by upstream and tool, as they are now: for a thread, since a server may have listed many.
+        They came as JSON objects, and were written by us."""
+        definitions = self._store.definitions()
+        return lambda: {
             upstream: {name: json.loads(text) for name, text in known.items()}
-            for upstream, known in self._store.definitions().items()
+            for upstream, known in definitions.items()
         }
 
 

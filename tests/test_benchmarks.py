@@ -33,6 +33,12 @@ def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: 
     assert (done.returncode, says in done.stdout) == (0, True)
 
 
+def test_the_dearest_argument_of_each_operator_is_named_and_held_against_its_floor() -> None:
+    done = benchmark("conditions", "--bytes", "2000", "--rounds", "1")
+    assert len(re.findall(r"(?:pass|FAIL)  \w+ +[\d.]+ ms, floor 50  \w+", done.stdout)) == 10, done.stderr
+    assert done.returncode == ("FAIL" in done.stdout)
+
+
 def test_keys_are_pressed_while_calls_are_folded_and_each_of_them_gets_its_frame() -> None:
     done = benchmark("ui", "--seconds", "0.1", "--per-second", "200")
     assert re.search(r"\d+ keys, key to frame: p50 [\d.]+ ms", done.stdout), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from policy.runwork import HEAD, Run
@@ -128,6 +129,19 @@ async def test_completions_know_what_servers_listed(run: Run, bench: Workbench) 
     found = await bench.command(Complete("tools:\n  re", 1, 4))
     assert isinstance(found, Completions)
     assert [one.insert for one in found.items] == ["read_file:"]
+
+
+async def test_many_definitions_are_read_beside_the_loop_and_not_on_it(run: Run, bench: Workbench) -> None:
+    schema = json.dumps({"name": "x", "inputSchema": {"properties": {f"p{n}": {"type": "string"} for n in range(50)}}})
+    run.store.fold(ToolsListed(1.0, "srv", tuple((f"read_{n}", schema.encode()) for n in range(500)), ()))
+    turns, asked = 0, asyncio.create_task(bench.command(Complete("tools:\n  re", 1, 4)))
+    while not asked.done():
+        turns += 1
+        await asyncio.sleep(0)
+    found = asked.result()
+    assert isinstance(found, Completions)
+    assert len(found.items) == 100
+    assert turns > 1, "done on the loop, it would be over with the first one"
 
 
 async def test_every_version_is_kept_in_order(run: Run, bench: Workbench) -> None:

@@ -1,4 +1,4 @@
-"""`mcp-inspect demo`: the app on the embedded demo server, with a scripted agent."""
+"""`mcp-inspect demo`: the app on the embedded demo server, with scripted agents."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from inspector.core.errors import ConfigError
 def run(arguments: list[str]) -> int:
     about = "Look at a recording in the app; nothing is changed."
     parser = Parser("open", about, usage="mcp-inspect open FILE [--theme NAME]")
-    parser.add_argument("file", metavar="FILE", type=Path, help="a recording (.db), as every run writes one")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a recording (.sqlite), as every run writes one")
     add_theme_flag(parser)
     found = parser.read(arguments)
     path: Path = found.file

@@ -39,6 +39,7 @@ class Hold:
     reason: str  # shown to the person
 
 
+YOU = "you"  # the person at the screen
 CLOSING = "mcp-inspect"  # who answers when the program ends
 
 
@@ -50,4 +51,4 @@ class Resolution:
     reason: str = ""
     arguments: JsonObject | None = None
     remember: Remember = Remember.ONCE
-    by: str = "you"
+    by: str = YOU

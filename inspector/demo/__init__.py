@@ -13,10 +13,10 @@ from inspector.core.upstream import CommandSpec
 URL_VARIABLE = "MCP_INSPECT_DEMO_URL"
 
 
-def agent_command(url: str, *, parent: int, seed: int = 0) -> CommandSpec:
+def agent_command(url: str, *, parent: int) -> CommandSpec:
     """How to start the agents at `url` as a process that ends with process `parent`, however that one ends.
 
     The URL goes by the environment: it holds the token, and every user can read a command line.
     """
-    argv = (sys.executable, "-m", "inspector.demo.agent", "--parent", str(parent), "--seed", str(seed))
+    argv = (sys.executable, "-m", "inspector.demo.agent", "--parent", str(parent))
     return CommandSpec(argv, ((URL_VARIABLE, url),))

@@ -13,8 +13,11 @@ import re2
 
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import STAR, Path, Star
+from inspector.policy.paths import is_larger
 
 MAX_PATTERN: Final = 1000  # characters
+MAX_CHECKED: Final = 50_000  # values of arguments that a schema is held against
+MAX_REASON: Final = 300  # characters of why they do not conform: it may repeat all of a value
 _SEGMENT = re.compile(r"(?:[^.\\]|\\.)+", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _OPTIONS = re2.Options()
@@ -97,9 +100,13 @@ def compile_schema(schema: Json) -> Callable[[JsonObject], str | None]:
         raise MalformedError(str(error).partition("\n")[0]) from None
 
     def conforms(arguments: JsonObject) -> str | None:
-        for error in validator.iter_errors(plain(arguments)):
+        if is_larger(arguments, MAX_CHECKED):
+            return f"more than {MAX_CHECKED} values cannot be checked"
+        try:
+            validator.validate(plain(arguments))  # the first error alone: of a million, all would be written out
+        except jsonschema_rs.ValidationError as error:
             where = ".".join(["args", *(str(part) for part in error.instance_path)])
-            return f"{where}: {error.message}"
+            return f"{where}: {error.message[:MAX_REASON]}"
         return None
 
     return conforms

@@ -44,7 +44,7 @@ from inspector.core.events import (
     HoldEnded,
     HoldExtended,
 )
-from inspector.core.holds import CLOSING, Hold, HoldEnd, Resolution
+from inspector.core.holds import CLOSING, YOU, Hold, HoldEnd, Resolution
 from inspector.core.json import JsonObject
 from inspector.policy import messages
 from inspector.policy.approvals import Remembered
@@ -210,16 +210,16 @@ class Gate:
     def start(self, server: str) -> None:
         self._stopped.discard(server)
 
-    def revoke(self, approval: int, now: float, by: str = "you") -> list[Effect] | None:
+    def revoke(self, approval: int, now: float) -> list[Effect] | None:
         """End a remembered approval: the next call like it asks again. None: it has ended already."""
         effects = self._advance(now)
-        ended = self._approvals.revoke(approval, by, self._now(now))
+        ended = self._approvals.revoke(approval, YOU, self._now(now))
         return None if ended is None else [*effects, *ended]
 
-    def raise_limit(self, wish: RaiseLimit, now: float, by: str = "you") -> list[Effect]:
+    def raise_limit(self, wish: RaiseLimit, now: float) -> list[Effect]:
         """Another max for one limit on one counter. Raises UsageError: there is no such limit, or it allows more."""
         effects = self._advance(now)
-        return [*effects, *self._raises.put(self._policy, wish, by, self._now(now))]
+        return [*effects, *self._raises.put(self._policy, wish, YOU, self._now(now))]
 
     def withdraw(self, call_id: CallId, now: float) -> list[Effect]:
         """The client cancelled, or went away, before the call was forwarded: it must never run.

@@ -11,9 +11,9 @@ from inspector.core.call import Call
 from inspector.core.decision import Algorithm, Charge, CounterKey, Reading, Scope, StepResult, TraceStep
 from inspector.core.effects import Usage
 from inspector.policy import messages
-from inspector.policy.conditions import resolve
 from inspector.policy.match import Denial
 from inspector.policy.model import Limit
+from inspector.policy.paths import resolve_within
 from inspector.policy.values import EXACT, usable_amount
 
 SEPARATOR = "\x1f"
@@ -51,10 +51,7 @@ def amount_of(limit: Limit, call: Call) -> Decimal | None:
     amount = limit.amount
     if isinstance(amount, Decimal):
         return amount if amount == _ONE else usable_amount(amount)
-    values = resolve(amount, call.arguments, MAX_AMOUNTS)
-    if len(values) > MAX_AMOUNTS:
-        return None
-    values = [value for value in values if value is not None]
+    values = [value for value in resolve_within(amount, call.arguments, MAX_AMOUNTS) or () if value is not None]
     if not values:
         return None
     total = _ZERO

@@ -46,6 +46,16 @@ STAR = Star()
 Path: TypeAlias = tuple[str | Star, ...]  # the segments after `args.`, unescaped
 
 
+def is_index(segment: str) -> bool:
+    """Decimal digits without a leading zero, and few enough to be the index of anything."""
+    return (
+        len(segment) <= 18
+        and segment.isascii()
+        and segment.isdecimal()
+        and (segment == "0" or not segment.startswith("0"))
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)  # by identity, as below: its prepared test is remembered by it
 class Condition:
     path: Path

@@ -1,7 +1,7 @@
 """What each operator says of one value that is there.
 
-`test_of` prepares an operator once per condition (a set of the options, the bases normalised), so that judging ten
-thousand values of a fan-out costs little more than looking at them.
+`test_of` prepares an operator once per condition (a set of the options, the bases normalised), so that judging tens of
+thousands of values costs little more than looking at them; hence some lines that a call would make shorter.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeAlias, assert_never
 from inspector.core.json import Json
 from inspector.policy import places
 from inspector.policy.model import Condition, Operator
-from inspector.policy.values import Kind, equal, is_number, kind
+from inspector.policy.values import KINDS, Kind, equal, extent, is_number, kind
 
 
 class Result(Enum):
@@ -27,10 +27,12 @@ class Result(Enum):
 
 Test: TypeAlias = Callable[[Json], Result]
 
-DEAR = frozenset({Operator.REGEX, Operator.PATH_WITHIN, Operator.HOST_IN})
-"""Operators that read a whole text: a fan-out may give them fewer values."""
+MAX_VALUES = 50_000  # of a fan-out: more cannot be judged without holding up every other call
+MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
+MAX_ELEMENTS = 200_000  # of an array that `contains` searches
+_DEAR = frozenset({Operator.REGEX, Operator.PATH_WITHIN, Operator.HOST_IN})
 
-_FALSE_HITS = 10_000  # of Python's `==` in one array; beyond, the array is too strange to judge
+_FALSE_HITS = 10_000  # of Python's `==` in one array, fewer where each takes longer: beyond, it is too strange to judge
 _COMPARISONS: dict[Operator, Callable[[int | Decimal, int | Decimal], bool]] = {
     Operator.LT: operator.lt,
     Operator.LTE: operator.le,
@@ -65,6 +67,16 @@ def test_of(condition: Condition) -> Test:
     return _negated(test) if condition.op in (Operator.NEQ, Operator.NOT_IN) else test
 
 
+@lru_cache(maxsize=8192)
+def most_values(condition: Condition) -> int:
+    """How many values of a fan-out the operator may judge; fewer where each is compared with a whole list or object."""
+    if condition.op in _DEAR:
+        return MAX_DEAR_VALUES
+    expected = condition.value
+    options = expected if condition.op in (Operator.IN, Operator.NOT_IN) and isinstance(expected, list) else [expected]
+    return max(1, MAX_VALUES // max(1, sum(extent(option) for option in options if isinstance(option, list | dict))))
+
+
 def cannot_judge(condition: Condition) -> str:
     """Why a value was a mismatch, in a few words."""
     match condition.op:
@@ -97,39 +109,46 @@ def _truth(holds: bool) -> Result:
 
 
 def _negated(test: Test) -> Test:
-    opposite = {Result.TRUE: Result.FALSE, Result.FALSE: Result.TRUE, Result.MISMATCH: Result.MISMATCH}
-    return lambda value: opposite[test(value)]
+    def opposite(value: Json) -> Result:
+        result = test(value)
+        return Result.FALSE if result is Result.TRUE else Result.TRUE if result is Result.FALSE else result
+
+    return opposite
 
 
 def _eq(expected: Json) -> Test:
     if expected is None:
         return lambda value: _truth(value is None)
     wanted = kind(expected)
+    if isinstance(expected, list | dict):
 
-    def test(value: Json) -> Result:
-        return _truth(equal(value, expected)) if kind(value) is wanted else Result.MISMATCH
+        def test(value: Json) -> Result:
+            return _truth(equal(value, expected)) if kind(value) is wanted else Result.MISMATCH
+    else:  # two scalars of one kind are equal when Python says so
+
+        def test(value: Json) -> Result:
+            if KINDS.get(value.__class__, Kind.NUMBER) is not wanted:
+                return Result.MISMATCH
+            return Result.TRUE if value == expected else Result.FALSE
 
     return test
 
 
 def _in(options: Json) -> Test:
     known = options if isinstance(options, list) else []
-    kinds = {kind(option) for option in known}
-    scalars: dict[Kind, set[Json]] = {}
-    compound: list[Json] = []
+    by_kind: dict[Kind, list[Json]] = {}
     for option in known:
-        if isinstance(option, list | dict):
-            compound.append(option)
-        else:
-            scalars.setdefault(kind(option), set()).add(option)
+        by_kind.setdefault(kind(option), []).append(option)
+    scalars = {wanted: set(found) for wanted, found in by_kind.items() if wanted not in (Kind.ARRAY, Kind.OBJECT)}
+    unknown = Result.MISMATCH if known else Result.FALSE
 
     def test(value: Json) -> Result:
-        observed = kind(value)
-        if isinstance(value, list | dict):
-            found = any(equal(value, option) for option in compound)
-        else:
-            found = value in scalars.get(observed, ())
-        return Result.MISMATCH if kinds and observed not in kinds else _truth(found)
+        observed = KINDS.get(value.__class__, Kind.NUMBER)
+        if observed not in by_kind:
+            return unknown
+        if observed in scalars:
+            return Result.TRUE if value in scalars[observed] else Result.FALSE
+        return _truth(any(equal(value, option) for option in by_kind[observed]))
 
     return test
 
@@ -160,19 +179,25 @@ def _regex(search: Callable[[str], bool] | None) -> Test:
 
 
 def _contains(wanted: Json) -> Test:
+    most = max(1, _FALSE_HITS // extent(wanted))
+
     def test(value: Json) -> Result:
         if isinstance(value, str):
             return _truth(wanted in value) if isinstance(wanted, str) else Result.MISMATCH
-        return _holds(value, wanted) if isinstance(value, list) else Result.MISMATCH
+        return _holds(value, wanted, most) if isinstance(value, list) else Result.MISMATCH
 
     return test
 
 
-def _holds(items: list[Json], wanted: Json) -> Result:
+def _holds(items: list[Json], wanted: Json, most: int) -> Result:
     """Some element is equal. Python's own search runs in C and errs only towards "equal", as between `1` and `true`."""
+    if len(items) > MAX_ELEMENTS:
+        return Result.MISMATCH
+    if wanted not in items:  # the error of `index` below writes out what it did not find
+        return Result.FALSE
     at = -1
     try:
-        for _ in range(_FALSE_HITS):
+        for _ in range(most):
             at = items.index(wanted, at + 1)
             if equal(items[at], wanted):
                 return Result.TRUE

@@ -72,8 +72,8 @@ def in_memory(previous: Ledger | None) -> Ledger:
     return previous
 
 
-def run_cases(cases: Iterable[Case], reopen: Reopen = in_memory) -> list[CaseReport]:
-    return [run_case(case, reopen) for case in cases]
+def run_cases(cases: Iterable[Case]) -> list[CaseReport]:
+    return [run_case(case) for case in cases]
 
 
 def run_case(case: Case, reopen: Reopen = in_memory) -> CaseReport:

@@ -49,22 +49,13 @@ class Again:
         return word_of(self.past.decision) is not word_of(self.now)
 
 
-def replay(
-    policy: Policy,
-    calls: Iterable[PastCall],
-    listed: Definitions | None = None,
-    undoings: Iterable[PastUndoing] = (),
-) -> list[Again]:
-    """Every call under `policy`, in their order. `undoings`: counters that were reset, approvals that were revoked."""
-    return list(replaying(policy, calls, listed, undoings))
-
-
 def replaying(
     policy: Policy,
     calls: Iterable[PastCall],
     listed: Definitions | None = None,
     undoings: Iterable[PastUndoing] = (),
 ) -> Iterator[Again]:
+    """Every call under `policy`, in their order. `undoings`: counters that were reset, approvals that were revoked."""
     world = _World(policy, listed or {}, undoings)
     for past in calls:
         yield Again(past, world.arrive(past))

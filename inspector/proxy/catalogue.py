@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from anyio.abc import TaskGroup
 
 from inspector.core.call import Era
-from inspector.core.events import Event, ToolsListed
+from inspector.core.events import Direction, Event, FrameRejected, ToolsListed
 from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
 from inspector.proxy import sdk_rules
@@ -15,7 +15,7 @@ from inspector.proxy.connection import ClientConnection
 from inspector.proxy.links import ClientSide, HttpRequest, Upstream
 from inspector.proxy.pending import Pending
 from inspector.proxy.survey import Behalf, Surveys
-from inspector.wire.jsonrpc import dump
+from inspector.wire.jsonrpc import BadFrame, dump
 from inspector.wire.mcp import ToolList
 
 
@@ -27,7 +27,7 @@ class Catalogue:
         self._emit = emit
         self._clock = clock
         self._definitions: dict[str, dict[str, JsonObject]] = {}
-        self._surveys = Surveys(self._surveyed, clock)
+        self._surveys = Surveys(self._surveyed, clock, self._rejected)
 
     def definition(self, upstream: str, tool: Json) -> JsonObject | None:
         return self._definitions.get(upstream, {}).get(tool) if isinstance(tool, str) else None
@@ -81,6 +81,10 @@ class Catalogue:
         single = [name for name in page.definitions if name not in page.duplicated]
         visible = self._gate().visible(server, single)
         self.listed(server, page, tuple(name for name in page.definitions if name not in visible), complete=True)
+
+    def _rejected(self, server: str, bad: BadFrame) -> None:
+        now, direction = self._clock(), Direction.FROM_UPSTREAM
+        self._emit(FrameRejected(now, "", server, direction, bad.code, bad.reason, bad.raw[:4096]))
 
 
 def _credentials(http: HttpRequest | None) -> ClientSide | None:

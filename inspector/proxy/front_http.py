@@ -179,9 +179,9 @@ class HttpFront:
                 await answer.send(send)
                 return
             send = cors.readable(send, head, self._door)
-        entry, peer = admit(head, self._door), address(scope.get("client"))
+        entry, client = admit(head, self._door), scope.get("client")
         if isinstance(entry, Refused):
-            await self._refuse(send, head, entry, peer=peer)
+            await self._refuse(send, head, entry, client=client)
             return
         body = b""
         if head.method == "POST":
@@ -189,12 +189,12 @@ class HttpFront:
             if read is None:
                 return
             if isinstance(read, Refused):
-                await self._refuse(send, head, read, upstream=entry.upstream, peer=peer)
+                await self._refuse(send, head, read, upstream=entry.upstream, client=client)
                 return
             body = read
             frame = parse_client(body)
             if isinstance(frame, BadFrame):
-                self._hub.rejected(frame, connection="", upstream=entry.upstream, peer=peer)
+                self._hub.rejected(frame, connection="", upstream=entry.upstream, peer=address(client))
                 await _error(frame.id, frame.code, frame.reason).send(send)
                 return
         else:
@@ -210,7 +210,7 @@ class HttpFront:
         )
         if refused := await self._answer(request):
             answers = frame.id if frame is not None and frame.kind is Kind.REQUEST else None
-            await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers, peer=peer)
+            await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers, client=client)
 
     async def _answer(self, request: Request) -> Refused | None:
         if refused := await self._contradiction(request):
@@ -272,11 +272,12 @@ class HttpFront:
         upstream: str = "",
         body: bytes = b"",
         frame_id: FrameId | None = None,
-        peer: str,
+        client: tuple[str, int] | None,
     ) -> None:
         raw = record_of(head, self._tokens) + (b"\r\n\r\n" + body[:4096] if body else b"")
         code = refused.status if refused.code == INVALID_REQUEST else refused.code
-        self._hub.rejected(BadFrame(raw, code, refused.reason, frame_id), connection="", upstream=upstream, peer=peer)
+        bad = BadFrame(raw, code, refused.reason, frame_id)
+        self._hub.rejected(bad, connection="", upstream=upstream, peer=address(client))
         answer = _error(frame_id, refused.code, refused.reason, refused.data, status=refused.status)
         await Answer(answer.status, JSON + refused.headers, answer.body).send(send)
 

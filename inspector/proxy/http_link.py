@@ -182,7 +182,7 @@ class HttpLink:
 
     def _start(self, exchange: Coroutine[Any, Any, None], outgoing: Outgoing | None = None) -> asyncio.Task[None]:
         # A task of the group, with a scope to cancel it by, costs four times as much, and there is one for each call.
-        task = asyncio.get_running_loop().create_task(exchange)
+        task = asyncio.get_running_loop().create_task(exchange, name="exchange")  # without one it would make one up
         self._exchanges[task] = outgoing
         task.add_done_callback(self._ended)
         return task

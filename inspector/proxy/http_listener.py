@@ -121,19 +121,52 @@ class _Protocol(HttpToolsProtocol):
         self._overgrown = False
         self._lingering = False
         self._timer: asyncio.TimerHandle | None = None
+        self._has_answered = False
+        self._since = 0.0  # the loop's clock: connected, or the latest answer was out
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._one_write = _OneWrite(transport, self.loop)
+        self._since = self.loop.time()
         # Not uvicorn's own limit, which counts only once a request is there: silent connections would be free.
         excess = len(self.connections) - self.limits.connections
         if excess > self.limits.connections:
             transport.abort()  # those that were told so have not left yet
             return
-        if excess > 0:
+        if excess > 0 and not self._make_room():
             self._close_with(503, f"{self.limits.connections} connections are open already")
             return
         self._timer = self.loop.call_later(self.limits.head_seconds, self._late)
+
+    def _make_room(self) -> bool:
+        """Close the oldest connection that has sent no whole request, else the one that has been idle for longest: a
+        program that opens connections and says nothing must not lock the person's agent out."""
+        others = [one for one in self.connections if isinstance(one, _Protocol) and one is not self and one.is_spare]
+        if not others:
+            return False
+        oldest = min(others, key=lambda one: (one.has_asked, one._since))
+        said = "had sent no whole request" if not oldest.has_asked else "was idle"
+        oldest._stop_timer()
+        oldest.transport.abort()
+        peer = address(oldest.client)
+        self.refused(
+            b"", 408, f"gave way to a new connection: it {said}, and all {self.limits.connections} were taken", peer
+        )
+        return True
+
+    @property
+    def has_asked(self) -> bool:
+        """Has a whole request come on it?"""
+        return self.cycle is not None and not (self._in_body and not self._has_answered)
+
+    @property
+    def is_spare(self) -> bool:
+        """Is no answer owed on it, and is it not closing already?"""
+        return not self.transport.is_closing() and (self._in_head or self._in_body or not self._answering)
+
+    def on_response_complete(self) -> None:
+        self._since, self._has_answered = self.loop.time(), True
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

@@ -19,14 +19,13 @@ class Listening:
 
     def __init__(self) -> None:
         self._stream: Route | None = None
-        self._backlog: deque[tuple[bytes, tuple[bytes, ...]]] = deque(maxlen=BACKLOG)
+        self._backlog: deque[tuple[bytes, tuple[bytes, ...]]] | None = None  # few connections ever need one
 
     def open(self, stream: Route) -> list[Answer]:
         """The client listens on this stream from now on; what was kept for it goes first."""
         self._stream = stream
-        kept = [Answer(stream, raw, False, fields) for raw, fields in self._backlog]
-        self._backlog.clear()
-        return kept
+        kept, self._backlog = self._backlog, None
+        return [Answer(stream, raw, False, fields) for raw, fields in kept or ()]
 
     def gone(self, route: Route) -> None:
         if self._stream is route:
@@ -34,6 +33,8 @@ class Listening:
 
     def keep(self, raw: bytes, fields: tuple[bytes, ...]) -> None:
         """For the stream that is opened next."""
+        if self._backlog is None:
+            self._backlog = deque(maxlen=BACKLOG)
         self._backlog.append((raw, fields))
 
     def choose(self, frame: Frame, pending: PendingTable) -> Route | None:

@@ -43,8 +43,8 @@ class Returned:
 class Redirect:
     """A listener for one login. `uri` is what the authorization server is told to send the browser to."""
 
-    def __init__(self, server: asyncio.Server | None = None) -> None:
-        self._server = server
+    def __init__(self) -> None:
+        self._server: asyncio.Server | None = None
         self._target = ""
         self._state = ""
         self._start = f"/{secrets.token_urlsafe(9)}"

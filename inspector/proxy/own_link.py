@@ -5,8 +5,9 @@
                 └─────────────────────── hold, renew ◄────────────────────┘
 
 While GREETING, what the client says is kept. A process that is new to the connection gets the client's own
-`initialize` again, under an id of ours, and `notifications/initialized`; a client that never shook hands (modern, or
-not yet) needs neither.
+`initialize` again, under an id of ours, and `notifications/initialized`; then what the client had asked of the session
+as a whole, the level of its log and its subscriptions to resources. A client that never shook hands (modern, or not
+yet) needs none of it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from inspector.wire.jsonrpc import Frame, FrameId, Kind, dump, parse_upstream
 from inspector.wire.mcp import INITIALIZED, cancelled, escape_separators, one_line
 
 GREETING = "mcp-inspect/greeting"  # the id of an `initialize` that we repeat
+WISHES = 1024  # remembered ones: a client must not fill our memory
 
 Start: TypeAlias = Callable[[Listener, ClientSide | None], Awaitable[ServerProcess]]
 
@@ -45,6 +47,8 @@ class OwnLink:
         self._ear: _Ear | None = None  # of the process that counts; an earlier one is no longer listened to
         self._process: ServerProcess | None = None
         self._hello: Frame | None = None  # the client's `initialize`
+        self._wishes: dict[tuple[str, str], Frame] = {}  # of the whole session: method and resource → the request
+        self._repeated: set[str] = set()  # ids of wishes that we repeated, and that are not answered yet
         self._down: str | None = None  # why nothing can be sent
         self._kept: list[bytes] | None = None  # while a new process is made and greeted
         self._begun = self._closed = False
@@ -67,8 +71,20 @@ class OwnLink:
             return
         if outgoing.frame is not None and outgoing.frame.method == "initialize":
             self._hello = outgoing.frame
+        if outgoing.frame is not None:
+            self._note(outgoing.frame)
         if outgoing.raw:
             self._write(one_line(outgoing.raw))
+
+    def _note(self, frame: Frame) -> None:
+        uri = frame.params.get("uri")
+        match frame.method:
+            case "logging/setLevel":
+                self._wishes[frame.method, ""] = frame
+            case "resources/subscribe" if isinstance(uri, str) and len(self._wishes) < WISHES:
+                self._wishes[frame.method, uri] = frame
+            case "resources/unsubscribe" if isinstance(uri, str):
+                self._wishes.pop(("resources/subscribe", uri), None)
 
     def _write(self, line: bytes) -> None:
         if self._kept is not None:
@@ -128,6 +144,7 @@ class OwnLink:
 
     async def _revive(self) -> None:
         kept, self._ear = self._kept, _Ear(self)
+        self._repeated.clear()
         process = await self._start(self._ear, self._client)
         if kept is None or self._kept is not kept or self._closed:  # cut, held again, or closed meanwhile
             await process.end()
@@ -146,6 +163,10 @@ class OwnLink:
                 self._tasks.start_soon(self._process.end)
         elif self._process is not None:
             self._process.write(INITIALIZED)
+            for number, wish in enumerate(self._wishes.values()):
+                again = f"{GREETING}/{number}"
+                self._repeated.add(again)
+                self._process.write(escape_separators(dump({**wish.body, "id": again})))
             self._go_on()
 
     def _go_on(self) -> None:
@@ -165,12 +186,20 @@ class OwnLink:
     def heard(self, ear: _Ear, raw: bytes) -> None:
         if ear is not self._ear:
             return
-        if self._kept is not None:
+        if self._kept is not None or self._repeated:
             frame = parse_upstream(raw)
-            if isinstance(frame, Frame) and frame.kind is Kind.RESPONSE and frame.id == GREETING:
-                self._welcomed(frame)
+            if isinstance(frame, Frame) and frame.kind is Kind.RESPONSE and self._is_ours(frame):
                 return
         self._receiver.upstream_frame(raw, None)
+
+    def _is_ours(self, answer: Frame) -> bool:
+        if answer.id == GREETING and self._kept is not None:
+            self._welcomed(answer)
+            return True
+        if answer.id in self._repeated:
+            self._repeated.discard(str(answer.id))
+            return True
+        return False
 
     async def caught_up(self) -> None:
         await self._receiver.ready()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from inspector.core.call import Caller
 from inspector.core.events import CapabilityUsed, ClientConnected, ClientGone, Event
@@ -10,6 +11,8 @@ from inspector.proxy.connection import ClientConnection
 from inspector.wire.capabilities import client_capabilities
 from inspector.wire.jsonrpc import Frame
 from inspector.wire.mcp import client_info, era_of
+
+KEPT: Final = 1_000  # clients that keep no connection; one may call itself something else with every request
 
 
 class Presence:
@@ -20,8 +23,9 @@ class Presence:
         self._emit = emit
         self._clock = clock
         self._count = 0
+        # Of those that keep no connection; who called last stands last.
         self._labels: dict[tuple[str, str, str, str], str] = {}
-        self._shared: set[str] = set()  # those labels
+        self._shared: set[str] = set()  # the same labels
         self._latest: dict[tuple[str, str], str] = {}  # client name by grant and upstream
         self._used: dict[str, set[tuple[str, bool]]] = {}  # capabilities by label
         self._log_levels: dict[str, str] = {}  # asked for last, by label
@@ -47,14 +51,14 @@ class Presence:
         if info:
             self._latest[grant, upstream] = name
         known = (grant, upstream, name, version)
-        label = exchange.connection if own else self._labels.get(known, exchange.connection)
+        kept = None if own else self._labels.pop(known, None)
+        label = exchange.connection if kept is None else kept
         session = label if connection.transport == "stdio" else _session(grant, upstream, name)
         caller = Caller(grant, session, name)
         connection.identify(label, caller)
-        if own or known not in self._labels:
-            if not own:
-                self._labels[known] = label
-                self._shared.add(label)
+        if not own:
+            self._keep(known, label)
+        if kept is None:
             offered, now = client_capabilities(frame), self._clock()
             about = (caller, version, era_of(frame), connection.transport, upstream, offered)
             self._emit(ClientConnected(now, label, *about))
@@ -74,11 +78,21 @@ class Presence:
 
     def part(self, connection: ClientConnection) -> None:
         """Its client has gone, unless it is one that keeps no connection."""
-        label = connection.exchange.connection
-        if label not in self._shared:
-            self._used.pop(label, None)
-            self._log_levels.pop(label, None)
-            self._emit(ClientGone(self._clock(), label))
+        if (label := connection.exchange.connection) not in self._shared:
+            self._gone(label)
+
+    def _keep(self, known: tuple[str, str, str, str], label: str) -> None:
+        self._labels[known] = label
+        self._shared.add(label)
+        if len(self._labels) > KEPT:
+            oldest = self._labels.pop(next(iter(self._labels)))
+            self._shared.discard(oldest)
+            self._gone(oldest)
+
+    def _gone(self, label: str) -> None:
+        self._used.pop(label, None)
+        self._log_levels.pop(label, None)
+        self._emit(ClientGone(self._clock(), label))
 
     def _used_by(self, connection: ClientConnection, capability: str, *, of_client: bool) -> None:
         label, use = connection.exchange.connection, (capability, of_client)

@@ -85,6 +85,7 @@ class SharedProcess:
         self._process: ServerProcess | None = None
         self._starting = False
         self._cuts = 0
+        self._latest: Receiver | None = None  # who is told of its death when nobody waits for an answer
         self._waiting: list[bytes] = []
         self._count = 0
         self._pending: dict[OurId, _Pending] = {}
@@ -94,6 +95,7 @@ class SharedProcess:
         self._refusals: dict[bytes, JsonObject] = {}
 
     def link(self, receiver: Receiver) -> SharedLink:
+        self._latest = receiver
         return SharedLink(self, receiver)
 
     # -- towards the server
@@ -233,6 +235,9 @@ class SharedProcess:
         for receiver, link in links.items():
             link.pending.clear()
             receiver.upstream_lost(why)
+        if not links and self._latest is not None:
+            # Tasks may be open that lived in it. Whoever made them has no connection any more; any of ours ends them.
+            self._latest.upstream_lost(why, for_good=False)
 
     def _answered(self, frame: Frame) -> None:
         pending = self._pending.get(frame.id) if isinstance(frame.id, int | str) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -19,7 +20,17 @@ from inspector.core.errors import UpstreamError
 from inspector.core.json import JsonObject
 from inspector.proxy.links import ClientSide, Headers, Link, Outgoing, Route, Upstream
 from inspector.proxy.unheard import Unheard
-from inspector.wire.jsonrpc import METHOD_NOT_FOUND, Frame, FrameId, Kind, dump, parse_client, parse_upstream
+from inspector.wire.jsonrpc import (
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    BadFrame,
+    Frame,
+    FrameId,
+    Kind,
+    dump,
+    parse_client,
+    parse_upstream,
+)
 from inspector.wire.mcp import (
     CLIENT_CAPABILITIES_META,
     CLIENT_INFO_META,
@@ -52,10 +63,16 @@ class Behalf:
 
 
 class Surveys:
-    """One for the engine. `learn` gets what was listed; `clock` gives seconds."""
+    """One for the engine. `learn` gets what was listed, `reject` what cannot be read; `clock` gives seconds."""
 
-    def __init__(self, learn: Callable[[str, ToolList], None], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        learn: Callable[[str, ToolList], None],
+        clock: Callable[[], float],
+        reject: Callable[[str, BadFrame], None],
+    ) -> None:
         self._learn = learn
+        self._reject = reject
         self._clock = clock
         self._stale: set[str] = set()
         self._done: set[str] = set()
@@ -84,7 +101,7 @@ class Surveys:
             tasks.start_soon(self._ask, upstream, behalf)
 
     async def _ask(self, upstream: Upstream, behalf: Behalf) -> None:
-        asking = _Asking(behalf.era)
+        asking = _Asking(behalf.era, partial(self._reject, upstream.name))
         self._stale.discard(upstream.name)
         try:
             self._settle(upstream.name, await _listed(asking, upstream, behalf.side))
@@ -121,6 +138,8 @@ async def _pages(asking: _Asking) -> ToolList | None:
         frame = await asking.ask("tools/list", cursor)
         page = tool_list(frame) if frame is not None else None
         if frame is None or page is None:
+            if frame is not None and "error" not in frame.body:
+                asking.reject(BadFrame(frame.raw, INVALID_REQUEST, "an answer to tools/list that lists no tools"))
             return None
         if page.definitions and page in pages:
             break  # many servers end with the cursor "", and take it for the first page's
@@ -150,8 +169,9 @@ async def _begin(asking: _Asking) -> bool:
 class _Asking(Unheard):
     """One question at a time. It is the Route of its own requests too, whose answers come to the Receiver."""
 
-    def __init__(self, era: Era) -> None:
+    def __init__(self, era: Era, reject: Callable[[BadFrame], None]) -> None:
         self.era = era
+        self.reject = reject
         self.link: Link | None = None
         self._id = 0
         self._answer: Frame | None = None
@@ -192,7 +212,8 @@ class _Asking(Unheard):
 
     def upstream_frame(self, raw: bytes, route: Route | None, fields: tuple[bytes, ...] = ()) -> None:
         frame = parse_upstream(raw)
-        if not isinstance(frame, Frame):
+        if isinstance(frame, BadFrame):
+            self.reject(frame)
             return
         if frame.kind is Kind.RESPONSE and self._is_ours(frame.id):
             self._hear(frame)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+from anyio import to_thread
 from watchfiles import awatch
 
 from inspector.core.commands import Conflict, Done, Rejected
@@ -55,6 +56,7 @@ class PolicyFile:
         self._disk = ""  # hash of the text last seen on disk
         self._offered: bytes | None = None
         self._appeared = anyio.Event()
+        self._turn = anyio.Lock()  # first come, first served
 
     def start(self, text: str = "") -> tuple[Problem, ...]:
         """Load the file, or `text` when there is none. Returns the problems of what does not load: then nothing is in
@@ -64,12 +66,19 @@ class PolicyFile:
             PolicyError: the file cannot be read.
         """
         if self.path is None:
-            return self._load(text.encode(), (), "start")
-        return self._load(*read_file(self.path), "start")
+            return self._begin(text.encode(), ())
+        return self._begin(*read_file(self.path))
 
-    def save(self, text: str, base_hash: str, *, overwrite: bool) -> Done | Conflict | Rejected:
+    def _begin(self, content: bytes, warnings: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        return self._take(content, check_text(content, path=self._name, warnings=warnings), "start")
+
+    async def save(self, text: str, base_hash: str, *, overwrite: bool) -> Done | Conflict | Rejected:
         """The editor's save: written atomically, then in force. What does not load is kept on disk, marked, and the
-        last good policy stays."""
+        last good policy stays. Saves, and what is seen of the disk, follow one another as they came."""
+        async with self._turn:
+            return await self._saved(text, base_hash, overwrite=overwrite)
+
+    async def _saved(self, text: str, base_hash: str, *, overwrite: bool) -> Done | Conflict | Rejected:
         path = self.path or self._save_as
         try:
             if path.exists() and not overwrite:
@@ -82,16 +91,17 @@ class PolicyFile:
         if self.path is None:
             self.path = path
             self._appeared.set()
-        problems = self._load(text.encode(), (), "editor")
+        problems = await self._load(text.encode(), (), "editor")
         if problems:
             return Rejected(f"saved, but not in force: {_count(problems)}; the last good policy still decides")
         return Done(f"saved {path.name}; in force")
 
-    def take_offered(self) -> Done | Rejected:
+    async def take_offered(self) -> Done | Rejected:
         """A person accepts the outside edit that `--reload confirm` holds back."""
-        if self._offered is None:
-            return Rejected("no edit is waiting")
-        problems = self._load(self._offered, (), "outside")
+        async with self._turn:
+            if self._offered is None:
+                return Rejected("no edit is waiting")
+            problems = await self._load(self._offered, (), "outside")
         return Rejected(f"it does not load: {_count(problems)}") if problems else Done("in force")
 
     async def watch(self) -> None:
@@ -110,11 +120,12 @@ class PolicyFile:
         )
         async for changes in watching:
             if any(Path(changed).name == path.name for _, changed in changes):
-                self._changed(path)
+                async with self._turn:
+                    await self._changed(path)
 
-    def _changed(self, path: Path) -> None:
+    async def _changed(self, path: Path) -> None:
         now = self._clock()
-        if not path.exists():
+        if not path.exists():  # noqa: ASYNC240 - one call, and a read of at most 1 MiB
             self._disk = ""
             self._emit(PolicyOffered(now, str(path), None))
             return
@@ -130,12 +141,20 @@ class PolicyFile:
             self._offered = content
             self._emit(PolicyOffered(now, str(path), content.decode(errors="replace")))
             return
-        self._load(content, warnings, "outside")
+        await self._load(content, warnings, "outside")
 
-    def _load(self, content: bytes, warnings: tuple[Problem, ...], origin: str) -> tuple[Problem, ...]:
+    async def _load(self, content: bytes, warnings: tuple[Problem, ...], origin: str) -> tuple[Problem, ...]:
+        """Parsed in a thread: a policy of a megabyte takes a second, and calls go on meanwhile. Only inside a turn."""
+        name = self._name
+        read = await to_thread.run_sync(lambda: check_text(content, path=name, warnings=warnings))
+        return self._take(content, read, origin)
+
+    def _take(
+        self, content: bytes, read: tuple[Policy | None, tuple[Problem, ...]], origin: str
+    ) -> tuple[Problem, ...]:
         self._disk = content_hash(content)
         self._offered = None
-        policy, problems = check_text(content, path=self._name, warnings=warnings)
+        policy, problems = read
         if policy is None:
             self._emit(PolicyRejected(self._clock(), self._name, content.decode(errors="replace"), problems))
             return problems

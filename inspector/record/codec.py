@@ -61,6 +61,8 @@ class Row(NamedTuple):
 def encode(event: Event) -> Row:
     """Total over `Event`."""
     shape = _SHAPES[type(event)]
+    if not shape.names:
+        return Row(shape.kind, event.at, shape.call_id(event), b"{}", shape.blob(event))
     fields = dict(zip(shape.names, shape.read(event), strict=True))
     try:
         payload = orjson.dumps(fields, default=_unknown_to_orjson)

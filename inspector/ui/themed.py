@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import anyio
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import BUILTIN_THEMES
 from watchfiles import awatch
@@ -76,14 +77,17 @@ def suitable(color_system: str | None, environ: Mapping[str, str]) -> str:
     return "inspect-light" if light else theme.DEFAULT
 
 
-async def changed_themes(folders: Iterable[Path]) -> AsyncIterator[Path]:
-    """Every theme file that is written from now on. A folder that is not there yet is waited for in the one above."""
+async def changed_themes(folders: Iterable[Path], stop: anyio.Event) -> AsyncIterator[Path]:
+    """Every theme file that is written from now on. A folder that is not there yet is waited for in the one above.
+
+    `stop` ends it: the watcher waits in a thread, which no cancellation reaches, and looks up every 5 s only.
+    """
     wanted = {folder.resolve() for folder in folders}
     watched = {folder if folder.is_dir() else folder.parent for folder in wanted}
     existing = [folder for folder in watched if folder.is_dir()]
     if not existing:
         return
-    async for changes in awatch(*existing, debounce=DEBOUNCE_MS, step=20):
+    async for changes in awatch(*existing, debounce=DEBOUNCE_MS, step=20, stop_event=stop):
         for path in sorted({Path(name) for _, name in changes}):
             if path.parent in wanted and path.suffix == ".yaml" and path.is_file():
                 yield path

@@ -108,9 +108,8 @@ def _state(body: JsonObject) -> Task | None:
         case "completed":
             wrong = isinstance(result, dict) and result.get("isError") is True
             outcome = Outcome.TOOL_ERROR if wrong else Outcome.OK
-        case (
-            "failed"
-        ):  # in 2025-11-25 a result with isError makes a task fail, too: what is not said gives nothing back
+        case "failed":
+            # In 2025-11-25 a result with isError makes a task fail, too: what is not said gives nothing back.
             outcome = Outcome.RPC_ERROR if isinstance(error, dict) else Outcome.TOOL_ERROR
         case "cancelled":
             outcome = Outcome.CANCELLED

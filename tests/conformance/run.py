@@ -138,6 +138,9 @@ def measure(suite: Sequence[str], revisions: Sequence[str]) -> Iterator[Parity]:
 
 
 def main(revisions: Sequence[str]) -> int:
+    if not {*revisions} <= {*REVISIONS}:
+        print(f"{(__doc__ or '').strip()}\n\nREVISION is one of {', '.join(REVISIONS)}", file=sys.stderr)
+        return 2
     here = Path(__file__).parent / "node_modules" / ".bin"
     if not here.exists():
         subprocess.run(["npm", "ci", "--prefix", str(here.parents[1])], check=True, timeout=300)

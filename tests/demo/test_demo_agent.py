@@ -62,7 +62,6 @@ async def served(server: MCPServer, port: int = 0):
         http = uvicorn.Server(
             uvicorn.Config(server.streamable_http_app(), log_level="error", timeout_graceful_shutdown=1)
         )
-        http.install_signal_handlers = lambda: None  # type: ignore[method-assign]
         async with anyio.create_task_group() as group:
             group.start_soon(http.serve, [listener])
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.processes import family
-from e2e.terminal import Terminal
+from e2e.terminal import PATIENCE, Terminal
 
 INSPECT = (sys.executable, "-m", "inspector")
 SERVER = Path(__file__).parent.parent / "servers" / "sdk_server.py"
@@ -21,7 +21,7 @@ SDK_SERVER = (sys.executable, str(SERVER), "stdio")
 TOKEN = "token-of-the-tests"
 RUN_FLAGS = ("--port", "0", "--token", TOKEN)
 LARGE, SMALL = (120, 36), (80, 24)
-STARTS_WITHIN = 20.0  # seconds, on a machine that does other things too
+STARTS_WITHIN = 40.0  # seconds, on a machine that does other things too
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Stage:
     def type(self, text: str) -> None:
         self.terminal.type(text)
 
-    def see(self, text: str | re.Pattern[str], timeout: float = 10) -> str:
+    def see(self, text: str | re.Pattern[str], timeout: float = PATIENCE) -> str:
         return self.terminal.wait_for(text, timeout)
 
 

@@ -34,6 +34,8 @@ set -sg escape-time 0
 set -sg set-clipboard on
 """
 
+PATIENCE = 20.0  # seconds of a wait: it costs nothing where all is well, and a busy machine takes its time
+
 # What the program would take for facts of its own terminal: somebody's tmux around it, and that one's size.
 NOT_ITS_OWN = {"TMUX", "TMUX_PANE", "COLUMNS", "LINES", "LC_ALL", "NO_COLOR"}
 
@@ -138,15 +140,15 @@ class Terminal:
 
     # ---- waiting
 
-    def wait_for(self, text: str | re.Pattern[str], timeout: float = 10) -> str:
+    def wait_for(self, text: str | re.Pattern[str], timeout: float = PATIENCE) -> str:
         """The screen as soon as `text` stands on it."""
         return self.wait_until(lambda screen: _found(text, screen), timeout, f"{_shown(text)} to appear")
 
-    def wait_gone(self, text: str | re.Pattern[str], timeout: float = 10) -> str:
+    def wait_gone(self, text: str | re.Pattern[str], timeout: float = PATIENCE) -> str:
         """The screen as soon as `text` stands there no more."""
         return self.wait_until(lambda screen: not _found(text, screen), timeout, f"{_shown(text)} to go")
 
-    def wait_until(self, holds: Callable[[str], bool], timeout: float = 10, what: str = "the screen") -> str:
+    def wait_until(self, holds: Callable[[str], bool], timeout: float = PATIENCE, what: str = "the screen") -> str:
         """The screen as soon as `holds(screen)`.
 
         Raises:
@@ -160,7 +162,7 @@ class Terminal:
             self._drawn(left)
         return screen
 
-    def wait_exit(self, timeout: float = 10) -> int:
+    def wait_exit(self, timeout: float = PATIENCE) -> int:
         """The program's exit code (128 + n for a signal n)."""
         ends = "#{?pane_dead,#{pane_dead_status}/#{pane_dead_signal},}"
 

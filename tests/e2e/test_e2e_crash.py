@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e.processes import family, wait_ended
-from e2e.sdk_agent import SdkAgent
+from e2e.sdk_agent import cut_off
 from e2e.stage import SDK_SERVER, STARTS_WITHIN, TOKEN, url_of
 from e2e.terminal import Terminal
 
@@ -53,7 +53,7 @@ def test_a_screen_that_fails_prints_no_values_and_leaves_no_process(tmp_path: Pa
     with Terminal([sys.executable, "-c", SPOILT, *flags], env=env, cwd=tmp_path) as terminal:
         screen = terminal.wait_for(re.compile(r"http://127\.0\.0\.1:\d+/"), STARTS_WITHIN)
         processes = family(terminal.pid)
-        with SdkAgent(url_of(screen, "sdk_server")) as agent:
+        with cut_off(url_of(screen, "sdk_server")) as agent:
             processes |= family(terminal.pid)
             agent.call("echo", text="a-secret-argument")
             assert terminal.wait_exit(20) == 1

@@ -22,7 +22,7 @@ FORBIDDEN = "\u202e\u2066\u200b\u2060\ufeff"
 OUR_TITLES = re.compile(r"(◐ \d+ held · )?mcp-inspect")
 
 
-def harmless(terminal: Terminal, place: str, shows: str | re.Pattern[str], bar: str) -> None:
+def harmless(terminal: Terminal, place: str, shows: str, bar: str = "LIVE") -> None:
     """`shows` is there, `bar` still stands at the top, and nothing that the texts wanted has happened."""
     screen = terminal.wait_for(shows)
     terminal.wait_until(lambda now: bar in now.splitlines()[0], what=f"the status bar in {place}")
@@ -47,44 +47,36 @@ def test_nothing_that_others_write_steers_the_terminal(
         with SdkAgent(url_of(screen, "hostile_server"), name=f"agent {EVIL}") as agent:
             tool, honest = agent.tools()
             agent.call(tool, text=EVIL)
-            harmless(terminal, "a refused name", "deny", "LIVE")
+            harmless(terminal, "a refused name", "deny")
             agent.call(honest, text=EVIL)
-            harmless(terminal, "live", "hold", "LIVE")
-            terminal.send("e")
-            harmless(
-                terminal,
-                "the held call's dialog",
-                "Shown to the agent when you deny",
-                bar="Held call" if size[0] < 100 else "LIVE",
-            )
-            terminal.send("Escape")
-            terminal.wait_gone("Shown to the agent when you deny")
-            terminal.send("2")
-            harmless(terminal, "approvals", "held by", "LIVE")
-            terminal.send("A")
-            harmless(terminal, "always", "this tool", "LIVE")
-            terminal.send("Escape")
-            terminal.wait_gone("this tool")
+            harmless(terminal, "live", "hold")
+            covered = "Held call" if size[0] < 100 else "LIVE"
+            visit(terminal, "e", "the held call's dialog", "Shown to the agent when you deny", bar=covered)
+            leave(terminal, "Escape", "Shown to the agent when you deny")
+            visit(terminal, "2", "approvals", "held by")
+            visit(terminal, "A", "always", "✓ Approve, and remember")
+            leave(terminal, "Escape", "✓ Approve, and remember")
             terminal.wait_until(lambda _: _approved(terminal), what="the held call's approval")
-            harmless(terminal, "what was answered", "Answered", "LIVE")
-            terminal.send("1")
-            harmless(terminal, "the result", "[red]FAKE", "LIVE")
-            terminal.send("o")
-            harmless(terminal, "raw frames", "tools/call", "LIVE")
-            terminal.send("o")
-            terminal.wait_gone("RAW FRAMES")
-            terminal.send("x")
-            harmless(terminal, "refused", "Not let through", "LIVE")
-            terminal.send("o")
-            harmless(terminal, "its bytes", "Its bytes", "LIVE")
-            terminal.send("Escape")
-            terminal.wait_gone("Not let through")
-            terminal.send("3")
-            harmless(terminal, "limits", "No limit", "LIVE")
-            terminal.send("5")
-            harmless(terminal, "sessions", "agent [@", "LIVE")
-            terminal.send("Enter")
-            harmless(terminal, "the server's dialog", "Standard error", "LIVE")
+            harmless(terminal, "what was answered", "Answered · 1")
+            visit(terminal, "1", "the result", "[red]FAKE")
+            visit(terminal, "o", "raw frames", "RAW FRAMES")
+            leave(terminal, "o", "RAW FRAMES")
+            visit(terminal, "x", "refused", "Not let through")
+            visit(terminal, "o", "its bytes", "Its bytes")
+            leave(terminal, "Escape", "Not let through")
+            visit(terminal, "3", "limits", "No limit")
+            visit(terminal, "5", "sessions", "agent [@")
+            visit(terminal, "Enter", "the server's dialog", "Standard error")
+
+
+def visit(terminal: Terminal, key: str, place: str, shows: str, bar: str = "LIVE") -> None:
+    terminal.send(key)
+    harmless(terminal, place, shows, bar)
+
+
+def leave(terminal: Terminal, key: str, shows: str) -> None:
+    terminal.send(key)
+    terminal.wait_gone(shows)
 
 
 def _approved(terminal: Terminal) -> bool:

@@ -75,6 +75,7 @@ def test_a_reset_counter_and_a_raised_limit_let_the_next_call_go(tmp_path: Path,
         stage.send("x")
         stage.see("Let this counter begin again?")
         stage.send("Escape")
+        stage.terminal.wait_gone("Let this counter begin again?")
         assert denial(agent.ask("echo", text="two")), "it was only asked"
         stage.send("x")
         stage.see("Let this counter begin again?")
@@ -86,6 +87,7 @@ def test_a_reset_counter_and_a_raised_limit_let_the_next_call_go(tmp_path: Path,
         stage.send("+")
         stage.see("Raise this limit for this session")
         stage.type("3")
+        stage.see("2 left now")
         stage.send("Enter")
         stage.see(re.compile(r"raised to 3 for this session by you [\d:]+ · the policy says 1"))
         assert [said(agent.ask("echo", text=word)) for word in ("five", "six")] == ["five", "six"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from inspector.core.call import Call, Caller, CallId, Outcome
 from inspector.core.effects import Effect, Emit, Reserve, Settle
 from inspector.core.events import Decided, Forwarded
 from inspector.core.holds import Remember, Resolution
 from inspector.core.json import JsonObject
-from inspector.core.past import PastCall
+from inspector.core.past import PastCall, PastUndoing
 from inspector.policy.gate import Gate
 from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.load import load_text
+from inspector.policy.model import Policy
+from inspector.policy.whatif import Again, Definitions, replaying
 from inspector.store import Store
 
 HEAD = 'version: "1"\ndefault: deny\ntools:\n'
@@ -53,3 +57,9 @@ class Run:
     @property
     def past(self) -> tuple[PastCall, ...]:
         return self.store.past()
+
+
+def replay(
+    policy: Policy, calls: Iterable[PastCall], listed: Definitions | None = None, undoings: Iterable[PastUndoing] = ()
+) -> list[Again]:
+    return list(replaying(policy, calls, listed, undoings))

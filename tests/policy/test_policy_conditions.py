@@ -15,13 +15,16 @@ from inspector.core.decision import Verdict
 from inspector.core.json import Json, JsonObject, Number
 from inspector.policy.approvals import Remembered
 from inspector.policy.compiled import compile_pattern
-from inspector.policy.conditions import MAX_DEAR_VALUES, MAX_VALUES, judge_condition, resolve
+from inspector.policy.conditions import judge_condition
 from inspector.policy.engine import decide
 from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.match import glob_matches
-from inspector.policy.model import STAR, Condition, Operator
-from inspector.policy.operators import Result
+from inspector.policy.model import STAR, Condition, Operator, Star
+from inspector.policy.operators import MAX_DEAR_VALUES, MAX_VALUES, Result
+from inspector.policy.paths import MAX_ON_THE_WAY, MAX_WALKED, resolve
+from inspector.policy.text_search import is_in_text
 from inspector.policy.values import digest, equal, kind
+from inspector.wire.jsonrpc import parse_json
 
 numbers = st.one_of(
     st.integers(),
@@ -240,6 +243,116 @@ def test_a_fan_out_over_too_many_values_is_a_mismatch(op: str, value: Json, most
     element: Json = 1 if op == "gt" else "a"
     assert judge_condition(one, {"x": [element] * most}, every=False).result is Result.FALSE
     assert judge_condition(one, {"x": [element] * (most + 1)}, every=False).result is Result.MISMATCH
+
+
+def walked(path: tuple[str | Star, ...], value: Json) -> bool:
+    """Whether something that is not null lies at a path: the rule as docs/policy.md says it, and nothing clever."""
+    if not path:
+        return value is not None
+    segment, rest = path[0], path[1:]
+    if isinstance(segment, Star):
+        items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+        return any(walked(rest, item) for item in items)
+    if isinstance(value, dict):
+        return segment in value and walked(rest, value[segment])
+    return (
+        isinstance(value, list)
+        and segment.isdecimal()
+        and segment in map(str, range(len(value)))
+        and walked(rest, value[int(segment)])
+    )
+
+
+odd_names = st.sampled_from(["x", "y", "0", "1", 'q"', "b\\", "[", "é", "\n", "", "x:", ",y"])
+frame_numbers = st.one_of(st.integers(-(10**18) + 1, 10**18 - 1), st.just(Number("-0")), st.just(Number("9" * 30)))
+odd_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), frame_numbers, odd_names, st.sampled_from(["]", '"', '\\"', "{,}", "null"])),
+    lambda children: st.one_of(st.lists(children, max_size=3), st.dictionaries(odd_names, children, max_size=3)),
+    max_leaves=25,
+)
+odd_paths = st.lists(st.one_of(odd_names, st.just(STAR)), min_size=1, max_size=6).map(tuple)
+
+
+@fuzz(odd_paths, st.dictionaries(odd_names, odd_values, max_size=4), st.booleans())
+def test_exists_is_what_a_plain_walk_finds(path: tuple[str | Star, ...], args: JsonObject, wanted: bool) -> None:
+    one = Condition(path, "args.…", Operator.EXISTS, wanted)
+    expected = Result.TRUE if walked(path, args) is wanted else Result.FALSE
+    assert judge_condition(one, args, every=False).result is expected
+    assert any(value is not None for value in resolve(path, args)) is walked(path, args)
+
+
+@fuzz(odd_paths, st.dictionaries(odd_names, odd_values, max_size=4))
+def test_the_text_says_of_a_path_what_a_walk_finds(path: tuple[str | Star, ...], args: JsonObject) -> None:
+    assert is_in_text(path, args) is walked(path, args)
+
+
+def nested(levels: int, inmost: str = "") -> Json:
+    return parse_json(("[" * levels + inmost + "]" * levels).encode())
+
+
+@pytest.mark.parametrize("levels", [1, 2, 30, 63, 64])
+def test_the_text_is_exact_down_to_the_last_level(levels: int) -> None:
+    stars = (STAR,) * levels
+    assert is_in_text(stars, nested(levels, "0")) is True
+    assert is_in_text(stars, nested(levels)) is False
+    assert is_in_text(stars, nested(levels, "null")) is False
+    assert is_in_text((*stars, STAR), nested(levels, "0")) is False
+
+
+def test_what_a_text_cannot_tell_is_walked() -> None:
+    too_deep: Json = 0
+    for _ in range(80):
+        too_deep = [too_deep]
+    assert is_in_text((STAR, "n"), [too_deep]) is None
+    assert is_in_text((STAR, "n"), ["\ud800"]) is None
+    assert is_in_text((STAR, "n"), [10**30]) is None
+    assert is_in_text((STAR, "5000"), [[]]) is None
+    for odd in (too_deep, "\ud800", 10**30):
+        for found in ({"n": 0}, {"n": None}):
+            args: JsonObject = {"x": [odd, *([[]] * (2 * MAX_WALKED)), found]}
+            one = Condition(("x", STAR, "n"), "args.x.*.n", Operator.EXISTS, True)
+            assert (judge_condition(one, args, every=False).result is Result.TRUE) is (found["n"] == 0)
+
+
+MANY = 60_000
+ADVERSE: dict[str, Json] = {
+    "empty lists": [[] for _ in range(MANY)],
+    "empty objects": [{} for _ in range(MANY)],
+    "lists in lists": [[[]] for _ in range(MANY)],
+    "nulls": [[None] for _ in range(MANY)],
+    "deep lists": [nested(40) for _ in range(MANY // 40)],
+    "deep objects": [parse_json(('{"":' * 40 + "{}" + "}" * 40).encode()) for _ in range(MANY // 40)],
+    "holders and others": [item for _ in range(MANY) for item in (1, [[]])],
+    "scalars": [1] * (4 * MANY),
+    "long keys": [{"k" * 40: [[]]} for _ in range(MANY)],
+    "uneven": [[1, [1, [1, [1, []]]]] for _ in range(MANY)],
+}
+
+
+@pytest.mark.parametrize("shape", ADVERSE)
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("tail", [(STAR,) * 2, (STAR,) * 3, (STAR,) * 50, (STAR, STAR, "n"), (STAR, "0", STAR)])
+def test_exists_looks_at_few_values_one_by_one(shape: str, wanted: bool, tail: tuple[str | Star, ...]) -> None:
+    one = Condition(("x", *tail), "args.…", Operator.EXISTS, wanted)
+    args: JsonObject = {"x": ADVERSE[shape]}
+    assert (judge_condition(one, args, every=False).result is Result.TRUE) is (walked(one.path, args) is wanted)
+    assert calls_of(lambda: judge_condition(one, args, every=False)) < 5 * MAX_WALKED
+
+
+@pytest.mark.parametrize("shape", ADVERSE)
+@pytest.mark.parametrize(("op", "value"), [("gt", 5), ("eq", [0]), ("in", [[1], 2]), ("contains", 1), ("regex", "b")])
+def test_what_lies_on_the_way_to_values_is_counted_too(shape: str, op: str, value: Json) -> None:
+    search = compile_pattern("b") if op == "regex" else None
+    for stars in (1, 3, 50):
+        one = Condition(("x",) + (STAR,) * stars, "args.…", Operator(op), value, search=search)
+        assert calls_of(lambda: judge_condition(one, {"x": ADVERSE[shape]}, every=True)) < 6 * MAX_ON_THE_WAY  # noqa: B023
+
+
+def test_a_fan_out_that_is_compared_with_a_whole_list_may_have_fewer_values() -> None:
+    one = Condition(("x", STAR), "args.x.*", Operator.EQ, [True] * 99)
+    few, many = ([[True] * 99 for _ in range(count)] for count in (MAX_VALUES // 100, MAX_VALUES // 100 + 1))
+    assert judge_condition(one, {"x": few}, every=True).result is Result.TRUE
+    assert judge_condition(one, {"x": many}, every=True).result is Result.MISMATCH
 
 
 @fuzz(arguments, paths)

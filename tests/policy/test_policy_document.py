@@ -23,11 +23,8 @@ def limit(**fields: Any) -> dict[str, Any]:
     return tool(limits=[{**GOOD_LIMIT, **fields}])
 
 
-def test(**fields: Any) -> dict[str, Any]:
+def condition(**fields: Any) -> dict[str, Any]:
     return tool(deny_if=[{"conditions": [{"path": "args.a", "op": "eq", "value": 1, **fields}]}])
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # a condition in the words of the document, no test of ours
 
 
 def without(key: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -254,7 +251,7 @@ WRONG_CONDITIONS = [
 @pytest.mark.parametrize(("fields", "key"), WRONG_CONDITIONS, ids=[str(f)[:50] for f, _ in WRONG_CONDITIONS])
 def test_a_wrong_condition_is_refused_at_its_pointer(fields: dict[str, Any], key: str) -> None:
     with pytest.raises(PolicyError) as refused:
-        load_object(test(**fields))
+        load_object(condition(**fields))
     assert [problem.pointer for problem in refused.value.problems] == [f"{CONDITION}/{key}"]
 
 
@@ -273,14 +270,14 @@ ACCEPTED = [
     limit(max=0, amount=0),
     limit(max=0.5, amount="args.items.*.price"),
     limit(window="in_flight", refund="never", pool="p", on_exceed="approve"),
-    test(missing=False),
-    test(missing="false"),
-    test(missing="deny"),
-    test(op="regex", value="a" * 1000),
-    test(op="regex", value=""),
-    test(op="in", value=[]),
-    test(op="eq", value={"x-kept": 1}),
-    test(op="host_in", value=["API.Example.com.", "*.ex.org", "::1", "[::1]", "127.0.0.1", "localhost"]),
+    condition(missing=False),
+    condition(missing="false"),
+    condition(missing="deny"),
+    condition(op="regex", value="a" * 1000),
+    condition(op="regex", value=""),
+    condition(op="in", value=[]),
+    condition(op="eq", value={"x-kept": 1}),
+    condition(op="host_in", value=["API.Example.com.", "*.ex.org", "::1", "[::1]", "127.0.0.1", "localhost"]),
 ]
 
 
@@ -319,7 +316,7 @@ def test_every_problem_of_a_document_is_reported() -> None:
         (tool(limit=[]), "did you mean limits?"),
         (tool(actoin="deny"), "did you mean action?"),
         (tool(action="dney"), "did you mean deny?"),
-        (test(op="not-in", value=[]), "did you mean not_in?"),
+        (condition(op="not-in", value=[]), "did you mean not_in?"),
         (limit(window="minutes"), "did you mean minute?"),
         ({**HEAD, "default": "denny"}, "did you mean deny?"),
         ({**HEAD, "version": 1}, 'in quotes: "1"'),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runwork import HEAD, Run
+from runwork import HEAD, Run, replay
 
 from inspector.core.decision import Verdict
 from inspector.core.errors import PolicyError
 from inspector.policy.learn import learn
 from inspector.policy.load import load_text
-from inspector.policy.whatif import replay
 
 OPEN = '# mine\nversion: "1"\ndefault: allow  # for now\n'
 SAMPLES = sorted((Path(__file__).parents[2] / "sample_policies").iterdir())

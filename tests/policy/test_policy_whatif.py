@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runwork import HEAD, Run
+from runwork import HEAD, Run, replay
 
 from inspector.core.call import Outcome
 from inspector.core.events import CounterReset
@@ -15,7 +15,7 @@ from inspector.core.holds import Remember
 from inspector.core.json import JsonObject
 from inspector.core.word import Word
 from inspector.policy.load import load_text
-from inspector.policy.whatif import replay, summary
+from inspector.policy.whatif import summary
 
 OPEN = load_text('version: "1"\ndefault: allow\n')
 

@@ -118,6 +118,10 @@ class House:
     def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def recording_size(self) -> int:
+        """Bytes on disk so far."""
+        return sum(path.stat().st_size for path in (self.folder / "state" / "recordings").iterdir())
+
     def recorded(self) -> list[Event]:
         (path,) = (self.folder / "state" / "recordings").glob("*.sqlite")
         with Recording.open(path) as recording:

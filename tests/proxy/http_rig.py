@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -111,7 +111,7 @@ class Rig:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something that the other end of a socket will bring about."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while not true():
                 await anyio.sleep(0.005)
 
@@ -219,17 +219,15 @@ async def serving(app: App) -> AsyncIterator[str]:
     """An ASGI application of the test's own, as a server on a socket: its URL."""
 
     class Quiet(uvicorn.Server):
-        def install_signal_handlers(self) -> None: ...
-
         @staticmethod
-        @__import__("contextlib").contextmanager
+        @contextmanager
         def capture_signals() -> Any:
             yield
 
     server = Quiet(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.serve)
-        with anyio.fail_after(10):
+        with anyio.fail_after(20):
             while not server.started:
                 await anyio.sleep(0.005)
         try:

@@ -13,10 +13,10 @@ from typing import Any
 
 import anyio
 import pytest
-from http_rig import BOTH, HELLO, TOKEN, Rig, raw, request, running, status, tiny
+from http_rig import BOTH, HELLO, META, TOKEN, Rig, raw, request, running, status, tiny
 
 from inspector.core.errors import ConfigError
-from inspector.core.events import ClientGone, FrameRejected
+from inspector.core.events import ClientGone, FrameRejected, Held
 from inspector.core.upstream import CommandSpec, UpstreamSpec
 from inspector.proxy.http_listener import Limits, bind
 
@@ -42,6 +42,7 @@ def length(body: bytes) -> str:
     return f"content-length: {len(body)}"
 
 
+ASK = 'version: "1"\ndefault: approve\n'
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
 
@@ -129,13 +130,37 @@ async def test_an_upgrade_is_not_taken_and_the_request_is_answered_by_http(rig: 
     assert status(await raw(rig.front.port, request(rig, body, length(body), *lines))) == 200
 
 
-async def test_more_connections_than_allowed_get_503(tmp_path: Path) -> None:
-    async with running(tmp_path, tiny(tmp_path), limits=Limits(connections=2)) as rig:
-        idle = [await asyncio.open_connection("127.0.0.1", rig.front.port) for _ in range(2)]
+async def busy(rig: Rig) -> asyncio.StreamWriter:
+    """A connection whose call waits for a person: an answer is owed on it."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x", "_meta": META}})
+    lines = (f"accept: {BOTH}", "mcp-protocol-version: 2026-07-28", "mcp-method: tools/call", "mcp-name: x")
+    held = len(rig.seen(Held))
+    _, writer = await asyncio.open_connection("127.0.0.1", rig.front.port)
+    writer.write(request(rig, body.encode(), length(body.encode()), *lines))
+    await rig.until(lambda: len(rig.seen(Held)) > held)
+    return writer
+
+
+async def silent(rig: Rig, said: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    line = await asyncio.open_connection("127.0.0.1", rig.front.port)
+    line[1].write(said)
+    return line
+
+
+async def closed(reader: asyncio.StreamReader) -> bool:
+    """Has the other end closed it, whatever it said before?"""
+    with anyio.fail_after(5), contextlib.suppress(ConnectionResetError):
+        await reader.read()
+    return True
+
+
+async def test_more_busy_connections_than_allowed_get_503(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=ASK, limits=Limits(connections=2)) as rig:
+        lines = [await busy(rig) for _ in range(2)]
         assert status(await raw(rig.front.port, b"")) == 503  # said at once: who is silent takes no room either
         assert status(await raw(rig.front.port, request(rig, PING, length(PING)))) == 503
         assert {reason for _, reason in rig.refusals()} == {"2 connections are open already"}
-        for _, writer in idle:
+        for writer in lines:
             writer.close()
         session = ""
         with anyio.fail_after(5):
@@ -144,14 +169,40 @@ async def test_more_connections_than_allowed_get_503(tmp_path: Path) -> None:
                     session = await rig.initialize()
 
 
-async def test_a_flood_of_connections_holds_no_more_than_twice_as_many_for_a_moment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", [b"", b"POST / HTTP/1.1\r\nhost: 127", b"whole head"])
+async def test_who_says_nothing_whole_makes_room_for_the_agent(tmp_path: Path, said: bytes) -> None:
+    async with running(tmp_path, tiny(tmp_path), limits=Limits(connections=3)) as rig:
+        said = request(rig, PING[:10], length(PING)) if said == b"whole head" else said
+        idle = [await silent(rig, said) for _ in range(3)]
+        assert status(await raw(rig.front.port, request(rig, PING, length(PING)))) != 503
+        assert await closed(idle[0][0])  # the oldest of them, and no other
+        assert [reader.at_eof() for reader, _ in idle] == [True, False, False]
+        reason = "gave way to a new connection: it had sent no whole request, and all 3 were taken"
+        assert (408, reason) in rig.refusals()
+
+
+async def test_a_client_at_rest_gives_way_only_when_nobody_is_silent(tmp_path: Path) -> None:
+    async with running(tmp_path, tiny(tmp_path), policy=ASK, limits=Limits(connections=3)) as rig:
+        calls = [await busy(rig)]
+        rested, _writer = await silent(rig, request(rig, path="/"))  # older than the silent one, but it has asked
+        assert status(await rested.readuntil(b"not found")) == 404
+        quiet, _quiet_writer = await silent(rig)
+        calls.append(await busy(rig))
+        assert await closed(quiet)
+        assert not rested.at_eof()
+        calls.append(await busy(rig))
+        assert await closed(rested)
+        reason = "gave way to a new connection: it {}, and all 3 were taken"
+        given_way = [said for code, said in rig.refusals() if code == 408]
+        assert given_way == [reason.format("had sent no whole request"), reason.format("was idle")]
+
+
+async def test_a_flood_of_connections_leaves_as_many_open_as_are_allowed(tmp_path: Path) -> None:
     async with running(tmp_path, tiny(tmp_path), limits=Limits(connections=2)) as rig:
         lines = [await asyncio.open_connection("127.0.0.1", rig.front.port) for _ in range(20)]
-        with anyio.fail_after(5):
-            for reader, _ in lines[6:]:
-                with contextlib.suppress(ConnectionResetError):
-                    assert await reader.read(8) in (b"", b"HTTP/1.1")
-        assert len(rig.refusals()) == 2
+        for reader, _ in lines[:-2]:
+            assert await closed(reader)
+        assert not any(reader.at_eof() for reader, _ in lines[-2:])
         for _, writer in lines:
             writer.close()
 

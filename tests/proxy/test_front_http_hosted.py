@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import pytest
 from http_rig import BOTH, HELLO, META, VERSION, Reply, Rig, raw, request, running, tiny
 from http_rig import status as answered
 
-from inspector.core.events import ClientGone, HoldEnded, UncoveredMethod
+from inspector.core.call import Outcome
+from inspector.core.events import ClientGone, Finished, HoldEnded, UncoveredMethod, UpstreamChanged, UpstreamState
 from inspector.core.holds import HoldEnd
 from inspector.proxy.http_listener import Limits
 
@@ -337,3 +340,15 @@ async def test_a_modern_call_that_takes_long_becomes_a_stream(pulsing: Rig) -> N
     async with rig.http.post(rig.url, data=body, headers=headers) as response:
         assert response.content_type == "text/event-stream"
         assert (await response.content.readline()).startswith(b": ping")
+
+
+async def test_a_task_ends_at_once_when_the_shared_process_dies_with_nothing_in_flight(rig: Rig) -> None:
+    reply = await rig.modern("tools/call", {"name": "job"})
+    assert reply.json["result"]["resultType"] == "task"
+    assert rig.seen(Finished) == []
+    (process,) = {event.pid for event in rig.seen(UpstreamChanged) if event.state is UpstreamState.STARTING}
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+    await rig.until(lambda: bool(rig.seen(Finished)))
+    assert [event.outcome for event in rig.seen(Finished)] == [Outcome.UNKNOWN]
+    assert (await rig.modern("tools/call", {"name": "echo", "arguments": {"text": "again"}}, id_=2)).said == "again"

@@ -99,6 +99,32 @@ def test_a_hello_that_does_not_fit_is_refused_in_one_clear_line(tmp_path: Path, 
     anyio.run(test)
 
 
+def test_the_257th_client_is_refused_until_one_of_the_others_has_left(run: Any, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with House(tmp_path).open() as house:
+            peers = [await Peer.at(house) for _ in range(256)]
+            late = await Peer.at(house)
+            await late.say(hello())
+            assert await late.hear() == {"ok": False, "error": "this mcp-inspect serves 256 stdio clients already"}
+            assert await late.ended()
+            await peers[0].say(hello())
+            assert await peers[0].hear() == {"ok": True}
+            await peers[1].stream.aclose()
+            with anyio.fail_after(10):
+                while not (await greeted(house))["ok"]:  # our end learns of it when the loop comes round to it
+                    pass
+            for peer in peers[2:]:
+                await peer.stream.aclose()
+
+    run(test)
+
+
+async def greeted(house: House) -> Any:
+    peer = await Peer.at(house)
+    await peer.say(hello())
+    return await peer.hear()
+
+
 def test_who_only_looks_whether_we_are_there_is_no_refusal(run: Any, tmp_path: Path) -> None:
     async def test() -> None:
         async with House(tmp_path).open() as house:
@@ -327,7 +353,7 @@ def test_a_half_open_connection_without_a_hello_costs_nothing_but_itself(run: An
             silent.connect(str(house.path))
             peer = await attached(house)
             await peer.say(request("echo", 1))
-            await peer.hear()
+            assert (await peer.hear())["id"] == 1
             silent.close()
 
     run(test)

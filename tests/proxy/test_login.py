@@ -15,7 +15,7 @@ import pytest
 from http_rig import Reply, Rig, serving
 from http_upstream import Exchange, Script
 from login_rig import Guarded, Person, before, guarded
-from test_upstream_http import pipe
+from pipe_rig import pipe
 
 from inspector.core.events import UpstreamChanged, UpstreamState
 from inspector.logins import Logins

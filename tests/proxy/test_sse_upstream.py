@@ -17,7 +17,7 @@ import pytest
 from http_rig import HELLO, SERVERS, Rig, running, sdk_over_http, serving
 from http_upstream import Exchange, Script, session
 from login_rig import Guarded, Person, before, guarded
-from test_upstream_http import Pipe, pipe
+from pipe_rig import Pipe, pipe
 
 from inspector.core.events import Finished, UpstreamChanged, UpstreamState
 from inspector.core.upstream import UpstreamSpec, UrlSpec, UrlTransport
@@ -298,7 +298,9 @@ async def test_a_call_in_flight_fails_when_the_stream_ends_and_the_next_session_
 @pytest.mark.parametrize("way", ["http", "stdio"])
 async def test_a_killed_server_fails_its_calls(tmp_path: Path, way: str) -> None:
     command = [sys.executable, str(SERVERS / "sdk_server.py"), "sse", "0"]
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    log = tmp_path / "calls.log"
+    env = {**os.environ, "SERVER_LOG": str(log)}
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, env=env)
     assert process.stderr is not None
     port = (await asyncio.wait_for(process.stderr.readline(), 30)).split()[-1].decode()
     spec = UpstreamSpec("up", UrlSpec(f"http://127.0.0.1:{port}/sse"))
@@ -306,19 +308,19 @@ async def test_a_killed_server_fails_its_calls(tmp_path: Path, way: str) -> None
         client = await pipe(rig)
         params = {"name": "slow", "arguments": {"seconds": 60}}
 
-        async def stop_it_then(count: int) -> None:
-            await rig.until(lambda: rig.forwarded() == count)
+        async def kill_once_it_has_the_call() -> None:
+            await rig.until(log.exists)
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
 
         async with anyio.create_task_group() as group:
             if way == "http":
                 session_id = await rig.initialize()
-                group.start_soon(stop_it_then, 1)
+                group.start_soon(kill_once_it_has_the_call)
                 error = (await rig.ask("tools/call", params, mcp_session_id=session_id)).json["error"]
             else:
                 await client.handshake()
-                group.start_soon(stop_it_then, 1)
+                group.start_soon(kill_once_it_has_the_call)
                 client.send(id=1, method="tools/call", params=params)
                 error = (await client.until(id=1))["error"]
         assert "event stream" in error["message"]

@@ -128,6 +128,39 @@ def test_a_restarted_server_is_greeted_in_the_clients_name_and_the_next_call_wor
     run(test)
 
 
+def test_a_restarted_server_is_asked_again_for_what_was_asked_of_the_whole_session(run: Any, home: Path) -> None:
+    async def test() -> None:
+        async with attached(home) as (rig, peer):
+            await welcomed(peer)
+            asked = [
+                ("logging/setLevel", {"level": "info"}),
+                ("logging/setLevel", {"level": "debug"}),
+                ("resources/subscribe", {"uri": "a://1"}),
+                ("resources/subscribe", {"uri": "a://2"}),
+                ("resources/unsubscribe", {"uri": "a://1"}),
+            ]
+            for number, (method, params) in enumerate(asked, 1):
+                await peer.say(request(method, number, **params))
+                await answered(peer, number)
+            before = len(rig.received())
+            await rig.driver.roster.control("up", RESTART)
+            await peer.say(request("tools/call", 9, **ECHO))
+            said = [await peer.hear(), await peer.hear()]
+            assert [message.get("method", message.get("id")) for message in said] == [
+                "notifications/tools/list_changed",  # and no answer to what the client did not ask
+                9,
+            ]
+            again = rig.received()[before:]
+            assert [(message.get("method"), message.get("params")) for message in again[2:4]] == [asked[1], asked[3]]
+            assert [message.get("method") for message in (*again[:2], *again[4:])] == [
+                *("initialize", "notifications/initialized", "tools/call"),
+            ]
+            await peer.say(request("tools/call", 10, **ECHO))
+            assert (await peer.hear())["id"] == 10
+
+    run(test)
+
+
 def test_an_http_session_outlives_the_restart_of_its_server(run: Any, home: Path) -> None:
     async def test() -> None:
         async with http_rig.running(home, http_rig.tiny(home)) as rig:

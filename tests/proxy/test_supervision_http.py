@@ -8,7 +8,7 @@ import anyio
 import pytest
 from http_rig import Reply
 from http_upstream import Exchange, session
-from test_upstream_http import piped
+from pipe_rig import piped
 
 from inspector.core.commands import ServerAction
 from inspector.core.events import Decided, UpstreamChanged, UpstreamState

@@ -12,15 +12,15 @@ import anyio
 import pytest
 from http_rig import HELLO, META, Rig, at, running, sdk_over_http, serving, tiny
 from http_upstream import Exchange, Script, session
+from pipe_rig import Pipe, pipe
 
 from inspector.core.call import Era
-from inspector.core.events import CallArrived, Decided, Finished, ToolsListed
+from inspector.core.events import CallArrived, Decided, Direction, Finished, FrameRejected, ToolsListed
 from inspector.core.upstream import UpstreamSpec
 from inspector.policy.load import load_text
 from inspector.proxy import survey
-from inspector.proxy.connection import ClientConnection
-from inspector.proxy.links import ClientSide, Headers, Link, Outgoing, Receiver, Route
-from inspector.wire.jsonrpc import Frame, FrameId, Kind, parse_client
+from inspector.proxy.links import ClientSide, Link, Outgoing, Receiver, Route
+from inspector.wire.jsonrpc import FrameId, Kind
 
 pytestmark = pytest.mark.anyio
 CHECKED = '{"version": "1", "default": "allow", "all_tools": {"validate": "input_schema"}}'
@@ -36,47 +36,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-class Pipe:
-    """A stdio client of the rig's upstream."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-        self.frames: list[dict[str, Any]] = []
-
-    def head(self, status: int, headers: Headers) -> None: ...
-    def event(self, fields: tuple[bytes, ...]) -> None: ...
-    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
-    def hold(self) -> None: ...
-    def end(self) -> None: ...
-    async def ready(self) -> None: ...
-
-    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None:
-        self.frames.append(json.loads(raw))
-
-    def send(self, **body: Any) -> None:
-        frame = parse_client(json.dumps({"jsonrpc": "2.0", **body}).encode())
-        assert isinstance(frame, Frame)
-        self.connection.receive(frame, self)
-
-    async def ask(self, id_: int, method: str, **params: Any) -> dict[str, Any]:
-        self.send(id=id_, method=method, params=params)
-        return await self.answer(id_)
-
-    async def answer(self, id_: int) -> dict[str, Any]:
-        while not (found := [frame for frame in self.frames if frame.get("id") == id_]):
-            await anyio.sleep(0.005)
-        return found[0]
-
-
 @asynccontextmanager
 async def piped(rig: Rig) -> AsyncIterator[Pipe]:
-    connection = await rig.driver.connect(rig.name, transport="stdio", grant="stdio:up")
-    client = Pipe(connection)
-    connection.open_stream(client, None)
+    client = await pipe(rig)
     try:
         yield client
     finally:
-        await connection.close()
+        await client.connection.close()
 
 
 @asynccontextmanager
@@ -157,7 +123,7 @@ async def test_calls_that_wait_are_judged_in_the_order_in_which_they_came(tmp_pa
     async with running(tmp_path, tiny(tmp_path), policy=CHECKED) as rig, piped(rig) as client:
         for id_ in range(1, 6):
             client.send(id=id_, method="tools/call", params={"name": "echo", "arguments": {"text": str(id_)}})
-        await client.answer(5)
+        await client.until(id=5)
         assert [event.arguments["text"] for event in rig.seen(CallArrived)] == [*"12345"]
         assert len(rig.seen(ToolsListed)) == 1
 
@@ -195,6 +161,26 @@ async def test_a_server_that_cannot_be_reached_denies_what_depends_on_its_tools(
     async with running(tmp_path, spec, policy=CHECKED) as rig, piped(rig) as client:
         answer = await client.ask(1, "tools/call", name="x", arguments={})
         assert "its input schema is not known" in answer["result"]["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [(b'{"jsonrpc":"2.0","id":2,"result":{"tools":5}}', -32600), (b'{"jsonrpc":"2.0","id":2,"result":', -32700)],
+)
+async def test_an_answer_that_is_no_list_of_tools_is_a_refusal_like_any_other(
+    tmp_path: Path, said: bytes, code: int
+) -> None:
+    async def handle(exchange: Exchange) -> None:
+        if exchange.message.get("method") == "tools/list":
+            await exchange.answer(200, said, content_type="application/json")
+        else:
+            await session(exchange)
+
+    async with serving(Script(handle)) as url, running(tmp_path, at(url), policy=CHECKED) as rig, piped(rig) as client:
+        await client.ask(1, "tools/call", name="x", arguments={})
+        (refused,) = rig.seen(FrameRejected)
+        assert (refused.upstream, refused.direction, refused.code) == ("up", Direction.FROM_UPSTREAM, code)
+        assert refused.raw == said
 
 
 async def test_all_pages_are_read_and_a_twin_on_a_later_page_is_a_duplicate(tmp_path: Path) -> None:
@@ -262,7 +248,7 @@ class Lingering:
 
 async def test_a_call_does_not_wait_for_the_end_of_the_link_that_asked() -> None:
     upstream, learned = Lingering(), list[str]()
-    surveys = survey.Surveys(lambda name, _: learned.append(name), lambda: 0.0)
+    surveys = survey.Surveys(lambda name, _: learned.append(name), lambda: 0.0, lambda *_: None)
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks:
             surveys.before(upstream, survey.Behalf(Era.LEGACY, None), tasks, upstream.gone.set)

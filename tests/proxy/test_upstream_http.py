@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from http_rig import BOTH, HELLO, META, Rig, at, running, sdk_over_http, serving
-from http_upstream import Exchange, Handler, Script, session
+from http_rig import BOTH, META, at, running, sdk_over_http
+from http_upstream import Exchange, session
+from pipe_rig import pipe, piped
 
 from inspector.core.call import Outcome
 from inspector.core.events import Finished, UpstreamChanged, UpstreamState
 from inspector.core.holds import Resolution
 from inspector.core.upstream import UpstreamSpec, UrlSpec
-from inspector.proxy.connection import ClientConnection
-from inspector.proxy.links import Headers
 from inspector.proxy.upstream_http import HttpUpstream
-from inspector.wire.jsonrpc import Frame, parse_client
 
 pytestmark = pytest.mark.anyio
 ASK = 'version: "1"\ndefault: allow\ntools:\n  pay:\n    action: approve\n'
@@ -29,64 +25,6 @@ ASK = 'version: "1"\ndefault: allow\ntools:\n  pay:\n    action: approve\n'
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Pipe:
-    """A stdio client: it sends lines and reads lines."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
-        self.frames: list[dict[str, Any]] = []
-
-    def head(self, status: int, headers: Headers) -> None: ...
-    def event(self, fields: tuple[bytes, ...]) -> None: ...
-    def plain(self, status: int, headers: Headers, body: bytes) -> None: ...
-    def hold(self) -> None: ...
-    def end(self) -> None: ...
-    async def ready(self) -> None: ...
-
-    def frame(self, raw: bytes, *, final: bool, fields: tuple[bytes, ...] = ()) -> None:
-        assert b"\n" not in raw
-        self.frames.append(json.loads(raw))
-
-    def send(self, **body: Any) -> None:
-        frame = parse_client(json.dumps({"jsonrpc": "2.0", **body}).encode())
-        assert isinstance(frame, Frame)
-        self.connection.receive(frame, self)
-
-    def call(self, id_: Any, name: str = "x", **params: Any) -> None:
-        self.send(id=id_, method="tools/call", params={"name": name, **params})
-
-    async def until(self, **members: Any) -> dict[str, Any]:
-        """The first frame that has these members."""
-        with anyio.fail_after(15):
-            while True:
-                for frame in self.frames:
-                    if members.items() <= frame.items():
-                        return frame
-                await anyio.sleep(0.005)
-
-    async def handshake(self, version: str = "2025-11-25") -> None:
-        self.send(id="i", method="initialize", params={**HELLO, "protocolVersion": version})
-        await self.until(id="i")
-        self.send(method="notifications/initialized")
-
-
-@asynccontextmanager
-async def piped(
-    folder: Path, handle: Handler, *headers: tuple[str, str], policy: str = ""
-) -> AsyncIterator[tuple[Pipe, Script, Rig]]:
-    script = Script(handle)
-    more = {"policy": policy} if policy else {}
-    async with serving(script) as url, running(folder, at(url, *headers), **more) as rig:
-        yield await pipe(rig), script, rig
-
-
-async def pipe(rig: Rig) -> Pipe:
-    connection = await rig.driver.connect("up", transport="stdio", grant="stdio:up")
-    made = Pipe(connection)
-    connection.open_stream(made, None)
-    return made
 
 
 async def test_the_session_and_the_negotiated_version_go_with_every_message(tmp_path: Path) -> None:

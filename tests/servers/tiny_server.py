@@ -36,7 +36,10 @@ def call(request_id: Any, params: dict[str, Any]) -> None:
             say(id="s1", method="elicitation/create", params={"message": "sure?"})
             return
         case "job":
-            say(id=request_id, result={"task": {"taskId": f"job-{request_id}", "status": "working", "ttl": 120_000}})
+            task = {"taskId": f"job-{request_id}", "status": "working"}
+            modern = "io.modelcontextprotocol/protocolVersion" in (params.get("_meta") or {})
+            said = {"resultType": "task", **task, "ttlMs": 120_000} if modern else {"task": {**task, "ttl": 120_000}}
+            say(id=request_id, result=said)
             return
         case "shout":
             say(method="notifications/resources/list_changed")

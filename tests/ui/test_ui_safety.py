@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from e2e.terminal import Terminal
 from textual.content import Content
 from textual.widgets import Button, Label, Log, RichLog, Static
 from ui_bench import Bench, shown, until
@@ -276,28 +276,11 @@ if __name__ == "__main__":  # the program that the next test runs inside a termi
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
-def test_in_a_real_terminal_neither_title_nor_clipboard_nor_screen_change(tmp_path: Path) -> None:
-    socket = str(tmp_path / "tmux")
-    environment = {
-        **os.environ,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
-    }
-
-    def tmux(*arguments: str) -> str:
-        command = ["tmux", "-u", "-S", socket, *arguments]
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=environment).stdout
-
-    try:
-        tmux("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "36", f"{sys.executable} {__file__}; sleep 30")
-        tmux("set", "-s", "set-clipboard", "on")
-        deadline = time.monotonic() + 20
-        while "Held for approval" not in (screen := tmux("capture-pane", "-p")) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert "Held for approval" in screen
+def test_in_a_real_terminal_neither_title_nor_clipboard_nor_screen_change(needs: Callable[[str], str]) -> None:
+    needs("tmux")
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    with Terminal([sys.executable, __file__], env={"PYTHONPATH": path}) as terminal:
+        screen = terminal.wait_for("Held for approval", 60)
         assert "OVERWRITTEN" not in screen
-        assert tmux("display-message", "-p", "#{pane_title}").strip() == "◐ 1 held · mcp-inspect"
-        assert tmux("list-buffers").strip() == ""
-    finally:
-        tmux("kill-server")
+        terminal.wait_until(lambda _: terminal.title == "◐ 1 held · mcp-inspect", what="the title")
+        assert terminal.clipboards == 0

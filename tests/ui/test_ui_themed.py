@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import anyio
 import pytest
 from textual.filter import Monochrome, NoColor
 from ui_bench import Bench, shown, until
@@ -95,7 +96,8 @@ async def test_every_theme_file_that_is_written_is_told(tmp_path: Path, made_lat
     folder = tmp_path / "themes"
     if not made_later:
         folder.mkdir()
-    changed = changed_themes([folder])
+    stop = anyio.Event()
+    changed = changed_themes([folder], stop)
 
     async def write() -> None:
         """Again and again: nobody says when the watch stands."""
@@ -110,11 +112,21 @@ async def test_every_theme_file_that_is_written_is_told(tmp_path: Path, made_lat
         assert await asyncio.wait_for(anext(changed), 20) == (folder / "mine.yaml").resolve()
     finally:
         writing.cancel()
+        stop.set()
         await changed.aclose()
 
 
+async def test_watching_ends_as_soon_as_it_is_told_to(tmp_path: Path) -> None:
+    stop = anyio.Event()
+    changed = changed_themes([tmp_path], stop)
+    waiting = asyncio.ensure_future(anext(changed, None))
+    await anyio.sleep(0)  # it has begun
+    stop.set()
+    assert await asyncio.wait_for(waiting, 20) is None
+
+
 async def test_where_there_is_nothing_to_watch_nothing_is_watched(tmp_path: Path) -> None:
-    assert [path async for path in changed_themes([tmp_path / "no" / "where"])] == []
+    assert [path async for path in changed_themes([tmp_path / "no" / "where"], anyio.Event())] == []
 
 
 def test_a_terminal_that_cannot_show_the_app_is_told_of_headless() -> None:

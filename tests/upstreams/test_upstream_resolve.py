@@ -94,8 +94,9 @@ def test_a_projects_command_needs_consent_and_runs_in_the_project() -> None:
 
 
 def test_a_projects_url_and_ones_own_command_need_no_consent() -> None:
-    asked("far", defined("far", UrlSpec("https://x.example"), project=True))
-    asked("near", defined("near", CommandSpec(("x",))))
+    far, near = UrlSpec("https://x.example"), CommandSpec(("x",))
+    assert asked("far", defined("far", far, project=True)).target == far
+    assert asked("near", defined("near", near)).target == near
 
 
 def test_the_demo_is_this_python() -> None:

@@ -54,7 +54,7 @@ def test_nobody_consents_to_nothing() -> None:
     assert "MODE='x y' sh 'serve it.sh'   (in /srv)" in str(caught.value)
 
 
-def test_trust_project_consents() -> None:
+def test_trust_project_refuses_nothing() -> None:
     trust_project(COMMAND, Path("/p/mcp-inspect.toml"))
 
 
