@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
+import textual.screen
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -39,6 +40,7 @@ from inspector.ui.terminal import losable
 from inspector.ui.visiting import BACK, Opened, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
+FRAME: Final = 1 / 120  # seconds that what a key did may wait to be drawn: Textual's own sixtieth can be felt
 POLL_AT_LEAST_EVERY: Final = 1 / 8
 TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
@@ -96,6 +98,7 @@ class InspectApp(Visiting):
         self.awaits_clients = awaits_clients
         self._start_place = start_place
         self.set_keymap(preferences.keys)
+        textual.screen.UPDATE_PERIOD = FRAME  # type: ignore[misc]  # of every screen in this process
 
     def get_driver_class(self) -> type[Driver]:
         return losable(super().get_driver_class())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
@@ -27,6 +28,8 @@ from inspector.ui.widgets.welcome import Welcome
 
 DETAIL_LINES: Final = 4  # at least, with the edge that can be drawn
 TABLE_LINES: Final = 5
+
+SOON: Final = 0.05  # seconds: to show what is known and then the rest would draw the call twice for one key
 
 
 class LivePlace(WaitingPlace):
@@ -230,13 +233,15 @@ class LivePlace(WaitingPlace):
 
     @work(exclusive=True, group="inspect")
     async def _inspect(self, call_id: CallId) -> None:
-        """Show what is known at once, then everything."""
+        """Show everything; where that takes a while, what is known first."""
         self._outdated = False
-        row = self.source.row(call_id)
         pane = self.query_one(DetailPane)
-        known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
-        pane.show(row, known, self.inspect.clock())
-        answer = await self.inspect.ask(Inspect(call_id))
+        asked = asyncio.ensure_future(self.inspect.ask(Inspect(call_id)))
+        await asyncio.wait({asked}, timeout=SOON)
+        if not asked.done():
+            known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
+            pane.show(self.source.row(call_id), known, self.inspect.clock())
+        answer = await asked
         if isinstance(answer, CallDetail) and self.query_one(CallTable).cursor == call_id:
             self._detail = answer
             pane.show(self.source.row(call_id), answer, self.inspect.clock())

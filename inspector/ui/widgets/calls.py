@@ -180,9 +180,7 @@ class CallTable(DrawnTable, can_focus=True):
     def _resize(self, gone: int) -> None:
         height = len(self.listing) + 1
         if self.virtual_size.height != height:
-            # virtual_size lays the whole screen out again when assigned; our own box never changes.
-            self.set_reactive(CallTable.virtual_size, Size(self.size.width, height))
-            self._scroll_update(self.virtual_size)
+            self.take_size(Size(self.size.width, height))
         if gone and not self.following:
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, immediate=True)
 
