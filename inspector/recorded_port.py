@@ -20,6 +20,7 @@ from inspector.core.commands import (
     PolicyHistory,
     Rejected,
     WhatIf,
+    WhatIfResult,
 )
 from inspector.core.errors import ConfigError
 from inspector.core.views import Port, ToolView, Views
@@ -45,6 +46,7 @@ class RecordedPort(Port):
         """Raises ConfigError for a file that is missing, no recording, damaged, or of a newer version."""
         self._recording = Recording.open(path)
         self._path = path
+        self._first_calls = first_calls
         self._passed = 0  # versions of what was shown before the store as it is now
         self._totals: Totals | None = None
         try:
@@ -80,7 +82,7 @@ class RecordedPort(Port):
         if self.archive.grown():
             self._passed += 1
         views = self._store.views(self._store.version, self.now)
-        run = replace(views.run, calls=len(self.archive), read=self.archive.share)
+        run = replace(views.run, calls=len(self.archive), read=self.archive.share, folded=self._folded)
         views = replace(views, version=views.version + self._passed, run=run)
         return views if self._totals is None else _whole(views, self._totals)
 
@@ -89,8 +91,17 @@ class RecordedPort(Port):
             case Inspect():
                 return self._inspect(command.call_id)
             case CheckPolicy() | WhatIf() | MakeRule() | Learn() | PolicyHistory() | Complete():
-                return await self._workbench.command(command)
+                return self._so_far(await self._workbench.command(command))
         return Rejected("this is a recording")
+
+    def _so_far(self, answer: CommandResult) -> CommandResult:
+        """What was judged before all was read was only the newest."""
+        return answer if self._complete or not isinstance(answer, WhatIfResult) else replace(answer, newest_only=True)
+
+    @property
+    def _folded(self) -> int:
+        most = MAX_CALLS if self._complete else self._first_calls
+        return most if self._calls > most else 0
 
     def _load_all(self) -> tuple[Store, float]:
         with Recording.open(self._path) as recording:  # a connection belongs to one thread
@@ -137,4 +148,5 @@ def _tool(known: ToolView | None, counted: ToolTotals) -> ToolView:
         errors=counted.errors,
         p50_ms=rank(times, 0.5),
         p95_ms=rank(times, 0.95),
+        p99_ms=rank(times, 0.99),
     )

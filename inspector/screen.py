@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ import anyio
 
 from inspector import paths, runs
 from inspector.config_file import read_files
-from inspector.core.errors import ConfigError
+from inspector.core.errors import ConfigError, UsageError
 from inspector.live_port import LivePort
 from inspector.record.reader import Recording
 from inspector.record.shelf import Shelf
@@ -23,7 +24,7 @@ from inspector.settings import Settings
 from inspector.store import Store
 from inspector.ui import theme, themed
 from inspector.ui.app import InspectApp
-from inspector.ui.preferences import Preferences, read
+from inspector.ui.preferences import AUTO, Preferences, read
 from inspector.ui.terminal import refuse_poor_terminal
 from inspector.ui.visiting import Opened
 from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
@@ -33,7 +34,7 @@ SWITCH: Final = 0.0005  # seconds
 
 async def show(settings: Settings) -> int:
     """The app over a live engine. Returns the exit code."""
-    preferences = _preferences()  # first of all: what is wrong with them is said before anything has begun
+    preferences = _preferences(settings.theme)  # first of all: what is wrong with them is said before anything begins
     store = Store()
     async with engine(settings, store.fold) as made:
         store.recording = str(made.recorder.path)
@@ -65,13 +66,14 @@ async def show(settings: Settings) -> int:
                 return await _run_app(app)
 
 
-async def show_recording(path: Path) -> int:
-    """The app over a recording, read-only. Returns the exit code.
+async def show_recording(path: Path, theme_wanted: str = "") -> int:
+    """The app over a recording, read-only, in the wanted theme or that of the settings. Returns the exit code.
 
     Raises:
         ConfigError: the file is no recording that can be read.
+        UsageError: there is no such theme.
     """
-    preferences = _preferences()
+    preferences = _preferences(theme_wanted)
     said: list[Callable[[str], None]] = []
     async with opened(str(path), lambda why: [say(why) for say in said]) as found:
         app = InspectApp(
@@ -121,12 +123,15 @@ def _theme_folders() -> tuple[Path, ...]:
     return theme.directory(), paths.config_dir() / "themes"
 
 
-def _preferences() -> Preferences:
-    """What `[ui]` and `[keys]` say.
+def _preferences(theme_wanted: str) -> Preferences:
+    """What `[ui]` and `[keys]` say, with the theme of the command line where it names one.
 
     Raises:
         ConfigError: every mistake in the files.
+        UsageError: there is no such theme.
     """
+    if theme_wanted and theme_wanted not in (known := sorted({*themed.names(_theme_folders()), AUTO})):
+        raise UsageError(f"--theme: there is no {theme_wanted!r}.\nThere are {', '.join(known)}.")
     files = read_files(paths.config_dir(), Path.cwd())
 
     def check_keys(keymap: Mapping[str, str], from_project: Collection[str]) -> Iterable[tuple[str, str]]:
@@ -136,7 +141,8 @@ def _preferences() -> Preferences:
 
         return problems(keymap, from_project)
 
-    return read(files, lambda: themed.names(_theme_folders()), check_keys)
+    found = read(files, lambda: themed.names(_theme_folders()), check_keys)
+    return replace(found, theme=theme_wanted) if theme_wanted else found
 
 
 async def _run_app(app: InspectApp) -> int:

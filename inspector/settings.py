@@ -56,6 +56,7 @@ class Settings:
     allow_origins: tuple[str, ...] = ()  # web origins that may call us
     demo: bool = False  # with the scripted agent
     lazy: bool = False  # start each upstream with its first client
+    theme: str = ""  # of the app; "": what the settings' files say
 
 
 def choose_policy(

@@ -179,6 +179,11 @@ class Store:
         """The newest calls as they were judged, oldest first; at most 2,000 legs."""
         return self._past.all()
 
+    @property
+    def past_is_cut(self) -> bool:
+        """There were older calls than those of `past`."""
+        return self._past.cut
+
     def undoings(self) -> tuple[PastUndoing, ...]:
         """What people took back meanwhile, oldest first."""
         return self._past.undoings()
@@ -262,6 +267,8 @@ class Store:
     def _finished(self, event: Finished) -> None:
         if row := self._calls.finished(event, self.version):
             self._tools.ended(row, len(event.response))
+            if row.ms is not None:
+                self._upstreams.took(row.server, row.ms)
         self._past.finished(event)
         self._keep(event.call_id, event, len(event.response))
 

@@ -300,11 +300,11 @@ def demo(settings: Settings) -> int:
     return run(replace(settings, demo=True))
 
 
-def open_recording(path: Path) -> int:
+def open_recording(path: Path, theme: str = "") -> int:
     """`mcp-inspect open FILE`."""
     from inspector import screen
 
-    return _on_a_loop(screen.show_recording, path)
+    return _on_a_loop(screen.show_recording, path, theme)
 
 
 def run_standalone(spec: UpstreamSpec, policy: str | None, grant: str | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -77,7 +78,7 @@ class Workbench:
             again.append(one)
             if len(again) % SLICE == 0:
                 await anyio.lowlevel.checkpoint()
-        return summary(again)
+        return replace(summary(again), newest_only=self._store.past_is_cut)
 
     async def _check(self, text: str) -> PolicyCheck:
         policy, problems = await self._read(text)

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from inspector.core.call import Caller, CallId, Outcome
-from inspector.core.commands import CallDetail, Inspect, Rejected, Shutdown
+from inspector.core.commands import CallDetail, Inspect, Rejected, Shutdown, WhatIf, WhatIfResult
 from inspector.core.errors import ConfigError
 from inspector.core.events import CallArrived, Finished, Forwarded, RunStarted
 from inspector.record.recorder import Recorder
 from inspector.recorded_port import RecordedPort
 
 pytestmark = pytest.mark.anyio
+ALLOWING = 'version: "1"\ndefault: allow\n'
 CALLER = Caller("local", "s", "claude-code")
 
 
@@ -62,6 +63,16 @@ async def test_the_rest_brings_totals_over_all_calls(recording: Path) -> None:
     assert (views.tools[0].calls, views.tools[0].p95_ms, views.tools[0].result_bytes) == (300, 500.0, 600)
     assert sum(count for _, count in views.run.words) == 300
     assert (await port.views(views.version)).version == views.version
+    port.close()
+
+
+async def test_it_is_said_when_limits_and_what_if_are_those_of_the_newest_calls_only(recording: Path) -> None:
+    port = opened(recording, 20)
+    (views, judged) = await port.views(0), await port.command(WhatIf(ALLOWING))
+    assert (views.run.folded, isinstance(judged, WhatIfResult) and judged.newest_only) == (20, True)
+    await port.load_rest()
+    (views, judged) = await port.views(views.version), await port.command(WhatIf(ALLOWING))
+    assert (views.run.folded, isinstance(judged, WhatIfResult) and judged.newest_only) == (0, False)
     port.close()
 
 

@@ -217,6 +217,18 @@ def test_p95_is_over_the_last_500_forwarded_calls() -> None:
     assert shown(*slow, *quick).run.p95_ms == pytest.approx(475)
 
 
+def test_a_server_and_a_tool_say_how_long_their_last_200_calls_took() -> None:
+    events = [
+        event
+        for n in range(1, 251)
+        for event in (arrival(n), Forwarded(100.0, n), finished(Outcome.OK, 100.0 + n / 1000, n))
+    ]
+    views = shown(RunStarted(90.0, "k3x9", "0.1.0", 7, "", ("kestra",)), *events)
+    (server,), (tool,) = views.upstreams, views.tools
+    assert (server.p50_ms, server.p95_ms, server.p99_ms) == pytest.approx((150, 240, 248))
+    assert (tool.p50_ms, tool.p95_ms, tool.p99_ms) == pytest.approx((150, 240, 248))
+
+
 def test_the_run_names_itself_and_counts_what_was_dropped() -> None:
     started = RunStarted(90.0, "k3x9", "0.1.0", 7, "http://127.0.0.1:7337", ("kestra",))
     store = store_of(started, Dropped(1.0, 3, "frames"), Dropped(2.0, 2, "frames"), recording="/tmp/x.sqlite")

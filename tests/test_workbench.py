@@ -27,6 +27,7 @@ from inspector.core.commands import (
 )
 from inspector.core.events import PolicyLoaded, ToolsListed
 from inspector.core.word import Word
+from inspector.folds import past
 from inspector.workbench import Workbench
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +56,20 @@ async def test_what_if_counts_what_changes(bench: Workbench) -> None:
     found = await bench.command(WhatIf(HEAD + "  t: {limits: [{counter: c, window: minute, max: 1}]}\n"))
     assert isinstance(found, WhatIfResult)
     assert (found.calls, found.totals) == (300, ((Word.ALLOW, Word.LIMIT, 295),))
+
+
+async def test_a_what_if_says_when_older_calls_are_no_longer_at_hand(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await bench.command(WhatIf(OPEN))
+    monkeypatch.setattr(past, "MAX_PAST", 20)
+    run = Run(OPEN)
+    for at in range(30):
+        run.call(at, path="/srv/a")
+    cut = await Workbench(run.store, lambda: "").command(WhatIf(OPEN))
+    assert isinstance(whole, WhatIfResult)
+    assert isinstance(cut, WhatIfResult)
+    assert [(found.calls, found.newest_only) for found in (whole, cut)] == [(300, False), (20, True)]
 
 
 async def test_a_text_is_checked_beside_the_loop_and_not_on_it(bench: Workbench) -> None:

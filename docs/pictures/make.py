@@ -11,9 +11,11 @@ import importlib.util
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,9 @@ SIZES: Final = ((120, 36), (80, 24))
 FOLDER: Final = Path(tempfile.gettempdir()) / "mcp-inspect-pictures"  # stands in some of them
 TOKEN: Final = "token-of-the-pictures"
 SOON: Final = 60.0  # seconds: the demo's agents have told all that they have to tell
+STILL: Final = 0.4  # seconds: figures are drawn four times a second
+EARLY: Final = 20.0  # seconds of a minute
+RESTLESS: Final = 2.5  # seconds after which what still moves is taken as it is
 
 
 @dataclass
@@ -51,22 +56,55 @@ class Studio:
         """What the terminal shows once it stands still for a moment."""
         if self.wanted and name not in self.wanted:
             return
+        self._settle()
         path = HERE / f"{name}-{self.size[0]}x{self.size[1]}.svg"
-        path.write_text(svg(self.terminal.capture(colours=True), *self.size))
+        drawn = svg(self.terminal.capture(colours=True), *self.size)
+        path.write_text(drawn)
         if shutil.which("rsvg-convert"):
             png = str(path.with_suffix(".png"))
             subprocess.run(["rsvg-convert", "-o", png, str(path)], check=True)
             path.unlink()
-            _fewer_colours(Path(png))
+            _fewer_colours(Path(png), drawn)
         print(path.stem)
 
+    def _settle(self) -> None:
+        ends, before = time.monotonic() + RESTLESS, ""
+        while (shown := self.terminal.capture(colours=True)) != before and time.monotonic() < ends:
+            before = shown
+            time.sleep(STILL)
 
-def _fewer_colours(png: Path) -> None:
-    """A quarter of the size, where Pillow is installed."""
-    if importlib.util.find_spec("PIL") is not None:
-        image = importlib.import_module("PIL.Image")
-        opened = image.open(png).convert("RGB")
-        opened.quantize(64, method=image.Quantize.MAXCOVERAGE, dither=image.Dither.NONE).save(png, optimize=True)
+
+def _fewer_colours(png: Path, drawn: str) -> None:
+    """A third of the size, where Pillow is installed: the colours that were drawn, and steps from each to the ground
+    for the edges of letters."""
+    if importlib.util.find_spec("PIL") is None:
+        return
+    image = importlib.import_module("PIL.Image")
+    used = [tuple(bytes.fromhex(found)) for found in re.findall(r'="#([0-9a-f]{6})"', drawn)]
+    exact = list(dict.fromkeys(used))[:128]
+    steps = (256 - len(exact)) // len(exact)
+    blends = [
+        tuple(round(g + (c - g) * step / (steps + 1)) for c, g in zip(colour, used[0], strict=True))
+        for colour in exact
+        for step in range(1, steps + 1)
+    ]
+    palette = image.new("P", (1, 1))
+    palette.putpalette([value for colour in exact + blends for value in colour])
+    opened = image.open(png).convert("RGB")
+    opened.quantize(palette=palette, dither=image.Dither.NONE).save(png, optimize=True)
+
+
+def free_port() -> int:
+    """The usual one, or the next that nobody has."""
+    for port in range(7337, 7437):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise SystemExit("no port between 7337 and 7436 is free")
 
 
 @contextmanager
@@ -83,10 +121,12 @@ def studio(size: tuple[int, int], wanted: frozenset[str], *arguments: str, **env
 
 
 def demo(size: tuple[int, int], wanted: frozenset[str]) -> None:
-    port = "7337"
-    with studio(size, wanted, "demo", "--port", port, "--token", TOKEN) as at:
+    port = free_port()
+    if (second := time.time() % 60) > EARLY:  # the limit that is used up then still is in all of its pictures
+        time.sleep(60 - second)
+    with studio(size, wanted, "demo", "--port", str(port), "--token", TOKEN) as at:
         at.terminal.wait_for(re.compile(r"⊘ limit"), SOON)
-        refuse(int(port))
+        refuse(port)
         at.terminal.wait_until(lambda screen: "held" in at.terminal.title, SOON, "a held call")
         _select(at, "limit")
         at.picture("live")
@@ -95,7 +135,7 @@ def demo(size: tuple[int, int], wanted: frozenset[str]) -> None:
         at.keys("Escape")
         at.terminal.wait_gone("wants to call")
         at.keys("r", shows="Make a rule from")
-        at.keys("Down", shows=re.compile(r"What-if  .* of \d+ recorded"))
+        at.keys("Down", shows=re.compile(r"What-if  .* of \d+ calls"))
         at.picture("rule")
         at.keys("Escape")
         at.terminal.wait_gone("Make a rule from")
@@ -104,7 +144,7 @@ def demo(size: tuple[int, int], wanted: frozenset[str]) -> None:
         at.picture("refused")
         at.keys("Escape")
         at.terminal.wait_gone("Not let through")
-        at.keys("?", shows="· keys")
+        at.keys("?", shows="Hold the next one")
         at.picture("help")
         at.keys("Escape")
         at.terminal.wait_gone("· keys")
@@ -147,7 +187,7 @@ def _draft(at: Studio) -> None:
 def refuse(port: int) -> None:
     """Two requests that are not let through: from a web page's address, and with a key twice."""
     frames = (
-        ("rebound.example:7337", b'{"jsonrpc":"2.0","id":1,"method":"ping"}'),
+        (f"rebound.example:{port}", b'{"jsonrpc":"2.0","id":1,"method":"ping"}'),
         (f"127.0.0.1:{port}", b'{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}'),
     )
     for host, body in frames:
@@ -159,7 +199,7 @@ def refuse(port: int) -> None:
 
 
 def welcome(size: tuple[int, int], wanted: frozenset[str]) -> None:
-    with studio(size, wanted, "--upstream", "demo", "--default", "approve", "--port", "7337") as at:
+    with studio(size, wanted, "--upstream", "demo", "--default", "approve", "--port", str(free_port())) as at:
         at.terminal.wait_for("Waiting for a client at", SOON)
         at.picture("welcome")
 
@@ -169,16 +209,18 @@ def server(size: tuple[int, int], wanted: frozenset[str]) -> None:
     command = ("--", str(FOLDER / "bin" / "python"), str(FOLDER / "issues.py"))
     shutil.copy(HERE / "changing_server.py", FOLDER / "issues.py")
     for tools in ("known", "changed"):
-        flags = ("--default", "allow", "--port", "7337", "--token", TOKEN, "--env", f"TOOLS={tools}")
+        port = free_port()
+        flags = ("--default", "allow", "--port", str(port), "--token", TOKEN, "--env", f"TOOLS={tools}")
         with studio(size, wanted, *flags, *command) as at:
             at.terminal.wait_for("Waiting for a client", SOON)
-            with SdkAgent(f"http://127.0.0.1:7337/{TOKEN}/issues/mcp", name="claude-code") as agent:
+            with SdkAgent(f"http://127.0.0.1:{port}/{TOKEN}/issues/mcp", name="claude-code") as agent:
                 agent.tools()
                 agent.ask("list_issues")
                 at.keys("5", shows="issues ready")
                 if tools == "changed":
                     at.terminal.wait_for("changed since", SOON)
-                    at.keys("Enter", shows="new characters")
+                    at.terminal.wait_gone("Sessions (5) shows how", SOON)  # the notice, which stands over the keys
+                    at.keys("Enter", shows="Capabilities")
                     at.picture("server")
 
 

@@ -65,6 +65,7 @@ def add_run_flags(parser: Parser) -> None:
         "--lazy", action="store_true", help="start each command with its first client; else all of them start now"
     )
     screen = parser.add_argument_group("screen")
+    add_theme_flag(screen)
     screen.add_argument("--headless", action="store_true", help="no app: one line a decision on stdout")
     screen.add_argument(
         "--format",
@@ -73,6 +74,10 @@ def add_run_flags(parser: Parser) -> None:
         default=OutputFormat.TEXT,
         help="of those lines",
     )
+
+
+def add_theme_flag(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    parser.add_argument("--theme", metavar="NAME", default="", help="the app's colours, instead of the settings' theme")
 
 
 def _word(words: type[_Word]) -> Callable[[str], _Word]:

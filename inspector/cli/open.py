@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inspector.cli.flags import add_theme_flag
 from inspector.cli.parser import Parser
 from inspector.core.errors import ConfigError
 
 
 def run(arguments: list[str]) -> int:
-    parser = Parser("open", "Look at a recording in the app; nothing is changed.", usage="mcp-inspect open FILE")
+    about = "Look at a recording in the app; nothing is changed."
+    parser = Parser("open", about, usage="mcp-inspect open FILE [--theme NAME]")
     parser.add_argument("file", metavar="FILE", type=Path, help="a recording (.sqlite), as every run writes one")
-    path: Path = parser.read(arguments).file
+    add_theme_flag(parser)
+    found = parser.read(arguments)
+    path: Path = found.file
     try:
         if path.exists() and not path.is_file():
             raise ConfigError(f"{path} is no regular file; give the recording itself")
@@ -21,4 +25,4 @@ def run(arguments: list[str]) -> int:
         raise ConfigError(f"cannot open {path}: {error.strerror or error}") from error
     from inspector.wiring import open_recording
 
-    return open_recording(path)
+    return open_recording(path, found.theme)

@@ -71,6 +71,7 @@ def settings_from(found: argparse.Namespace, upstreams: tuple[UpstreamSpec, ...]
         call_timeout=found.call_timeout,
         unattended=found.unattended,
         lazy=found.lazy,
+        theme=found.theme,
         reload=found.reload,
         allow_hosts=tuple(found.allow_host),
         allow_origins=tuple(found.allow_origin),

@@ -284,6 +284,7 @@ class WhatIfResult:
     flipped: int
     totals: tuple[tuple[Word, Word, int], ...] = ()
     flips: tuple[Flip, ...] = ()
+    newest_only: bool = False  # there were older calls, which are no longer at hand
 
 
 @dataclass(frozen=True, slots=True)

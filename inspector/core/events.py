@@ -80,6 +80,7 @@ class CapabilityUsed:
     upstream: str
     capability: str
     of_client: bool  # the client's, used by its server; else the server's
+    log_level: str = ""  # of "logging": what was asked for; another level is told again
 
 
 @fact(frozen=True, slots=True)

@@ -138,6 +138,10 @@ class UpstreamView:
     protocol: str = ""  # the version that it chose last
     capabilities: tuple[str, ...] = ()  # what it offers
     used: tuple[str, ...] = ()  # what clients made use of
+    log_level: str = ""  # asked for last; "" when no client has
+    p50_ms: float | None = None  # of its last 200 calls that were forwarded and ended
+    p95_ms: float | None = None
+    p99_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ class ToolView:
     errors: int
     p50_ms: float | None  # of its last 200 calls that were forwarded and ended
     p95_ms: float | None
+    p99_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +231,7 @@ class RunView:
     dropped: int
     read_only: bool = False  # a recording that was opened
     read: float = 1.0  # the share of a recording whose rows can be shown
+    folded: int = 0  # limits and rates are those of so many of its newest calls; 0: of all
 
 
 @dataclass(frozen=True, slots=True)

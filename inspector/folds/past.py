@@ -46,6 +46,7 @@ class Past:
     def __init__(self) -> None:
         self._records: OrderedDict[CallId, _Record] = OrderedDict()
         self._size = 0
+        self.cut = False  # there were older ones
         self._undoings: deque[PastUndoing] = deque(maxlen=MAX_PAST)
 
     def arrived(self, event: CallArrived, size: int) -> None:
@@ -55,6 +56,7 @@ class Past:
         while len(self._records) > MAX_PAST or (self._size > MAX_ARGUMENTS and len(self._records) > 1):
             _, gone = self._records.popitem(last=False)
             self._size -= gone.size
+            self.cut = True
 
     def decided(self, event: Decided) -> None:
         record = self._records.get(event.decision.call_id)

@@ -107,6 +107,7 @@ def _view(server: str, name: str, tool: _Tool, risk: Risk) -> ToolView:
             errors=tool.errors,
             p50_ms=rank(times, 0.5),
             p95_ms=rank(times, 0.95),
+            p99_ms=rank(times, 0.99),
         )
     return tool.view
 

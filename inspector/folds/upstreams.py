@@ -18,6 +18,7 @@ from inspector.core.events import (
     UpstreamState,
 )
 from inspector.core.views import UpstreamView
+from inspector.folds.tools import TIMES_KEPT, rank
 
 STDERR_LINES: Final = 200
 STDERR_WIDTH: Final = 2_000  # characters of one line
@@ -33,6 +34,7 @@ class Upstreams:
         self._running: dict[str, list[int]] = {}  # process ids, the latest last
         self._stderr: dict[str, deque[str]] = {}
         self._definitions: dict[str, dict[str, bytes]] = {}
+        self._times: dict[str, deque[float]] = {}  # milliseconds
         self._shown: tuple[UpstreamView, ...] | None = None
 
     def configured(self, names: Iterable[str]) -> None:
@@ -75,8 +77,16 @@ class Upstreams:
 
     def used(self, event: CapabilityUsed) -> None:
         view = self._view(event.upstream)
+        if event.log_level and event.log_level != view.log_level:
+            view = replace(view, log_level=event.log_level)
+            self._set(view)
         if not event.of_client and event.capability not in view.used:
             self._set(replace(view, used=(*view.used, event.capability)))
+
+    def took(self, upstream: str, ms: float) -> None:
+        """A forwarded call of its has ended."""
+        self._times.setdefault(upstream, deque(maxlen=TIMES_KEPT)).append(ms)
+        self._shown = None
 
     def listed(self, event: ToolsListed) -> None:
         known = self._definitions.setdefault(event.upstream, {})
@@ -103,8 +113,14 @@ class Upstreams:
 
     def views(self) -> tuple[UpstreamView, ...]:
         if self._shown is None:
-            self._shown = tuple(replace(view, stderr=tuple(self._stderr[view.name])) for view in self._views.values())
+            self._shown = tuple(self._whole(view) for view in self._views.values())
         return self._shown
+
+    def _whole(self, view: UpstreamView) -> UpstreamView:
+        times = sorted(self._times.get(view.name, ()))
+        half, most, nearly_all = (rank(times, share) for share in (0.5, 0.95, 0.99))
+        said = tuple(self._stderr[view.name])
+        return replace(view, stderr=said, p50_ms=half, p95_ms=most, p99_ms=nearly_all)
 
     def _view(self, name: str) -> UpstreamView:
         return self._views.get(name) or replace(_NEW, name=name)

@@ -9,7 +9,7 @@ from inspector.core.call import Caller, Era
 from inspector.proxy.exchange import Exchange
 from inspector.proxy.links import ClientSide, Headers, HttpRequest, Link, Outgoing, Route
 from inspector.proxy.steps import Step
-from inspector.wire.capabilities import OF_SERVER
+from inspector.wire.capabilities import OF_SERVER, log_level
 from inspector.wire.jsonrpc import Frame, Kind
 
 
@@ -22,8 +22,9 @@ class Performer(Protocol):
         """An early request of the client's: True when who calls is settled by it."""
         ...
 
-    def uses(self, connection: ClientConnection, capability: str) -> None:
-        """Its client makes use of what the server offers, for the first time on this connection."""
+    def uses(self, connection: ClientConnection, capability: str, log_level: str = "") -> None:
+        """Its client makes use of what the server offers, for the first time on this connection, or asks for another
+        log level."""
         ...
 
     def part(self, connection: ClientConnection) -> None: ...
@@ -51,6 +52,7 @@ class ClientConnection:
         self._clock = clock
         self._introduced = False
         self._used: set[str] = set()  # what the server offers
+        self._log_level = ""
 
     @property
     def inbound(self) -> Inbound:
@@ -72,6 +74,9 @@ class ClientConnection:
         if used is not None and used not in self._used:
             self._used.add(used)
             self._performer.uses(self, used)
+        if (level := log_level(frame)) and level != self._log_level:
+            self._log_level = level
+            self._performer.uses(self, "logging", level)
         self._perform(self.exchange.from_client(frame, route, http, self._clock()))
 
     def open_stream(self, route: Route, http: HttpRequest | None) -> None:

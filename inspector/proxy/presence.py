@@ -28,6 +28,7 @@ class Presence:
         self._shared: set[str] = set()  # the same labels
         self._latest: dict[tuple[str, str], str] = {}  # client name by grant and upstream
         self._used: dict[str, set[tuple[str, bool]]] = {}  # capabilities by label
+        self._log_levels: dict[str, str] = {}  # asked for last, by label
 
     def label(self) -> str:
         self._count += 1
@@ -63,8 +64,12 @@ class Presence:
             self._emit(ClientConnected(now, label, *about))
         return True
 
-    def client_used(self, connection: ClientConnection, capability: str) -> None:
+    def client_used(self, connection: ClientConnection, capability: str, log_level: str = "") -> None:
         """The client makes use of what its server offers."""
+        label = connection.exchange.connection
+        if log_level and self._log_levels.get(label) != log_level:
+            self._log_levels[label] = log_level
+            self._used.setdefault(label, set()).discard((capability, False))
         self._used_by(connection, capability, of_client=False)
 
     def server_used(self, connection: ClientConnection, capability: str) -> None:
@@ -86,6 +91,7 @@ class Presence:
 
     def _gone(self, label: str) -> None:
         self._used.pop(label, None)
+        self._log_levels.pop(label, None)
         self._emit(ClientGone(self._clock(), label))
 
     def _used_by(self, connection: ClientConnection, capability: str, *, of_client: bool) -> None:
@@ -93,7 +99,8 @@ class Presence:
         known = self._used.setdefault(label, set())
         if use not in known:
             known.add(use)
-            self._emit(CapabilityUsed(self._clock(), label, connection.exchange.upstream, capability, of_client))
+            level = self._log_levels.get(label, "") if capability == "logging" and not of_client else ""
+            self._emit(CapabilityUsed(self._clock(), label, connection.exchange.upstream, capability, of_client, level))
 
 
 def _session(grant: str, upstream: str, client: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
+import textual.screen
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -27,6 +28,7 @@ from inspector.ui.palette import system_commands
 from inspector.ui.preferences import USUALLY, Preferences
 from inspector.ui.screens.approvals import ApprovalsPlace
 from inspector.ui.screens.connect import ConnectDialog
+from inspector.ui.screens.dialog import Dialog
 from inspector.ui.screens.help import HelpDialog
 from inspector.ui.screens.limits import LimitsPlace
 from inspector.ui.screens.live import LivePlace
@@ -38,6 +40,7 @@ from inspector.ui.terminal import losable
 from inspector.ui.visiting import BACK, Opened, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
+FRAME: Final = 1 / 120  # seconds that what a key did may wait to be drawn: Textual's own sixtieth can be felt
 POLL_AT_LEAST_EVERY: Final = 1 / 8
 TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more
@@ -95,6 +98,7 @@ class InspectApp(Visiting):
         self.awaits_clients = awaits_clients
         self._start_place = start_place
         self.set_keymap(preferences.keys)
+        textual.screen.UPDATE_PERIOD = FRAME  # type: ignore[misc]  # of every screen in this process
 
     def get_driver_class(self) -> type[Driver]:
         return losable(super().get_driver_class())
@@ -164,6 +168,10 @@ class InspectApp(Visiting):
         else:
             self.copy_to_clipboard(text.encodable(copied))
             self.say(f"Copied {what}.")
+
+    async def idle(self) -> None:
+        if isinstance(self.screen, Dialog):
+            await self.screen.idle.wait()
 
     def key(self, action: str, usual: str) -> str:
         """The key to name in a hint: the first one that the person chose for the action, else the usual one."""

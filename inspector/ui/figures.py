@@ -28,6 +28,12 @@ def milliseconds(ms: float | None) -> str:
     return f"{ms / 1000:.1f}s" if ms < 100_000 else f"{ms / 1000:.0f}s" if ms < 1_000_000 else f"{ms / 60_000:.0f}m"
 
 
+def duration(ms: float) -> str:
+    """With its unit: `42 ms`, `30.0s`."""
+    shown = milliseconds(ms)
+    return shown if shown.endswith(("s", "m")) else f"{shown} ms"
+
+
 def elapsed(seconds: float) -> str:
     """At most five cells: `3s`, `59s`, `12m`, `5h`."""
     seconds = max(0.0, seconds)

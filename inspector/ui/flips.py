@@ -25,6 +25,11 @@ def headline(found: WhatIfResult) -> Content:
     return Content.assemble((f"{plural(found.flipped, 'call')} {verb} decision", "bold"))
 
 
+def judged(found: WhatIfResult) -> str:
+    """`28 calls`, or `the newest 2,000 calls`."""
+    return f"{'the newest ' if found.newest_only else ''}{found.calls:,} {'call' if found.calls == 1 else 'calls'}"
+
+
 def totals(found: WhatIfResult) -> list[Content]:
     """`  9  ✓ allow  →  ⊘ limit`, one a line."""
     width = max((len(f"{count:,}") for _, _, count in found.totals), default=0)

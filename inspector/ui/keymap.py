@@ -73,7 +73,6 @@ SCREENS: Final[Mapping[type[DOMNode], tuple[str, tuple[type[DOMNode], ...]]]] = 
 }
 PLACES: Final = (LivePlace, ApprovalsPlace, LimitsPlace, PolicyPlace, SessionsPlace)
 _TYPED_IN: Final = (CodeEditor, FilterLine, Prompt, EditDialog, DenyDialog, RaiseDialog)  # the keys go to a text first
-_GIVES_WAY: Final = ("live.filter", "detail.find")  # first to be asked, but not while a text has the focus
 _MODIFIERS: Final = ("ctrl", "alt", "shift", "super", "hyper", "meta")
 _NAMED: Final = frozenset(
     {key.value for key in Keys if "+" not in key.value and not key.value.startswith("<")}
@@ -140,8 +139,7 @@ def _bad_keys(action: Known, keys: str) -> str | None:
         if why := _bad_key(said):
             return f"{said!r} {why}"
         name = key_names(said)[0]
-        before_texts = action.priority and action.id not in _GIVES_WAY
-        if (action.typed_in or before_texts) and name not in action.keys and _is_written(name):
+        if (action.typed_in or action.priority) and name not in action.keys and _is_written(name):
             return f"{said!r} would be typed into the text there; use ctrl+…, alt+… or F1 to F24"
     return None
 

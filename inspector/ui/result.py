@@ -21,12 +21,13 @@ HEX_SHOWN: Final = 256  # bytes
 LINE_SHOWN: Final = 8_000  # characters of one line of a text
 
 
-def pieces(response: str, width: int) -> Iterator[Content]:
-    """The response of a call, a JSON-RPC frame or its bare result, in pieces to stand one below the other."""
+def pieces(response: str, width: int, *, ours: bool = False) -> Iterator[Content]:
+    """The response of a call, a JSON-RPC frame or its bare result, in pieces to stand one below the other. `ours`: it
+    was made here, and no tool has said anything."""
     body = _body(response)
     if body is not None:
         kind, value = body
-        yield from _error(value, width) if kind == "error" else _result(value, width)
+        yield from _error(value, width) if kind == "error" else _result(value, width, ours)
     elif response.lstrip()[:1] in ("{", "["):
         yield from json_view.pieces(json_view.body_of(response), width)
     else:
@@ -62,9 +63,10 @@ def _error(error: dict[str, Any], width: int) -> Iterator[Content]:
         yield from json_view.pieces(_dumped(error["data"]), width)
 
 
-def _result(result: dict[str, Any], width: int) -> Iterator[Content]:
+def _result(result: dict[str, Any], width: int, ours: bool) -> Iterator[Content]:
     if result.get("isError") is True:
-        yield Content.assemble(("! the tool says that it failed", "bold $decision-error"))
+        failed = "! an error for the agent" if ours else "! the tool says that it failed"
+        yield Content.assemble((failed, "bold $decision-error"))
     blocks, structured = result["content"], result.get("structuredContent")
     for block in blocks[:BLOCKS_SHOWN]:
         if structured is not None and _says_the_same(block, structured):

@@ -28,16 +28,18 @@ LAST_WORDS: Final = 2  # lines of stderr in a list
 def block(upstream: UpstreamView, tools: Iterable[ToolView], now: float, width: int) -> Content:
     """For a list `width` cells wide: four lines at most, and its last words. Facts without room are left out whole."""
     parts = [*state(upstream), *_counts(upstream, tools, width)]
-    parts += [("\n  ", ""), (text.line(upstream.detail, 300) or "starts with its first client", "")]
+    where = text.line(upstream.detail, 300) or "starts with its first client"
+    parts += [("\n  ", ""), (text.fit(where, width - 2).rstrip(), "")]
     if upstream.era is not None:
-        told = text.as_many_as_fit((*_about(upstream), *_share(upstream)), width - 2)
+        told = text.as_many_as_fit((*_about(upstream), *_share(upstream), *times(upstream)[1:]), width - 2)
         parts += [("\n  ", ""), (told, "$quiet")]
     if why := trouble(upstream, now):
         parts += [("\n  ", ""), (why, "$decision-deny")]
     if upstream.drift:
         changed = f"{drift.summary(upstream.drift)} {drift.since(upstream.drift_since)}"
         parts += [("\n  ≠ ", "bold $decision-hold"), (changed, "$decision-hold"), (" · ⏎ shows how", "$quiet")]
-    parts += [(f"\n  │ {text.line(said, 300)}", "$quiet") for said in upstream.stderr[-LAST_WORDS:]]
+    last = upstream.stderr[-LAST_WORDS:]
+    parts += [(f"\n  │ {text.fit(text.line(said, 300), width - 4).rstrip()}", "$quiet") for said in last]
     return Content.assemble(*parts)
 
 
@@ -69,7 +71,14 @@ def about(upstream: UpstreamView) -> Parts:
 
 def _about(upstream: UpstreamView) -> list[str]:
     era = upstream.era.value if upstream.era is not None else "not met yet"
-    return [era, *(text.line(part, 60) for part in (upstream.protocol, upstream.about) if part)]
+    level = f"log level {text.line(upstream.log_level, 12)}" if upstream.log_level else ""
+    return [era, *(text.line(part, 60) for part in (upstream.protocol, upstream.about) if part), *filter(None, [level])]
+
+
+def times(upstream: UpstreamView) -> list[str]:
+    """How long its last calls took: the half, most and nearly all of them at most. Nothing while there was none."""
+    shares = (("p50", upstream.p50_ms), ("p95", upstream.p95_ms), ("p99", upstream.p99_ms))
+    return [f"{name} {figures.duration(ms)}" for name, ms in shares if ms is not None]
 
 
 def capabilities(offered: tuple[str, ...], used: tuple[str, ...], width: int | None = None) -> Parts:

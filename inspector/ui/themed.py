@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-from textual.app import App
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import BUILTIN_THEMES
 from watchfiles import awatch
 
 from inspector.ui import text, theme
+from inspector.ui.in_order import InOrderApp
 from inspector.ui.preferences import AUTO
 from inspector.ui.terminal import needs_ascii
 
 DEBOUNCE_MS: Final = 100
 
 
-class ThemedApp(App[None]):
+class ThemedApp(InOrderApp):
     """`folders` hold the themes; of two of one name the later folder's wins. `ascii_only` None: ask the terminal."""
 
     def __init__(self, wanted: str, folders: Sequence[Path], ascii_only: bool | None) -> None:

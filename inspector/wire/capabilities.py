@@ -9,6 +9,8 @@ from inspector.core.json import Json
 from inspector.wire.jsonrpc import Frame
 from inspector.wire.mcp import CLIENT_CAPABILITIES_META
 
+LOG_LEVEL_META: Final = "io.modelcontextprotocol/logLevel"
+LOG_LEVELS: Final = frozenset({"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"})
 SERVER_INFO_META: Final = "io.modelcontextprotocol/serverInfo"
 MOST: Final = 40  # names of one side that are kept
 _LENGTH: Final = 64  # of a name, in characters
@@ -67,6 +69,15 @@ def client_capabilities(frame: Frame) -> tuple[str, ...]:
     meta = frame.params.get("_meta")
     said = frame.params.get("capabilities") if frame.method == "initialize" else None
     return offered(said if said is not None or not isinstance(meta, dict) else meta.get(CLIENT_CAPABILITIES_META))
+
+
+def log_level(request: Frame) -> str:
+    """What the server shall log: by `logging/setLevel`, or in the `_meta` of any modern request; "" when it says
+    nothing of it, or what is no level."""
+    meta = request.params.get("_meta")
+    by_method = request.params.get("level") if request.method == "logging/setLevel" else None
+    level = by_method if by_method is not None or not isinstance(meta, dict) else meta.get(LOG_LEVEL_META)
+    return level if isinstance(level, str) and level in LOG_LEVELS else ""
 
 
 def asked_of_client(answer: Frame) -> tuple[str, ...]:

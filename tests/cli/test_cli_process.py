@@ -34,6 +34,7 @@ FLAGS = (
     "--call-timeout",
     "--headless",
     "--format",
+    "--theme",
     "--version",
 )
 
@@ -87,6 +88,18 @@ def test_an_error_goes_to_stderr_with_exit_code_two(program) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("mcp-inspect: there is no upstream called 'nope'")
     assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("line", [["demo", "--port", "0"], ["open", "pyproject.toml"]], ids=["a run", "a recording"])
+def test_a_theme_that_there_is_not_is_told_with_those_that_there_are(program, line: list[str]) -> None:
+    Path("pyproject.toml").touch()
+    done = program(*line, "--theme", "inspect-drak", stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    first, second = done.stderr.splitlines()
+    assert first == "mcp-inspect: --theme: there is no 'inspect-drak'."
+    assert second.startswith("There are ")
+    names = {name.rstrip(",.") for name in second.split()}
+    assert {"auto", "inspect-dark", "inspect-light", "inspect-contrast"} <= names
 
 
 def test_a_hostile_checkout_does_not_get_its_program_run(program) -> None:

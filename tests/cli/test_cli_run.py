@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -48,7 +49,7 @@ def test_every_flag_arrives() -> None:
     line = (
         "--upstream https://x.example/mcp --name far --policy p.yaml --host 0.0.0.0 --port 0 --token abc "
         "--call-timeout 2.5 --unattended wait --headless --format jsonl --reload confirm "
-        "--allow-host a --allow-host b --allow-origin https://o --lazy --upstream demo"
+        "--allow-host a --allow-host b --allow-origin https://o --lazy --theme x --upstream demo"
     )
     settings = settings_of(line.split())
     assert settings == Settings(
@@ -64,6 +65,7 @@ def test_every_flag_arrives() -> None:
         reload=Reload.CONFIRM,
         allow_hosts=("a", "b"),
         allow_origins=("https://o",),
+        theme="x",
         lazy=True,
     )
     assert settings.upstreams[0].target == UrlSpec("https://x.example/mcp")
@@ -172,13 +174,13 @@ def wiring(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
     """Where a checked command line goes; it answers with exit codes of its own."""
     seen: list[tuple[str, object]] = []
     module = ModuleType("inspector.wiring")
+
+    def entry(name: str, code: int, argument: object, *more: object) -> int:
+        seen.append((name, argument))
+        return code
+
     for name, code in (("run", 3), ("demo", 4), ("open_recording", 5)):
-
-        def entry(argument: object, name: str = name, code: int = code) -> int:
-            seen.append((name, argument))
-            return code
-
-        setattr(module, name, entry)
+        setattr(module, name, partial(entry, name, code))
     monkeypatch.setitem(sys.modules, "inspector.wiring", module)
     return seen
 

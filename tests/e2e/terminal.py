@@ -100,12 +100,6 @@ class Terminal:
         """Text, character by character, with nothing in it taken for a key's name."""
         self._run("send-keys", "-l", "--", text)
 
-    def erase(self, text: str, leaves: str | re.Pattern[str]) -> None:
-        """Backspaces over `text`, until its line is what they leave: keys that are commands take a longer way through
-        the program than letters do, which would be there before them."""
-        self.send(*["BSpace"] * len(text))
-        self.wait_for(leaves)
-
     def paste(self, text: str) -> None:
         """Text as a terminal pastes it (bracketed, when the program asked for that)."""
         self._run("set-buffer", "--", text)

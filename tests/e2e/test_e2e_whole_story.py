@@ -93,7 +93,7 @@ def test_from_the_first_connection_to_a_call_that_a_saved_rule_decides(tmp_path:
             assert tale.answer in said(agent.ask(tale.free, **tale.wanted))
             edited_and_approved(terminal, agent, tale)
             denied_with_a_reason(terminal, agent, tale)
-            filtered(terminal, tale)
+            filtered(terminal)
             ruled(terminal, agent, tale)
             foreseen_and_saved(terminal, agent, tale, policy)
 
@@ -116,9 +116,7 @@ def edited_and_approved(terminal: Terminal, agent: SdkAgent, tale: Tale) -> None
     terminal.send("e")
     line = len(tale.arguments) + 2
     terminal.wait_for(re.compile(rf'{line} +"{tale.text}": "{ASKED}"'))
-    terminal.send(*["Down"] * (line - 1), "End", "Left")
-    terminal.erase(ASKED, f'"{tale.text}": ""')
-    terminal.type(MEANT)
+    terminal.send(*["Down"] * (line - 1), "End", "Left", *["BSpace"] * len(ASKED), *typed(MEANT))
     terminal.wait_for(re.compile(r"Arguments · edited \+1 .?1"))
     terminal.send("F2")
     assert MEANT in tale.proves(agent, said(answer.result(20)))
@@ -128,33 +126,22 @@ def edited_and_approved(terminal: Terminal, agent: SdkAgent, tale: Tale) -> None
 def denied_with_a_reason(terminal: Terminal, agent: SdkAgent, tale: Tale) -> None:
     answer = agent.call(tale.held, **tale.arguments, **{tale.text: "once more"})
     terminal.wait_until(lambda _: terminal.title == "◐ 1 held · mcp-inspect", what="the title's mark")
-    terminal.send("d")
-    terminal.wait_for("Reason shown to the agent")
-    terminal.type("once is enough")
-    terminal.send("Enter")
+    terminal.send("d", *typed("once is enough"), "Enter")
     assert "A person denied this call: once is enough" in denial(answer.result(20))
 
 
-def filtered(terminal: Terminal, tale: Tale) -> None:
-    """Only the denied call stays; then only the one that the rule is made of."""
+def filtered(terminal: Terminal) -> None:
+    """Only the denied call stays."""
     terminal.wait_until(lambda screen: _rows(screen, "✓ allow") >= 2 and _rows(screen, "✗ deny") == 1, what="the calls")
-    terminal.send("/")
-    terminal.type("decision:deny")
+    terminal.send("/", *typed("decision:deny"))
     terminal.wait_for(re.compile(r"decision:deny +1 call"))
     terminal.wait_until(lambda screen: (_rows(screen, "✓ allow"), _rows(screen, "✗ deny")) == (0, 1), what="one row")
-    terminal.send("C-u")
-    terminal.wait_gone("decision:deny")
-    terminal.type(f"tool:{tale.free}")
-    terminal.wait_for(re.compile(rf"tool:{tale.free} +1 call"))
-    terminal.wait_until(lambda screen: (_rows(screen, "✓ allow"), _rows(screen, "✗ deny")) == (1, 0), what="one row")
-    terminal.send("Enter")
-    terminal.wait_gone(re.compile(rf"tool:{tale.free} +1 call"))
 
 
 def ruled(terminal: Terminal, agent: SdkAgent, tale: Tale) -> None:
-    terminal.send("r")
+    """Another filter, and a rule of the call that it finds: in one burst, as a fast hand on a slow line."""
+    terminal.send("C-u", *typed(f"tool:{tale.free}"), "Enter", "r", "Down")
     terminal.wait_for("Make a rule from this call")
-    terminal.send("Down")
     terminal.wait_for(re.compile(rf"\+ +{tale.free}: {{action: deny}}"))
     terminal.wait_for("1 allow → deny")
     terminal.send("Enter")
@@ -168,9 +155,7 @@ def foreseen_and_saved(terminal: Terminal, agent: SdkAgent, tale: Tale, policy: 
     terminal.send("4")
     line = policy.read_text().splitlines().index(f"  {tale.free}: {{action: deny}}")
     terminal.wait_for(re.compile(rf"{line + 1} +{tale.free}: {{action: deny}}"))
-    terminal.send(*["Down"] * line, "End", "Left")
-    terminal.erase("deny", f"{tale.free}: {{action: }}")
-    terminal.type("allow")
+    terminal.send(*["Down"] * line, "End", "Left", *["BSpace"] * len("deny"), *typed("allow"))
     terminal.wait_for("1 call changes decision")
     terminal.wait_for(re.compile(r"1 +✗ deny +→ +✓ allow"))
     terminal.send("F9")
@@ -179,6 +164,11 @@ def foreseen_and_saved(terminal: Terminal, agent: SdkAgent, tale: Tale, policy: 
     terminal.wait_for(re.compile(r"v3 ✓"))
     assert f"  {tale.free}: {{action: allow}}\n" in policy.read_text()
     assert tale.answer in said(agent.ask(tale.free, **tale.wanted))
+
+
+def typed(words: str) -> list[str]:
+    """For one `send` with the keys before and behind them."""
+    return [character.replace(" ", "Space") for character in words]
 
 
 def _rows(screen: str, decision: str) -> int:

@@ -89,6 +89,13 @@ def test_what_a_server_says_of_itself_and_what_is_used_of_both_sides() -> None:
     assert (client.capabilities, client.used) == (("roots", "sampling"), ("roots",))
 
 
+def test_the_log_level_is_the_one_that_was_asked_for_last() -> None:
+    first = CapabilityUsed(2.0, "c1", "up", "logging", of_client=False, log_level="debug")
+    assert view(first).log_level == "debug"
+    told = view(first, CapabilityUsed(3.0, "c2", "up", "logging", of_client=False, log_level="error"))
+    assert (told.log_level, told.used) == ("error", ("logging",))
+
+
 def test_drift_is_news_once_and_settled_when_accepted() -> None:
     change = ToolChange("pay", "description", '"a"', '"b"')
     told = view(ToolsDrifted(5.0, "up", (change,), 2.0))

@@ -61,7 +61,7 @@ class PassThrough:
     def introduce(self, connection: ClientConnection, frame: Frame) -> bool:
         return True
 
-    def uses(self, connection: ClientConnection, capability: str) -> None: ...
+    def uses(self, connection: ClientConnection, capability: str, log_level: str = "") -> None: ...
 
     def part(self, connection: ClientConnection) -> None:
         self.connections.remove(connection)

@@ -13,7 +13,7 @@ from proxy.driver_rig import FullDisk, Rig, rig
 
 from inspector.core.decision import CounterKey
 from inspector.core.errors import StoreError
-from inspector.core.events import CounterReset, Decided, Finished, Forwarded, HoldEnded
+from inspector.core.events import CapabilityUsed, CounterReset, Decided, Finished, Forwarded, HoldEnded
 from inspector.core.holds import Resolution
 from inspector.policy.gate import Gate
 from inspector.policy.ledger_memory import MemoryLedger
@@ -54,6 +54,15 @@ async def test_the_eleventh_forced_run_of_a_minute_is_denied_before_it_reaches_t
         it.clock.now += 60
         it.call(12, "echo", text="next minute")
         assert await it.box.text(12) == "next minute"
+
+
+async def test_each_log_level_that_a_client_asks_for_is_told_once(tmp_path: Path) -> None:
+    async with rig(tmp_path, '{"version": "1", "default": "allow"}') as it:
+        for id_, level in enumerate(("debug", "debug", "error", "debug"), 1):
+            it.send({"id": id_, "method": "logging/setLevel", "params": {"level": level}})
+            await it.box.answer(id_)
+        told = [(use.capability, use.log_level) for use in it.seen(CapabilityUsed)]
+        assert told == [("logging", ""), ("logging", "debug"), ("logging", "error"), ("logging", "debug")]
 
 
 LIMITED = json.dumps(

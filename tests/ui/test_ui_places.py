@@ -50,6 +50,14 @@ async def test_enter_on_a_limit_goes_to_its_rule(bench: Bench) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("place", "words"), [("limits", "of the newest 5,000 calls"), ("live", "newest 5,000")])
+async def test_limits_say_when_they_are_those_of_the_newest_calls_only(bench: Bench, place: str, words: str) -> None:
+    bench.port.push(run=replace(bench.port.now_views.run, folded=5000))
+    async with bench.app(start_place=place).run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: f"Limits · 5 · {words}" in shown(pilot))
+
+
+@pytest.mark.anyio
 async def test_a_limit_says_who_used_it_and_how_it_went(bench: Bench) -> None:
     async with bench.app(start_place="limits").run_test(size=NARROW, notifications=True) as pilot:
         await until(pilot, lambda: "mostly claude-code 60 % · batch-07 40 %" in shown(pilot))
@@ -70,8 +78,24 @@ async def test_the_marked_limit_stays_marked_when_another_becomes_tighter(bench:
 @pytest.mark.parametrize("width", [30, 56, 80])
 def test_a_tool_takes_exactly_the_room_it_is_given(width: int) -> None:
     for tool in TOOLS:
-        assert tool_table.line(tool, width).cell_length <= width + 4
-    assert tool_table.heading(width).cell_length <= width + 4
+        assert tool_table.line(tool, width).cell_length == width
+    assert tool_table.heading(width).cell_length == width
+
+
+def test_where_there_is_little_room_times_go_before_sizes_and_sizes_before_errors() -> None:
+    titles = {width: tool_table.heading(width).plain.split()[1:] for width in (80, 72, 60, 54, 40)}
+    assert titles == {
+        80: ["RISK", "CALLS", "ERR", "DEF", "RESULT", "P50", "P95", "P99"],
+        72: ["RISK", "CALLS", "ERR", "DEF", "RESULT", "P50", "P95"],
+        60: ["RISK", "CALLS", "ERR", "DEF", "RESULT"],
+        54: ["RISK", "CALLS", "ERR", "DEF"],
+        40: ["RISK", "CALLS"],
+    }
+
+
+def test_a_long_name_is_cut_and_not_the_word_that_the_tool_is_hidden() -> None:
+    tool = replace(TOOLS[0], name="delete_everything_that_there_is", hidden=True)
+    assert tool_table.line(tool, 40).plain.startswith("delete_everyth… hidden ")
 
 
 def test_hidden_tools_cost_no_context() -> None:
@@ -117,4 +141,4 @@ async def test_edited_arguments_are_checked_against_the_schema_as_one_types(benc
 @pytest.mark.anyio
 async def test_approvals_shows_what_the_asking_agent_did_before(bench: Bench) -> None:
     async with bench.app(start_place="approvals").run_test(size=WIDE, notifications=True) as pilot:
-        await until(pilot, lambda: "before that" in shown(pilot))
+        await until(pilot, lambda: "BEFORE THAT" in shown(pilot))

@@ -12,8 +12,9 @@ from rich.cells import cell_len
 from ui_policies import BROKEN_POLICY, POLICY
 from ui_sample import HOSTILE, NOW
 
+from inspector.core.commands import WhatIfResult
 from inspector.core.views import PolicyView
-from inspector.ui import arguments, diff, figures, json_view
+from inspector.ui import arguments, diff, figures, flips, json_view
 from inspector.ui.draft import Draft, Step, language_of
 from inspector.ui.words import brief_arguments, short_rule
 
@@ -197,3 +198,13 @@ def test_arguments_with_line_separators_inside_a_string_stay_one_line_in_the_edi
     shown = json_view.pretty(source)
     assert shown.splitlines() == ["{", '  "text": "a\\u2028b\\u2029c\\u0085d"', "}"]
     assert json.loads(shown) == json.loads(source)
+
+
+def test_a_what_if_says_of_which_calls_it_is() -> None:
+    assert flips.judged(WhatIfResult(1, 0)) == "1 call"
+    assert flips.judged(WhatIfResult(2000, 0, newest_only=True)) == "the newest 2,000 calls"
+
+
+@pytest.mark.parametrize(("ms", "said"), [(0.44, "0.4 ms"), (42, "42 ms"), (30_012, "30.0s"), (1_200_000, "20m")])
+def test_a_duration_has_its_unit(ms: float, said: str) -> None:
+    assert figures.duration(ms) == said

@@ -206,7 +206,8 @@ LEGACY = {"era": Era.LEGACY, "protocol": "2025-11-25"}
 
 UPSTREAMS = (
     UpstreamView("fs", UpstreamState.READY, "npx -y @modelcontextprotocol/server-filesystem /srv/app", 4211, ("Secure MCP Filesystem Server running on stdio",), 14, 2,
-                 processes=1, about="secure-filesystem-server 0.2.0", capabilities=("logging", "tools", "tools.listChanged"), used=("tools",), **LEGACY),
+                 processes=1, about="secure-filesystem-server 0.2.0", capabilities=("logging", "tools", "tools.listChanged"), used=("logging", "tools"), log_level="info",
+                 p50_ms=12, p95_ms=40, p99_ms=71, **LEGACY),
     UpstreamView("postgres", UpstreamState.READY, "uvx postgres-mcp", 4212, (), 6, 0, processes=1, about="postgres 1.4", capabilities=("resources", "tools"), used=("tools",), **LEGACY),
     UpstreamView("web", UpstreamState.READY, "https://mcp.example.com/mcp", None, (), 3, 0, about="fetch 3.0", era=Era.MODERN, capabilities=("tools",), used=("tools",)),
     UpstreamView("github", UpstreamState.READY, "docker run -i --rm ghcr.io/github/github-mcp-server", 4214, ("GitHub MCP Server running on stdio",), 41, 5,
@@ -230,7 +231,9 @@ def tool(
     server: str, name: str, calls: int, size: int, errors: int = 0, p95: float = 40, hidden: bool = False
 ) -> ToolView:
     refused = calls // 9
-    return ToolView(server, name, risk_of(name), True, hidden, size, calls * 640, calls, refused, errors, p95 / 3, p95)
+    return ToolView(
+        server, name, risk_of(name), True, hidden, size, calls * 640, calls, refused, errors, p95 / 3, p95, p95 * 2
+    )
 
 
 TOOLS = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inspector.wire.capabilities import MOST, asked_of_client, client_capabilities, introduction, offered
+from inspector.wire.capabilities import MOST, asked_of_client, client_capabilities, introduction, log_level, offered
 from inspector.wire.jsonrpc import Frame, parse_client, parse_upstream
 
 
@@ -65,3 +65,15 @@ def test_a_server_that_needs_input_uses_its_client() -> None:
     requests = {"a": {"method": "elicitation/create"}, "b": {"method": "who"}, "c": 1, "d": {"method": "roots/list"}}
     assert asked_of_client(answer({"inputRequests": requests})) == ("elicitation", "roots")
     assert asked_of_client(answer({})) == ()
+
+
+def test_a_log_level_is_asked_for_by_a_method_or_with_each_modern_request() -> None:
+    meta = {"_meta": {"io.modelcontextprotocol/logLevel": "warning"}}
+    assert log_level(asked("logging/setLevel", {"level": "debug"})) == "debug"
+    assert log_level(asked("tools/call", meta)) == "warning"
+    assert log_level(asked("tools/call", {"level": "debug"})) == ""
+
+
+@pytest.mark.parametrize("said", ["loud", "", 7, None, ["debug"], {"debug": 1}])
+def test_what_is_no_log_level_is_none(said: Any) -> None:
+    assert log_level(asked("logging/setLevel", {"level": said})) == ""

@@ -36,7 +36,6 @@ class AlwaysDialog(Dialog[Remember | Rule]):
     HEADING = "✓ Approve, and remember"
     KEYS = ("always.choose", "always.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Without priority: it would let the key overtake those before it, and approve what is no longer marked.
         Binding("f2,enter", "choose", "Approve", key_display="⏎", id="always.choose"),
         Binding("escape", "leave", "Keep held", id="always.leave"),
     ]

@@ -128,7 +128,7 @@ class ApprovalsPlace(AnswersPlace):
         lines = [call_line(row, width) for row in islice(before, most)][::-1]
         if not lines:
             return Content.assemble(("its first call in this run", "$quiet"))
-        return Content("\n").join([Content.assemble(("before that", "bold $quiet")), *lines])
+        return Content("\n").join([Content.assemble(("BEFORE THAT", "bold $quiet")), *lines])
 
     def _show_answered(self) -> None:
         pane, rows = self.query_one("#answered"), self.query_one(Choices)

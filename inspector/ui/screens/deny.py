@@ -23,7 +23,6 @@ class DenyDialog(Dialog[str]):
     HEADING = "✗ Deny this call"
     KEYS = ("deny.deny", "deny.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Without priority: it would let the key overtake the letters typed before it, and cut the reason short.
         Binding("f4,enter", "deny", "Deny", key_display="⏎", id="deny.deny"),
         Binding("escape", "leave", "Keep held", id="deny.leave"),
     ]

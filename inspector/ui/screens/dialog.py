@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
@@ -27,6 +28,11 @@ class Dialog(ModalScreen[Answer | None]):
     CSS_PATH: ClassVar[CSSPathType | None] = "dialog.tcss"
     KEYS: ClassVar[tuple[str, ...]] = ()
     HEADING: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle = asyncio.Event()  # cleared while it has yet to show what a key did: the next one is for what comes
+        self.idle.set()
 
     @property
     def inspect(self) -> InspectApp:

@@ -35,7 +35,6 @@ class EditDialog(Dialog[Approve | Deny]):
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "../widgets/editor.tcss"]
     KEYS = ("edit.approve", "edit.always", "edit.deny", "edit.extend", "editor.next_problem", "edit.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Without priority: it would let F2 overtake the letters typed before it, and approve a half-edited call.
         Binding("f2", "approve", "Approve", id="edit.approve"),
         Binding("f3", "always", "Always…", id="edit.always"),
         Binding("f4", "deny", "Deny", id="edit.deny"),

@@ -20,9 +20,10 @@ from inspector.ui.widgets.status import LABELS
 Parts = list[tuple[str, str]]
 _INSIDE: Final = "Inside a text the letters belong to it: Esc leaves it, and the F keys, Ctrl and Alt work in it too."
 _MOUSE: Final = "The mouse: a click selects, a second one opens; headings sort; keys on the last line can be clicked."
-_MARKS: Final = "✓ allow   ✗ deny   ◐ hold   ⊘ limit   ! error   – gone   · nothing to say"
+_MARKS: Final = "✓ allow  ✗ deny  ◐ hold  ⊘ limit  ! error  – gone  · nothing to say"
 _EVERYWHERE: Final = "Everywhere"
 _PARTS: Final = {
+    "connecting": "Before the first call",
     "calls": "In the table",
     "detail": "In the call below it",
     "held": "Among held calls",

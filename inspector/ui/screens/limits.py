@@ -70,7 +70,9 @@ class LimitsPlace(Place):
         pane = self.query_one("#limits")
         limits = self._shown = self._ordered()
         full = sum(share(limit) >= 1 for limit in limits)
-        pane.border_title = Content(f"Limits · {len(limits)}")
+        folded = self.board.views.run.folded
+        newest = f" · of the newest {folded:,} calls" if folded else ""
+        pane.border_title = Content(f"Limits · {len(limits)}{newest}")
         pane.border_subtitle = Content(f"⊘ {full} used up" if full else "")
         self.query_one("#limits-text").display = not limits
         self.query_one("#limits-text", Static).update(
@@ -80,7 +82,12 @@ class LimitsPlace(Place):
             )
         )
         width = max(30, pane.size.width - 3)
-        self.query_one(Choices).fill((limit.key, _block(limit, width, now)) for limit in limits)
+        ends = [_figures(limit, now) for limit in limits]
+        widest = [max(map(len, column)) for column in zip(*ends, strict=True)]
+        self.query_one(Choices).fill(
+            (limit.key, _block(limit, width, [part.rjust(most) for part, most in zip(end, widest, strict=True)]))
+            for limit, end in zip(limits, ends, strict=True)
+        )
 
     def _ordered(self) -> list[LimitView]:
         limits = self.board.views.limits
@@ -129,13 +136,21 @@ class LimitsPlace(Place):
         self.tick(self.inspect.clock())
 
 
-def _block(limit: LimitView, width: int, now: float) -> Content:
-    """Four lines: name, numbers and reset; the bar; how it went and who uses it; the rule and whose counter it is. A
-    fifth one says what a person did to it."""
+def _figures(limit: LimitView, now: float) -> tuple[str, str, str]:
+    """What stands at the right of its name, to be set in columns."""
+    return (
+        f"  {figures.exact(limit.used)} of {figures.exact(limit.max)}",
+        f"  {100 * share(limit):.0f} %",
+        f"  {_reset(limit, now)}",
+    )
+
+
+def _block(limit: LimitView, width: int, end: list[str]) -> Content:
+    """Four lines: name, and its figures at the `end`; the bar; how it went and who uses it; the rule and whose counter
+    it is. A fifth one says what a person did to it."""
     glyph, style = look(limit)
     used = share(limit)
-    amount = f"  {figures.exact(limit.used)} of {figures.exact(limit.max)}"
-    reset = f"   {100 * used:.0f} %   {_reset(limit, now)}"
+    amount, reset = end[0], "".join(end[1:])
     name = text.fit(text.line(limit.label, 120), max(8, width - len(amount) - len(reset) - 2))
     bar = _bar(limit, width - 2, style)
     under = text.fit(f"{_whose(limit.key)} · {text.line(limit.rule, 160)}", width - 2).rstrip()

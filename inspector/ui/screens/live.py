@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -25,6 +26,11 @@ from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
 from inspector.ui.widgets.welcome import Welcome
 
+DETAIL_LINES: Final = 4  # at least, with the edge that can be drawn
+TABLE_LINES: Final = 5
+
+SOON: Final = 0.05  # seconds: to show what is known and then the rest would draw the call twice for one key
+
 
 class LivePlace(WaitingPlace):
     PLACE = "live"
@@ -43,6 +49,8 @@ class LivePlace(WaitingPlace):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "inspect", "Inspect", key_display="⏎", id="live.inspect"),
         Binding("z", "zoom", "Zoom", show=False, id="live.zoom"),
+        Binding("right_square_bracket", "divide(2)", "More of the call", key_display="]", show=False, id="live.more"),
+        Binding("left_square_bracket", "divide(-2)", "Less of the call", key_display="[", show=False, id="live.less"),
         Binding("o", "frames", "Raw frames", show=False, id="live.frames"),
         Binding("D", "compare", "Compare with the last", show=False, id="live.compare"),
         Binding("R", "to_rule", "Rule in the policy", show=False, id="live.rule"),
@@ -55,6 +63,7 @@ class LivePlace(WaitingPlace):
         self._detail: CallDetail | None = None
         self._outdated = False  # the detail pane; the next tick asks again
         self._framed = ("", "")
+        self._detail_lines: int | None = None  # as a person wants it; None: as the terminal's size suggests
 
     def body(self) -> Iterable[Widget]:
         yield FilterLine(self.complete_filter)
@@ -94,7 +103,7 @@ class LivePlace(WaitingPlace):
         if self._outdated and table.cursor is not None:
             self._inspect(table.cursor)
         self._show_queue(now)
-        self.query_one(Gauges).show(views.limits, now)
+        self.query_one(Gauges).show(views.limits, now, views.run.folded)
         self.query_one(GaugeLine).show(views.limits, now)
         self.query_one(Rate).show(views, now)
 
@@ -161,8 +170,29 @@ class LivePlace(WaitingPlace):
     def _on_banner(self) -> None:
         self.inspect.action_go("approvals")
 
+    def action_divide(self, by: int) -> None:
+        """Give the call below the table so many lines more; the table keeps a few."""
+        self._detail_lines = self.query_one(DetailPane).outer_size.height + by
+        self._divide()
+
+    @on(DetailPane.Dragged)
+    def _on_dragged(self, event: DetailPane.Dragged) -> None:
+        self.action_divide(event.lines)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._divide)
+
+    def _divide(self) -> None:
+        pane, most = self.query_one(DetailPane), self.query_one("#left").size.height - TABLE_LINES
+        if self._detail_lines is None or self.has_class("-zoom"):
+            pane.styles.height = None
+        else:
+            self._detail_lines = max(DETAIL_LINES, min(most, self._detail_lines))
+            pane.styles.height = self._detail_lines
+
     def action_zoom(self) -> None:
         self.toggle_class("-zoom")
+        self._divide()
         self.query_one(DetailPane if self.has_class("-zoom") else CallTable).focus()
 
     def action_frames(self) -> None:
@@ -203,13 +233,15 @@ class LivePlace(WaitingPlace):
 
     @work(exclusive=True, group="inspect")
     async def _inspect(self, call_id: CallId) -> None:
-        """Show what is known at once, then everything."""
+        """Show everything; where that takes a while, what is known first."""
         self._outdated = False
-        row = self.source.row(call_id)
         pane = self.query_one(DetailPane)
-        known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
-        pane.show(row, known, self.inspect.clock())
-        answer = await self.inspect.ask(Inspect(call_id))
+        asked = asyncio.ensure_future(self.inspect.ask(Inspect(call_id)))
+        await asyncio.wait({asked}, timeout=SOON)
+        if not asked.done():
+            known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
+            pane.show(self.source.row(call_id), known, self.inspect.clock())
+        answer = await asked
         if isinstance(answer, CallDetail) and self.query_one(CallTable).cursor == call_id:
             self._detail = answer
             pane.show(self.source.row(call_id), answer, self.inspect.clock())

@@ -159,13 +159,15 @@ class PolicyPlace(Saving, PolicyChanging, Completing, Foresight):
         policy = self.board.views.policy
         clean = self.draft.is_clean(self.editor.text)
         pane = self.query_one("#editor-pane")
-        pane.border_title = Content(f"{self._file_name(policy)}{'' if clean else ' ● modified'}")
+        title = f"{self._file_name(policy)}{'' if clean else ' ● modified'}"
         errors = sum(p.severity is Severity.ERROR for p in self._problems)
         warnings = len(self._problems) - errors
         line, column = self.editor.cursor_location
         words = [f"Ln {line + 1}, Col {column + 1}", language_of(policy.path, self.editor.text)]
         if errors or warnings:
             words.append(" ".join([f"✗ {errors}"] * bool(errors) + [f"▲ {warnings}"] * bool(warnings)))
+        narrow = self.has_class("-narrow")  # its panes have no lower edge
+        pane.border_title = Content(" · ".join([title, *words] if narrow else [title]))
         pane.border_subtitle = Content(" · ".join(words))
         self.query_one(PolicyBanner).show(policy)
         self.query_one(Changes).show(policy, self.draft, self.editor.text)

@@ -17,6 +17,7 @@ from textual.widgets import OptionList, Static
 from inspector.core.commands import Command, Conflict, Done, Rejected, SavePolicy, Text, WhatIf, WhatIfResult
 from inspector.core.views import PolicyView
 from inspector.ui import diff, flips, text
+from inspector.ui.hanging import Hanging
 from inspector.ui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ class ProposalDialog(Dialog[bool]):
     KEYS: ClassVar[tuple[str, ...]] = ("proposal.save", "proposal.leave")
     SAME = "This changes nothing: the policy says so already."
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Without priority: it would let the key overtake those before it, and write what was proposed before them.
         Binding("enter,ctrl+s", "save", "Write it", key_display="⏎", id="proposal.save"),
         Binding("escape", "leave", "Leave it", id="proposal.leave"),
     ]
@@ -65,6 +65,7 @@ class ProposalDialog(Dialog[bool]):
         """Ask the port for a text, show how it differs, then what it would have changed. Until it is there, nothing can
         be written."""
         self._proposed = None
+        self.idle.clear()
         self._propose_answer(wish)
 
     @work(exclusive=True, group="propose")
@@ -83,18 +84,20 @@ class ProposalDialog(Dialog[bool]):
 
     def show(self, proposed: str) -> None:
         old = self.policy.text
+        self.idle.set()
         self._proposed = None if proposed == old else proposed
         shown, scroll = self.query_one("#proposal-diff", Static), self.query_one("#proposal-scroll")
         if proposed == old:
             shown.update(Content.assemble((self.SAME, "$quiet")))
         else:
-            shown.update(diff.view(old, proposed, DIFF_LINES, context=2))
+            shown.update(Hanging(diff.view(old, proposed, DIFF_LINES, context=2)))
         scroll.border_subtitle = Content("" if proposed == old else str(diff.size(old, proposed)))
         scroll.scroll_home(animate=False)
         self.refresh_bindings()
 
     def _refuse(self, why: str) -> None:
         self._proposed = None
+        self.idle.set()
         warning = Content.assemble(("✗ ", "bold $decision-deny"), text.block(why, 600, 6))
         self.query_one("#proposal-diff", Static).update(warning)
         self.query_one("#proposal-scroll").border_subtitle = Content("")
@@ -109,7 +112,7 @@ class ProposalDialog(Dialog[bool]):
         verdict.update(Content.assemble(("What-if  judging…", "$quiet")))
         answer = await self.inspect.ask(WhatIf(proposed))
         if isinstance(answer, WhatIfResult):
-            over = (f"  of {answer.calls:,} recorded", "$quiet")
+            over = (f"  of {flips.judged(answer)}", "$quiet")
             verdict.update(Content.assemble(("What-if  ", "$quiet"), flips.in_one_line(answer), over))
         else:
             verdict.update(Content(""))
@@ -130,8 +133,10 @@ class ProposalDialog(Dialog[bool]):
         if self._proposed is None or self._saving:
             return
         self._saving = True
+        self.idle.clear()
         answer = await self.inspect.ask(SavePolicy(self._proposed, self.policy.hash))
         self._saving = False
+        self.idle.set()
         match answer:
             case Done():
                 self.dismiss(True)

@@ -15,6 +15,7 @@ from textual.widgets import Button, Static
 from inspector.core.commands import ServerAction
 from inspector.core.views import UpstreamView
 from inspector.ui import drift, server_lines, text
+from inspector.ui.hanging import Hanging
 from inspector.ui.screens.controlling import accept, can, control
 from inspector.ui.screens.dialog import Dialog
 
@@ -59,7 +60,7 @@ class ServerDialog(Dialog[None]):
         if upstream is None or (upstream, server_lines.trouble(upstream, now)) == self._shown:
             return
         self._shown = (upstream, server_lines.trouble(upstream, now))
-        self.query_one("#server-text", Static).update(_whole(upstream, now))
+        self.query_one("#server-text", Static).update(Hanging(_whole(upstream, now)))
         for action in ServerAction:
             self.query_one(f"#server-{action.value}").display = self._may(action)
         self.query_one("#server-accept").display = self.check_action("accept", ()) is True
@@ -102,7 +103,10 @@ def _whole(upstream: UpstreamView, now: float) -> Content:
     parts += [(text.line(upstream.detail, 1_000) or "starts with its first client", ""), "\n"]
     if why := server_lines.trouble(upstream, now):
         parts += [(why, "$decision-deny"), "\n"]
-    parts += [*server_lines.about(upstream), "\n\n", ("Capabilities", "bold $secondary")]
+    parts += [*server_lines.about(upstream), "\n"]
+    if took := server_lines.times(upstream):
+        parts += [(f"its last calls took {' · '.join(took)}", "$quiet"), "\n"]
+    parts += ["\n", ("Capabilities", "bold $secondary")]
     if share := server_lines.share(upstream.capabilities, upstream.used):
         parts.append((f" {share} (✓)", "$quiet"))
     parts += ["\n", *server_lines.capabilities(upstream.capabilities, upstream.used), "\n\n"]

@@ -25,6 +25,7 @@ from inspector.ui.widgets.shelf import ShelfList
 
 TOOLS_SHOWN = 300
 REJECTED_SHOWN = 50
+ROOM_FOR_FACTS = 30  # cells beside an agent's name: what there is to say of it stands in the same line
 
 
 class SessionsPlace(Place):
@@ -89,7 +90,7 @@ class SessionsPlace(Place):
         self._pane("clients", "Agents", len(views.clients), [_client(c, now, width) for c in views.clients], empty)
         if self.query_one(ServerList).show(views.upstreams, views.tools, now):
             self.refresh_bindings()
-        frames = [_rejected(r) for r in views.rejected[::-1][:REJECTED_SHOWN]]
+        frames = [_rejected(r, width) for r in views.rejected[::-1][:REJECTED_SHOWN]]
         shelf = self.query_one(ShelfList).display
         self.query_one("#rejected").display = not shelf or (bool(frames) and not self.has_class("-narrow"))
         empty = "None: every frame was well formed."
@@ -98,7 +99,7 @@ class SessionsPlace(Place):
 
     def _show_tools(self, tools: tuple[ToolView, ...]) -> None:
         pane = self.query_one("#tools")
-        width = pane.size.width - 5
+        width = pane.scrollable_content_region.width - 1
         several = len({tool.server for tool in tools}) > 1
         shown = [tool_table.line(tool, width, several=several) for tool in tools[:TOOLS_SHOWN]]
         empty = "No server has listed its tools yet."
@@ -146,7 +147,7 @@ class SessionsPlace(Place):
             await accept(self.inspect, self._chosen)
 
     def action_recordings(self) -> None:
-        self.set_focus(self.query_one(ShelfList))  # at once: the next key is meant for it
+        self.query_one(ShelfList).focus()
         self._look_for_recordings()
 
     @on(OptionList.OptionSelected, "#upstreams")
@@ -179,28 +180,30 @@ def _client(client: ClientView, now: float, width: int) -> Content:
     version = f" {text.line(client.version, 20)}" if client.version else ""
     since = "gone" if client.gone else figures.elapsed(now - client.since)
     facts = (client.transport, client.era.value, since, f"grant {text.line(client.grant, 40)}")
-    more = text.as_many_as_fit(facts, width - 2)
     offers: list[tuple[str, str]] = []
     if client.capabilities or client.used:
         offers = [("\n  offers ", "$quiet"), *server_lines.capabilities(client.capabilities, client.used, width - 9)]
     name, goal = text.line(client.name or "unnamed", 60), f" → {text.line(client.upstream, 40)}"
     calls = f"  {figures.plural(client.calls, 'call')}"
     room = width - 2 - cell_len(name + goal + calls)
+    version = version if cell_len(version) <= room else ""
+    if room - cell_len(version) >= ROOM_FOR_FACTS:
+        more = f"   {text.as_many_as_fit(facts, room - cell_len(version) - 3)}"
+    else:
+        more = f"\n  {text.as_many_as_fit(facts, width - 2)}"
     return Content.assemble(
         (f"{mark} ", style),
         (name, "$quiet" if client.gone else "bold"),
-        (version if cell_len(version) <= room else "", "$quiet"),
+        (version, "$quiet"),
         goal,
-        (f"{calls}\n  {more}", "$quiet"),
+        (calls + more, "$quiet"),
         *offers,
     )
 
 
-def _rejected(frame: RejectedView) -> Content:
-    raw = text.line(frame.raw.decode("utf-8", "replace"), 200)
-    return Content.assemble(
-        (f"{figures.clock_time(frame.at)} ", "$quiet"),
-        (f"{frame.code} ", "bold $decision-deny"),
-        text.line(frame.reason, 200),
-        (f" · {text.line(frame.upstream, 40)}\n  {raw}", "$quiet"),
-    )
+def _rejected(frame: RejectedView, width: int) -> Content:
+    """When, where and why; its text stands in the dialog."""
+    at, code = f"{figures.clock_time(frame.at)} ", f"{frame.code} "
+    where = text.fit(text.line(frame.upstream or frame.peer, 40), width - len(at + code)).rstrip()
+    why = text.fit(text.line(frame.reason, 200), width - 2).rstrip()
+    return Content.assemble((at, "$quiet"), (code, "bold $decision-deny"), (where, "$quiet"), f"\n  {why}")

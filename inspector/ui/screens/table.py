@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, TextArea
 
 from inspector.core.commands import HoldNext, Rejected
 from inspector.filters.order import Sort
@@ -16,7 +15,6 @@ from inspector.ui.filter_words import LOOKED_AT, completed
 from inspector.ui.screens.answers import AnswersPlace
 from inspector.ui.screens.columns import ColumnsDialog
 from inspector.ui.widgets.calls import CallTable
-from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.filterline import FilterLine
 from inspector.ui.widgets.status import PlacesBar
 
@@ -25,8 +23,7 @@ class TablePlace(AnswersPlace):
     """A place with one `CallTable` and one `FilterLine`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Of the first to be asked: what is typed right after it must find the line open, however fast it comes.
-        Binding("slash", "filter", "Filter", key_display="/", priority=True, id="live.filter"),
+        Binding("slash", "filter", "Filter", key_display="/", id="live.filter"),
         Binding("space", "pause", "Pause", key_display="spc", id="live.pause"),
         Binding("s", "sort", "Sort", id="live.sort"),
         Binding("S", "reverse", "Sort the other way", show=False, id="live.reverse"),
@@ -98,11 +95,6 @@ class TablePlace(AnswersPlace):
         self.table.go_to(after[0] if after else places[0][1])
 
     # The filter
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter" and isinstance(self.focused, Input | TextArea | DetailPane):
-            return False  # there a slash is a character, or looks through the call
-        return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).open(self._filter)

@@ -1,4 +1,4 @@
-"""The live table: only the rows in sight are ever drawn, and each only once per change."""
+"""The live table: where its cursor stands, and what keys and the mouse do to it."""
 
 from __future__ import annotations
 
@@ -6,36 +6,19 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
 
 from inspector.core.call import CallId
-from inspector.core.views import CallView
 from inspector.filters.order import Sort
 from inspector.filters.terms import Term
 from inspector.ui.listing import Listing
-from inspector.ui.widgets.rows import RowPainter, hint_line
-from inspector.ui.widgets.searching import SearchingTable
+from inspector.ui.widgets.drawn import DrawnTable
 
 
-class CallTable(SearchingTable, can_focus=True):
+class CallTable(DrawnTable, can_focus=True):
     """Rows of a `Listing`. The cursor sticks to its call id; while following, it is the newest row's."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "calls--header",
-        "calls--row",
-        "calls--odd",
-        "calls--cursor",
-        "calls--quiet",
-        "calls--allow",
-        "calls--deny",
-        "calls--hold",
-        "calls--limit",
-        "calls--error",
-        "calls--mark",
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1)", "Row up", show=False, id="calls.up"),
         Binding("down,j", "cursor(1)", "Row down", show=False, id="calls.down"),
@@ -62,35 +45,24 @@ class CallTable(SearchingTable, can_focus=True):
     def __init__(self, listing: Listing, *, id: str | None = None) -> None:
         super().__init__(listing, id=id)
         self.following = True
-        self.cursor: CallId | None = None
-        self.hint: list[Content] = []  # what stands here while there is no row
-        self._now = 0.0
-        self.painter = RowPainter(self)
-        self._measured = False
-        self._in_sight: list[tuple[CallId, int]] = []
 
     # What came
 
     def fold(self, changed: tuple[CallId, ...], now: float) -> None:
         """Take what one poll brought: O(changed rows), and one repaint if a row in sight is another now."""
-        self._now = now
+        self.now = now
         gone = self.listing.fold(changed, now)
         self.search_if_unsettled()
         self._resize(gone)
         self._settle()
-        if not self._measured:
-            self._measure()
-        in_sight = [(row.id, row.rev) for row in self._rows_in_sight()]
-        if in_sight != self._in_sight or not in_sight:
-            self._in_sight = in_sight
-            self.refresh()
+        self.redraw_changed()
 
     def tick(self, now: float) -> None:
         """Time has passed: running rows show it."""
-        self._now = now
+        self.now = now
         if self.listing.resort(now):
             self._settle()
-        self._measure()
+        self.measure()
         self.refresh()
         self.post_message(self.Moved())
 
@@ -102,19 +74,9 @@ class CallTable(SearchingTable, can_focus=True):
 
     def sort_by(self, sort: Sort, descending: bool | None = None) -> None:
         """`descending` None: as that order usually begins."""
-        self.listing.set_sort(sort, self._now, descending)
+        self.listing.set_sort(sort, self.now, descending)
         self.following = self.following and not self.listing.ordered
         self.show_listing()
-
-    def choose_columns(self, keys: tuple[str, ...], one_server: bool) -> None:
-        if self.painter.choose(keys, one_server):
-            self._measure()
-            self.refresh()
-
-    @property
-    def sorts(self) -> list[Sort]:
-        """The orders of the columns in sight, from left to right."""
-        return [column.sort for column, _ in self.painter.layout(self.size.width) if column.sort is not None]
 
     def pause(self, paused: bool) -> None:
         self.listing.pause(paused)
@@ -202,12 +164,12 @@ class CallTable(SearchingTable, can_focus=True):
     def grown(self, above: int) -> None:
         self._resize(-above)
         self._settle()
-        self.tick(self._now)
+        self.tick(self.now)
 
     def rearranged(self) -> None:
         self._resize(0)
         self.painter.forget()
-        self._measure()
+        self.measure()
         if self.following:
             self._settle()
         else:
@@ -218,9 +180,7 @@ class CallTable(SearchingTable, can_focus=True):
     def _resize(self, gone: int) -> None:
         height = len(self.listing) + 1
         if self.virtual_size.height != height:
-            # virtual_size lays the whole screen out again when assigned; our own box never changes.
-            self.set_reactive(CallTable.virtual_size, Size(self.size.width, height))
-            self._scroll_update(self.virtual_size)
+            self.take_size(Size(self.size.width, height))
         if gone and not self.following:
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, immediate=True)
 
@@ -229,30 +189,3 @@ class CallTable(SearchingTable, can_focus=True):
         self._settle()
         if self.cursor is not None:
             self._move(self._cursor_index(), by_person=False)
-
-    # Drawing
-
-    def _rows_in_sight(self) -> list[CallView]:
-        top = self.scroll_offset.y
-        return [row for index in range(top, top + self.size.height) if (row := self.listing.at(index))]
-
-    def _measure(self) -> None:
-        rows = self._rows_in_sight()
-        self._measured = bool(rows)
-        self.painter.measure(rows)
-
-    def notify_style_update(self) -> None:
-        self.painter.forget()
-        super().notify_style_update()
-
-    def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        if y == 0:
-            return self.painter.header(width, self.listing)
-        index = self.scroll_offset.y + y - 1
-        row = self.listing.at(index)
-        if row is None:
-            return hint_line(self, self.hint if not len(self.listing) else [], y)
-        if row.id == self.cursor:
-            return self.painter.row(row, "cursor", width, self._now)
-        return self.painter.row(row, "odd" if index & 1 else "row", width, self._now)

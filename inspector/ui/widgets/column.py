@@ -9,9 +9,10 @@ from typing import Final
 from rich.style import Style
 from textual.content import Content
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
+
+from inspector.ui.widgets.steady import SteadyView
 
 Pieces = Callable[[int], Iterator[Content]]  # for so many cells
 
@@ -21,7 +22,7 @@ LINES_KEPT: Final = 100_000
 _FOUND: Final = Style(reverse=True, bold=True)
 
 
-class Column(ScrollView, can_focus=False):
+class Column(SteadyView, can_focus=False):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._key: object = None
@@ -129,9 +130,7 @@ class Column(ScrollView, can_focus=False):
         self.grow()
 
     def _tell_size(self) -> None:
-        # virtual_size lays the whole screen out again when assigned; our own box never changes.
-        self.set_reactive(Column.virtual_size, Size(self.room, len(self._strips)))
-        self._scroll_update(self.virtual_size)
+        self.take_size(Size(self.room, len(self._strips)))
 
     def _add(self, piece: Content | None) -> None:
         if piece is not None:

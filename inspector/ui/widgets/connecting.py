@@ -30,6 +30,7 @@ class Client:
     where: str
 
 
+FOOT_LINES: Final = 3
 CLIENTS: Final = (
     Client("Claude Code", "claude-code", "Run this in the project's folder:"),
     Client("Claude Desktop", "stdio", "Put this into claude_desktop_config.json:"),
@@ -59,13 +60,18 @@ class Connecting(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal(id="connect-columns"):
             yield OptionList(*(Option(Content(f" {client.name}")) for client in CLIENTS), compact=True)
-            with VerticalScroll(id="connect-config", can_focus=False):
-                yield Static(id="connect-text", markup=False)
-        yield Static(id="connect-foot", markup=False)
+            with Vertical():
+                with VerticalScroll(id="connect-config", can_focus=False):
+                    yield Static(id="connect-text", markup=False)
+                yield Static(id="connect-foot", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = 0
         self.load()
+
+    def on_resize(self) -> None:
+        """As high as it is, so that what can be done with it stands right below; not so high that this has no room."""
+        self.query_one("#connect-config").styles.max_height = max(3, self.size.height - FOOT_LINES)
 
     def take_focus(self) -> None:
         self.query_one(OptionList).focus()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
 
 from inspector.core.commands import CallDetail, FrameLine
 from inspector.core.views import CallView, Word
@@ -34,14 +35,21 @@ class DetailPane(Horizontal, can_focus=True):
         Binding("pageup", "scroll(-10)", "Page up", show=False, id="detail.page_up"),
         Binding("pagedown", "scroll(10)", "Page down", show=False, id="detail.page_down"),
         Binding("home,g", "scroll(-9999)", "To the top", show=False, id="detail.top"),
-        # Of the first to be asked: what is typed right after it belongs to the prompt, however fast it comes.
-        Binding("slash", "find", "Find in the call", key_display="/", show=False, priority=True, id="detail.find"),
+        Binding("slash", "find", "Find in the call", key_display="/", show=False, id="detail.find"),
         Binding("n", "find_next", "Next place", show=False, id="detail.find_next"),
         Binding("end,G", "scroll(9999)", "To the end", show=False, id="detail.end"),
     ]
 
+    class Dragged(Message):
+        """The pane's upper edge was drawn `lines` upwards."""
+
+        def __init__(self, lines: int) -> None:
+            super().__init__()
+            self.lines = lines
+
     def __init__(self) -> None:
         super().__init__(id="detail", classes="pane")
+        self._grip: int | None = None  # where on the screen its edge is held
         self.row: CallView | None = None
         self.detail: CallDetail | None = None
         self.raw = False
@@ -127,6 +135,21 @@ class DetailPane(Horizontal, can_focus=True):
         self._found = (0, 0)
         self.query_one(Prompt).complain("no further place · ⏎ begins again")
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.y == 0:
+            self._grip = event.screen_y
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._grip is not None and event.screen_y != self._grip:
+            self.post_message(self.Dragged(self._grip - event.screen_y))
+            self._grip = event.screen_y
+
+    def on_mouse_up(self) -> None:
+        if self._grip is not None:
+            self._grip = None
+            self.release_mouse()
+
     def on_resize(self) -> None:
         self.call_after_refresh(lambda: self.show(self.row, self.detail, self._now))
 
@@ -154,8 +177,8 @@ class DetailPane(Horizontal, can_focus=True):
         steps.show("DECISION TRACE", trace.view(decisions, steps.room))
         if detail is not None and detail.response:
             note = "made here" if detail.response_by_us else figures.size_of(len(detail.response))
-            got = detail.response
-            response.pour(got, "RESPONSE", lambda width: result.pieces(got, width), note)
+            got, ours = detail.response, detail.response_by_us
+            response.pour(got, "RESPONSE", lambda width: result.pieces(got, width, ours=ours), note)
         else:
             response.show("RESPONSE", self._waiting(row))
 

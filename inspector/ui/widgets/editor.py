@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import ClassVar, cast
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -67,11 +68,8 @@ class CodeEditor(TextArea):
         self._follow_theme()
 
     async def _on_key(self, event: events.Key) -> None:
-        """Keys that move and delete take effect as they come. Textual lets them bubble up to the app first: letters
-        typed right behind them (a burst over SSH, a slow frame) would overtake, and the text would be another one.
-
-        Esc is for the screen, which knows what leaving means; TextArea would move the focus on.
-        """
+        """Enter goes on as far in as the line is. Esc is for the screen, which knows what leaving means; TextArea would
+        move the focus on."""
         if self.first_look(event.key):
             event.stop()
             event.prevent_default()
@@ -85,13 +83,6 @@ class CodeEditor(TextArea):
             return
         if event.key == "escape":
             event.prevent_default()
-            return
-        mine = next(bindings for node, bindings in self.screen._binding_chain if node is self)  # with the keymap
-        for binding in mine.key_to_bindings.get(event.key, ()):
-            if await self.app.run_action(binding.action, self):
-                event.stop()
-                event.prevent_default()
-                return
 
     def _follow_theme(self) -> None:
         colours = self.app.theme_variables
@@ -187,7 +178,23 @@ class CodeEditor(TextArea):
             return strip
         line, section = offsets[row]
         problem = self._problems.get(line)
-        return strip if problem is None or section else self._with_problem(strip, line, problem)
+        if problem is not None and not section:
+            strip = self._with_problem(strip, line, problem)
+        return self._with_edge(strip, line)
+
+    def _with_edge(self, strip: Strip, line: int) -> Strip:
+        """A line that goes on beyond the edge says so in the last cell, unless the cursor stands there."""
+        visible = self.scrollable_content_region.width
+        body, before = self.document.get_line(line), self.gutter_width - self.scroll_offset.x
+        at, column = self.cursor_location
+        if before + self._cells(body) <= visible or (at == line and before + self._cells(body[:column]) >= visible - 1):
+            return strip
+        ground = next((s.style.bgcolor for s in strip.crop(visible - 1, visible) if s.style), None)
+        style = Style(color=_colour(self.app.theme_variables["quiet"]), bgcolor=ground)
+        return Strip.join([strip.crop(0, visible - 1), Strip([Segment("…", style)]), strip.crop(visible)])
+
+    def _cells(self, body: str) -> int:
+        return cell_len(body.expandtabs(self.indent_width))
 
     def _with_problem(self, strip: Strip, line: int, problem: Problem) -> Strip:
         """The mark replaces the gutter's two last cells; the message stands after the text, if there is room."""
@@ -200,7 +207,7 @@ class CodeEditor(TextArea):
         strip = Strip.join(
             [strip.crop(0, gutter - 2), Strip([Segment(mark, base + Style(bold=True))]), strip.crop(gutter, width)]
         )
-        used = gutter + len(self.document.get_line(line).expandtabs(self.indent_width)) - self.scroll_offset.x + 3
+        used = gutter + self._cells(self.document.get_line(line)) - self.scroll_offset.x + 3
         if not gutter < used < visible - 12:
             return strip
         message = text.fit(text.line(problem.message, 300), visible - used).rstrip()

@@ -93,7 +93,7 @@ class FilterLine(Horizontal):
         box = self.query_one(Input)
         with self.prevent(Input.Changed):
             box.value = current
-        self.screen.set_focus(box)  # at once: `focus` waits for its turn, and keys would go where they went before
+        box.focus()
 
     def action_close(self) -> None:
         self.remove_class("-open")

@@ -45,14 +45,16 @@ class Gauges(Widget):
         self._now = 0.0
         self._shown: object = None
 
-    def show(self, limits: tuple[LimitView, ...], now: float) -> None:
-        """Called for every frame: does something only when a limit or the second has changed."""
-        state = (limits, int(now))
+    def show(self, limits: tuple[LimitView, ...], now: float, folded: int = 0) -> None:
+        """Called for every frame: does something only when a limit or the second has changed. `folded`: they are those
+        of so many of a recording's newest calls."""
+        state = (limits, int(now), folded)
         if state == self._shown:
             return
         self._shown = state
         self._limits, self._now = by_tightness(limits), now
-        self.border_title = Content(f"Limits · {len(limits)}" if limits else "Limits")
+        newest = f" · newest {folded:,}" if folded else ""
+        self.border_title = Content((f"Limits · {len(limits)}" if limits else "Limits") + newest)
         self.border_subtitle = Content(f"{hinted(self, 'place.limits', '3')} all" if limits else "")
         self.styles.height = max(1, min(8, len(limits))) + 2
         self.refresh()

@@ -12,6 +12,7 @@ from inspector.core.views import PolicyView
 from inspector.ui import diff
 from inspector.ui.actions import hinted
 from inspector.ui.draft import Draft
+from inspector.ui.hanging import Hanging
 
 
 class Changes(VerticalScroll):
@@ -30,7 +31,8 @@ class Changes(VerticalScroll):
             self._shown = (old, new)
             shown = self.query_one("#changes-text", Static)
             shown.set_class(old != new, "-diff")
-            shown.update(diff.view(old, new) if old != new else _resting(policy, hinted(self, "policy.save", "Ctrl+S")))
+            rests = _resting(policy, hinted(self, "policy.save", "Ctrl+S"))
+            shown.update(Hanging(diff.view(old, new)) if old != new else rests)
         self.border_title = Content(f"{title} · {diff.size(old, new)}" if old != new else title)
 
 

@@ -48,7 +48,7 @@ class Prompt(Horizontal):
         self.add_class("-open")
         box = self.query_one(Input)
         box.value = current
-        self.screen.set_focus(box)  # at once: `focus` waits for its turn, and keys would go where they went before
+        box.focus()
 
     def words(self, find: str = "⏎ next", line: str = "") -> str:
         """The keys that work here, after what Enter does."""

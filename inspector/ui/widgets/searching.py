@@ -6,13 +6,13 @@ from contextlib import aclosing
 
 from textual import work
 from textual.message import Message
-from textual.scroll_view import ScrollView
 
 from inspector.core.errors import InspectError
 from inspector.ui.listing import Listing
+from inspector.ui.widgets.steady import SteadyView
 
 
-class SearchingTable(ScrollView):
+class SearchingTable(SteadyView):
     class Searched(Message):
         """More of what was looked for is there. `trouble`: why there will be no more, or ""."""
 

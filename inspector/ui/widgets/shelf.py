@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
@@ -32,7 +33,8 @@ class ShelfList(OptionList):
         kept = self._paths[self.highlighted] if self.highlighted is not None and self._paths else None
         self._paths = [entry.path for entry in entries]
         self.clear_options()
-        self.add_options([Option(line(entry, now)) for entry in entries])
+        width = max(24, self.content_region.width - 1)  # a cell for the scrollbar
+        self.add_options([Option(line(entry, now, width)) for entry in entries])
         if not entries:
             self.add_option(Option(Content.assemble(("None but that of this run.", "$quiet")), disabled=True))
         else:
@@ -46,8 +48,8 @@ class ShelfList(OptionList):
             self.post_message(self.Chosen(self._paths[event.option_index]))
 
 
-def line(entry: RecordingEntry, now: float) -> Content:
-    """Two lines: when and whose, then how much."""
+def line(entry: RecordingEntry, now: float, width: int) -> Content:
+    """Two lines: when and whose, then how much; without its size where that has no room in `width` cells."""
     if entry.trouble:
         return Content.assemble(
             ("✗ ", "$decision-error"), (text.line(entry.path.rpartition("/")[2], 80), ""),
@@ -58,10 +60,12 @@ def line(entry: RecordingEntry, now: float) -> Content:
     calls = "·" if entry.calls is None else f"{figures.number(entry.calls)} call{'' if entry.calls == 1 else 's'}"
     denied = "" if not entry.denied else f" · ✗ {figures.number(entry.denied)}"
     size = figures.size_of(entry.size) + (" · ✗ ?" if entry.denied is None else "")
+    run = f"{text.line(entry.run, 12)} · {calls}"
+    size = f" · {size}" if cell_len(f"  {run}{denied} · {size}") <= width else ""
     return Content.assemble(
         (f"{mark} ", style), (moment(entry.started, now), "bold"), (" running" if entry.alive else "", style),
-        (f"  {servers}", ""), (f"\n  {text.line(entry.run, 12)} · {calls}", "$quiet"), (denied, "$decision-deny"),
-        (f" · {size}", "$quiet"),
+        (f"  {servers}", ""), (f"\n  {run}", "$quiet"), (denied, "$decision-deny"),
+        (size, "$quiet"),
     )  # fmt: skip
 
 

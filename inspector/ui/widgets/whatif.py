@@ -13,7 +13,6 @@ from textual.widgets.option_list import Option
 from inspector.core.call import CallId
 from inspector.core.commands import WhatIfResult
 from inspector.ui import flips
-from inspector.ui.figures import plural
 
 _HOW = "While you type, the recorded calls are judged again by the draft, each at its own time."
 
@@ -34,7 +33,7 @@ class WhatIfPanel(Vertical):
         self._stale = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="what-if-sum", markup=False)
+        yield Static(Content.assemble((_HOW, "$quiet")), id="what-if-sum", markup=False)
         yield OptionList(id="what-if-calls", compact=True)
 
     def on_mount(self) -> None:
@@ -58,7 +57,7 @@ class WhatIfPanel(Vertical):
 
     def _frame(self) -> None:
         found = self._found
-        over = f" · {plural(found.calls, 'call')}" if found is not None and found.calls else ""
+        over = f" · {flips.judged(found)}" if found is not None and found.calls else ""
         self.border_title = Content(f"What-if{over}")
         named = found is not None and found.flips and not self._stale
         self.border_subtitle = Content("⏎ shows the call" if named and self.has_focus_within else self._stale)
