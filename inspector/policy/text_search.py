@@ -37,8 +37,8 @@ _LEADS_TO_A_VALUE: Final = 0  # the first of a search's two patterns; the second
 def is_in_frame(path: Path, frame: bytes) -> bool | None:
     """Does a path lead to a value that is not null in the `params.arguments` of a frame that was parsed strictly?
 
-    Exact; None when the text cannot tell: it is nested deeper than a frame may be, the path's pattern would be too large
-    (with large indexes, or many), or the automaton has no memory.
+    Exact; None when the text cannot tell: it is nested deeper than a frame may be, the pattern of the path would be too
+    large (with large indexes, or many), or the automaton has no memory.
     """
     search = _search(path)
     said = search(frame) if search is not None else None
