@@ -32,7 +32,7 @@ from inspector.ui.screens.dialog import Dialog
 from inspector.ui.screens.help import HelpDialog
 from inspector.ui.screens.limits import LimitsPlace
 from inspector.ui.screens.live import LivePlace
-from inspector.ui.screens.place import Place
+from inspector.ui.screens.place import BEATS, Place
 from inspector.ui.screens.quit import QuitDialog
 from inspector.ui.screens.rooms import policy
 from inspector.ui.screens.sessions import SessionsPlace
@@ -97,6 +97,7 @@ class InspectApp(Visiting):
         self.token = token_mask
         self.awaits_clients = awaits_clients
         self._start_place = start_place
+        self._beat = 0
         self.set_keymap(preferences.keys)
         textual.screen.UPDATE_PERIOD = FRAME  # type: ignore[misc]  # of every screen in this process
 
@@ -112,7 +113,7 @@ class InspectApp(Visiting):
         await self.poll()
         no_policy = self.board.views.policy.version == 0 and not self.board.views.run.read_only
         await self.switch_mode(self._start_place or ("policy" if no_policy else "live"))
-        self.set_interval(TICK_EVERY, self._tick)
+        self.set_interval(TICK_EVERY / BEATS, self._tick)
         self.run_worker(self._poll_forever(), group="poll")
         self.call_later(_settle_memory)
 
@@ -143,10 +144,10 @@ class InspectApp(Visiting):
     def _tick(self) -> None:
         if not self.is_running:
             return
-        now = self.clock()
+        now, self._beat = self.clock(), (self._beat + 1) % BEATS
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
-                screen.beat(now)
+                screen.beat(now, self._beat)
         tell(self.screen)
 
     # What screens ask of the app

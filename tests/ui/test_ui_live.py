@@ -134,6 +134,14 @@ async def test_the_filter_narrows_as_one_types_and_escape_clears_it(bench: Bench
         await until(pilot, lambda: len(table.listing) == 400)
 
 
+async def test_while_a_filter_is_written_its_count_goes_with_the_calls_that_come(bench: Bench) -> None:
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        await pilot.press("slash", *"tool:brand_new_tool")
+        await until(pilot, lambda: "0 calls" in shown(pilot).splitlines()[1])
+        bench.port.push([call(n, replace(KINDS[0], tool="brand_new_tool"), NOW) for n in (401, 402)])
+        await until(pilot, lambda: "2 calls" in shown(pilot).splitlines()[1])
+
+
 async def test_keys_that_come_in_one_burst_with_the_slash_are_all_the_filter_s(bench: Bench) -> None:
     async with bench.app(start_place="live").run_test(size=(120, 36), notifications=True) as pilot:
         await pilot.pause()

@@ -97,15 +97,21 @@ class LivePlace(WaitingPlace):
         self._outdated = self._outdated or table.cursor in changed
 
     def tick(self, now: float) -> None:
-        table, views = self.query_one(CallTable), self.board.views
         self.wait(now)
-        table.tick(now)
-        if self._outdated and table.cursor is not None:
-            self._inspect(table.cursor)
+        self.query_one(CallTable).tick(now)
+        self.recount()
         self._show_queue(now)
-        self.query_one(Gauges).show(views.limits, now, views.run.folded)
-        self.query_one(GaugeLine).show(views.limits, now)
-        self.query_one(Rate).show(views, now)
+
+    def tock(self, now: float, beat: int) -> None:
+        views, cursor = self.board.views, self.query_one(CallTable).cursor
+        match beat:
+            case 1 if self._outdated and cursor is not None:
+                self._inspect(cursor)
+            case 2:
+                self.query_one(Gauges).show(views.limits, now, views.run.folded)
+                self.query_one(GaugeLine).show(views.limits, now)
+            case 3:
+                self.query_one(Rate).show(views, now)
 
     def subject(self) -> CallView | HoldView | None:
         cursor = self.query_one(CallTable).cursor

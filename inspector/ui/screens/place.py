@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from inspector.ui.app import InspectApp
 
 COMMON_KEYS = ("app.back", "app.help", "app.palette")
+
+BEATS: Final = 4  # to a second's quarter
 
 
 class Place(Screen[None]):
@@ -71,10 +73,17 @@ class Place(Screen[None]):
     def tick(self, now: float) -> None:
         """Time has passed: countdowns and running calls."""
 
-    def beat(self, now: float) -> None:
-        """Four times a second: figures that change with every call, which nobody reads faster, then the place's own."""
-        self.query_one(StatusLine).count()
-        self.tick(now)
+    def tock(self, now: float, beat: int) -> None:
+        """The same for what is dear to draw: on a beat of its own, from 1 to `BEATS` - 1."""
+
+    def beat(self, now: float, beat: int) -> None:
+        """Each one four times a second: figures that change with every call, which nobody reads faster. Drawn all
+        together they would take a frame in which no call gets on."""
+        if beat == 0:
+            self.query_one(StatusLine).count()
+            self.tick(now)
+        else:
+            self.tock(now, beat)
 
     def draw(self, changed: tuple[CallId, ...]) -> None:
         """Everything that every place shows, then the place's own."""
@@ -101,7 +110,8 @@ class Place(Screen[None]):
     def refreshed(self) -> None:
         """In sight again: what came meanwhile has not been told piece by piece."""
         self.draw(tuple(row.id for row in self.board.rows))
-        self.beat(self.inspect.clock())
+        for beat in range(BEATS):
+            self.beat(self.inspect.clock(), beat)
 
     def action_refused(self) -> None:
         self.app.push_screen(RefusedDialog())

@@ -125,6 +125,11 @@ class TablePlace(AnswersPlace):
         self._say_found()
         self.draw(())
 
+    def recount(self) -> None:
+        """More have come while the filter is being written."""
+        if self._filter and self.query_one(FilterLine).agrees:
+            self._say_found()
+
     def _say_found(self) -> None:
         """While it looks: how many were found so far."""
         count = len(self.table.listing)

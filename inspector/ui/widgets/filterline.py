@@ -106,6 +106,11 @@ class FilterLine(Horizontal):
             box.value = whole
             box.cursor_position = len(whole)
 
+    @property
+    def agrees(self) -> bool:
+        """It is open, and what stands in it can be read."""
+        return self.has_class("-open") and self._pointer.at is None
+
     def complain(self, bad: BadFilter) -> None:
         self._pointer.at = bad.at
         self.query_one(Input).refresh()
