@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import TextIO
@@ -20,6 +21,8 @@ from inspector.core.events import (
     PolicyLoaded,
     PolicyRejected,
     ToolsDrifted,
+    UpstreamChanged,
+    UpstreamState,
 )
 
 _TOLD = frozenset({CallArrived, Decided, FrameRejected, HoldEnded, PolicyLoaded, PolicyRejected, ToolsDrifted})
@@ -74,6 +77,12 @@ class DecisionPrinter:
             case PolicyLoaded() | PolicyRejected() | FrameRejected() | HoldEnded() | ToolsDrifted():
                 if not self._as_json:
                     self._write(_notice(event))
+
+
+def tell_of_login(event: UpstreamChanged) -> None:
+    """Where a person should log in, for a run that has no screen to show it on."""
+    if event.state is UpstreamState.LOGIN:
+        print(f"mcp-inspect: {event.upstream}: log in at {event.detail}", file=sys.stderr, flush=True)
 
 
 def _notice(event: PolicyLoaded | PolicyRejected | FrameRejected | HoldEnded | ToolsDrifted) -> str:

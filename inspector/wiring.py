@@ -30,11 +30,10 @@ from inspector.core.events import (
     ToolChange,
     ToolsListed,
     UpstreamChanged,
-    UpstreamState,
 )
 from inspector.core.upstream import NAME, CommandSpec, UpstreamSpec, UrlSpec
 from inspector.demo import agent_command
-from inspector.headless import DecisionPrinter, Lines
+from inspector.headless import DecisionPrinter, Lines, tell_of_login
 from inspector.logins import Logins
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
@@ -139,7 +138,7 @@ async def engine(settings: Settings, watch: Callable[[Event], None]) -> AsyncIte
                 watch(event)
                 match event:
                     case UpstreamChanged() if settings.headless:
-                        _tell_of_login(event)
+                        tell_of_login(event)
                     case ToolsListed() if (drifted := drift.told(event)) is not None and not settings.demo:
                         driver.emit(drifted)
 
@@ -186,12 +185,6 @@ async def _prepare(driver: Driver, settings: Settings) -> None:
     for spec in settings.upstreams:
         if not (settings.lazy or spec.lazy):
             driver.roster[spec.name].prepare()
-
-
-def _tell_of_login(event: UpstreamChanged) -> None:
-    """Where a person should log in, for a run that has no screen to show it on."""
-    if event.state is UpstreamState.LOGIN:
-        print(f"mcp-inspect: {event.upstream}: log in at {event.detail}", file=sys.stderr, flush=True)
 
 
 def _report_callbacks(report: Callable[[str], None]) -> None:

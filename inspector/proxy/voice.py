@@ -59,25 +59,30 @@ class LoggedIn:
 
     async def __aenter__(self) -> Response:
         token = await self._login.token()
-        asking = self._request(token)
-        response = await asking.__aenter__()
-        self._asking = asking
+        response = await self._ask(token)
         challenge = self._login.refusal(response)
         if challenge is None:
             return response
-        await self.__aexit__(None, None, None)
-        asking = self._request(await self._login.renew(challenge, token))
-        response = await asking.__aenter__()
-        self._asking = asking
+        await self._leave()
+        response = await self._ask(await self._login.renew(challenge, token))
         challenge = self._login.refusal(response)
         if challenge is None:
             return response
-        await self.__aexit__(None, None, None)
+        await self._leave()
         raise self._login.useless(challenge)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._leave()
+
+    async def _ask(self, token: str | None) -> Response:
+        asking = self._request(token)
+        response = await asking.__aenter__()
+        self._asking = asking
+        return response
+
+    async def _leave(self) -> None:
         asking, self._asking = self._asking, None
         if asking is not None:
             await asking.__aexit__(None, None, None)

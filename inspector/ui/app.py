@@ -148,7 +148,8 @@ class InspectApp(Visiting):
         for screen in self.screen_stack:
             if isinstance(screen, Place) and screen.is_mounted:
                 screen.beat(now, self._beat)
-        tell(self.screen)
+        if self._beat == 0:
+            tell(self.screen)
 
     # What screens ask of the app
 

@@ -11,9 +11,10 @@ from ui_bench import Bench, shown, until
 from ui_sample import KINDS, NOW, call
 
 from inspector.core.call import CallId
-from inspector.core.commands import CallDetail
+from inspector.core.commands import CallDetail, Rejected
 from inspector.ui import json_view
 from inspector.ui.widgets.column import SLICE, Column
+from inspector.ui.widgets.detail import DetailPane
 
 pytestmark = pytest.mark.anyio
 WIDE = (120, 36)
@@ -58,6 +59,19 @@ async def test_a_text_is_found_wherever_it_stands_in_the_call(bench: Bench) -> N
         await until(pilot, lambda: "no further place" in shown(pilot))
         await pilot.press("escape")
         assert pilot.app.focused is pilot.app.screen.query_one("#detail")
+
+
+async def test_of_a_call_that_is_no_longer_at_hand_its_own_row_stands_there_and_not_the_call_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        pane = pilot.app.screen.query_one(DetailPane)
+        await pilot.press("up")
+        await until(pilot, lambda: pane.detail is not None)
+        before = pane.row
+        monkeypatch.setattr(bench.port, "_detail", lambda _: Rejected("no longer in memory"))
+        await pilot.press("up")
+        await until(pilot, lambda: pane.row is not None and pane.row is not before and pane.detail is None)
 
 
 async def test_a_call_is_compared_with_the_one_of_its_tool_before(bench: Bench) -> None:

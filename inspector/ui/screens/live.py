@@ -16,8 +16,8 @@ from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
 from inspector.core.views import CallView, HoldView
 from inspector.ui.listing import call_before
+from inspector.ui.screens.divided import DividedPlace
 from inspector.ui.screens.jump import to_rule
-from inspector.ui.screens.waiting import WaitingPlace
 from inspector.ui.widgets.calls import CallTable
 from inspector.ui.widgets.detail import DetailPane
 from inspector.ui.widgets.filterline import FilterLine
@@ -26,13 +26,10 @@ from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
 from inspector.ui.widgets.welcome import Welcome
 
-DETAIL_LINES: Final = 4  # at least, with the edge that can be drawn
-TABLE_LINES: Final = 5
-
 SOON: Final = 0.05  # seconds: to show what is known and then the rest would draw the call twice for one key
 
 
-class LivePlace(WaitingPlace):
+class LivePlace(DividedPlace):
     PLACE = "live"
     CSS_PATH = "live.tcss"
     KEYS = (
@@ -63,7 +60,6 @@ class LivePlace(WaitingPlace):
         self._detail: CallDetail | None = None
         self._outdated = False  # the detail pane; the next tick asks again
         self._framed = ("", "")
-        self._detail_lines: int | None = None  # as a person wants it; None: as the terminal's size suggests
 
     def body(self) -> Iterable[Widget]:
         yield FilterLine(self.complete_filter)
@@ -176,29 +172,9 @@ class LivePlace(WaitingPlace):
     def _on_banner(self) -> None:
         self.inspect.action_go("approvals")
 
-    def action_divide(self, by: int) -> None:
-        """Give the call below the table so many lines more; the table keeps a few."""
-        self._detail_lines = self.query_one(DetailPane).outer_size.height + by
-        self._divide()
-
-    @on(DetailPane.Dragged)
-    def _on_dragged(self, event: DetailPane.Dragged) -> None:
-        self.action_divide(event.lines)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._divide)
-
-    def _divide(self) -> None:
-        pane, most = self.query_one(DetailPane), self.query_one("#left").size.height - TABLE_LINES
-        if self._detail_lines is None or self.has_class("-zoom"):
-            pane.styles.height = None
-        else:
-            self._detail_lines = max(DETAIL_LINES, min(most, self._detail_lines))
-            pane.styles.height = self._detail_lines
-
     def action_zoom(self) -> None:
         self.toggle_class("-zoom")
-        self._divide()
+        self.divide()
         self.query_one(DetailPane if self.has_class("-zoom") else CallTable).focus()
 
     def action_frames(self) -> None:
@@ -241,13 +217,20 @@ class LivePlace(WaitingPlace):
     async def _inspect(self, call_id: CallId) -> None:
         """Show everything; where that takes a while, what is known first."""
         self._outdated = False
-        pane = self.query_one(DetailPane)
         asked = asyncio.ensure_future(self.inspect.ask(Inspect(call_id)))
-        await asyncio.wait({asked}, timeout=SOON)
-        if not asked.done():
-            known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
-            pane.show(self.source.row(call_id), known, self.inspect.clock())
-        answer = await asked
-        if isinstance(answer, CallDetail) and self.query_one(CallTable).cursor == call_id:
+        try:
+            await asyncio.wait({asked}, timeout=SOON)
+            if not asked.done():
+                self._show_call(call_id)
+            answer = await asked
+        finally:
+            asked.cancel()
+        if isinstance(answer, CallDetail):
             self._detail = answer
-            pane.show(self.source.row(call_id), answer, self.inspect.clock())
+        if self.query_one(CallTable).cursor == call_id:
+            self._show_call(call_id)
+
+    def _show_call(self, call_id: CallId) -> None:
+        """As far as it is known: its row's own words stand in for what is not."""
+        known = self._detail if self._detail is not None and self._detail.call_id == call_id else None
+        self.query_one(DetailPane).show(self.source.row(call_id), known, self.inspect.clock())
