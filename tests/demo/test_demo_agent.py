@@ -225,8 +225,7 @@ async def test_as_a_process_it_works_and_ends_quietly_on_interrupt(server: MCPSe
             try:
                 await seen.until(10)
                 process.send_signal(signal.SIGINT)
-                with anyio.fail_after(10):
-                    assert await anyio.to_thread.run_sync(process.wait) == 0
+                assert await anyio.to_thread.run_sync(process.wait, 10) == 0  # no scope reaches into a thread
             finally:
                 process.kill()
                 process.wait()
