@@ -29,6 +29,7 @@ from inspector.policy.model import (
     Settings,
 )
 from inspector.policy.source import Location, pointer
+from inspector.policy.text_search import search_of
 
 RATE_LIMIT = "rate_limit"
 
@@ -57,6 +58,18 @@ def every_entry(section: Section) -> Iterable[Entry]:
     yield from section.exact.values()
     yield from (entry for _, entry in section.globs)
     yield from (entry for entry in (section.star, section.all_tools) if entry is not None)
+
+
+def conditions_of(policy: Policy) -> Iterable[Condition]:
+    """All of them, in the order of the document."""
+    for section in (policy.top, *policy.servers.values()):
+        for entry in every_entry(section):
+            asking = (trigger.predicate for trigger in entry.approve_if)
+            for predicate in (*entry.require, *entry.deny_if, *asking):
+                yield from predicate.conditions
+    for rules in (policy.intercept or {}).values():
+        for rule in rules:
+            yield from rule.conditions
 
 
 def digest(value: Json) -> str:
@@ -153,7 +166,9 @@ def _conditions(part: doc.BareCondition | doc.Predicate) -> tuple[Condition, ...
 def condition(path: ArgsPath, op: Operator, value: Json, *, missing_denies: bool = False) -> Condition:
     """One compiled condition; `value` has passed the operator's check."""
     search = compile_pattern(value) if op is Operator.REGEX and isinstance(value, str) else None
-    return Condition(path.segments, path.text, op, value, missing_denies, search)
+    text_search = search_of(path.segments) if op is Operator.EXISTS else None
+    in_frame = None if text_search is None else text_search.finds
+    return Condition(path.segments, path.text, op, value, missing_denies, search, in_frame)
 
 
 def _named(part: doc.BareCondition | doc.Predicate, conditions: tuple[Condition, ...]) -> str:

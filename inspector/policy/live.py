@@ -11,6 +11,7 @@ from inspector.core.holds import Hold
 from inspector.core.json import JsonObject
 from inspector.policy.approvals import Ask
 from inspector.policy.engine import Judgement
+from inspector.policy.text_search import frame_of
 
 
 class State(Enum):
@@ -26,7 +27,7 @@ class LiveCall:
     """A call that is not over yet."""
 
     call: Call  # as the client sent it
-    judged: Call  # with the arguments as edited, and then without a frame
+    judged: Call  # with the arguments as edited
     edit: JsonObject | None
     root: CallId
     leg: int
@@ -71,5 +72,5 @@ class LiveCall:
 
 
 def with_arguments(call: Call, edited: JsonObject) -> Call:
-    """The call as a person wants it: its frame says something else, so nothing may be judged by that."""
-    return replace(call, arguments=edited, frame=b"")
+    """The call as a person wants it. Its own frame says something else, so another one is written to be judged by."""
+    return replace(call, arguments=edited, frame=frame_of(edited))

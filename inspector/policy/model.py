@@ -64,6 +64,7 @@ class Condition:
     value: Json
     missing_denies: bool = False
     search: Callable[[str], bool] | None = None  # the compiled pattern of `regex`
+    in_frame: Callable[[bytes], bool | None] | None = None  # what a frame says of `exists`; None: cannot tell
 
 
 @dataclass(frozen=True, slots=True)
