@@ -54,7 +54,7 @@ class LiveCall:
     def put_arguments(self, arguments: JsonObject) -> None:
         """A person wants these sent; they are what is judged from now on."""
         self.edit = arguments
-        self.judged = with_arguments(self.call, arguments)
+        self.judged = with_arguments(self.call, arguments, frame_of(arguments))
 
     def hold(self, now: float) -> Hold:
         """It waits for a person, for as long as what asks first gives."""
@@ -71,6 +71,6 @@ class LiveCall:
         )
 
 
-def with_arguments(call: Call, edited: JsonObject) -> Call:
-    """The call as a person wants it. Its own frame says something else, so another one is written to be judged by."""
-    return replace(call, arguments=edited, frame=frame_of(edited))
+def with_arguments(call: Call, edited: JsonObject, frame: bytes) -> Call:
+    """The call as a person wants it. `frame`: of these arguments, since its own one says something else."""
+    return replace(call, arguments=edited, frame=frame)
