@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -28,6 +29,7 @@ from inspector.policy.model import (
     Section,
     Settings,
 )
+from inspector.policy.pattern_cost import longest_text
 from inspector.policy.source import Location, pointer
 from inspector.policy.text_search import search_of
 
@@ -165,10 +167,12 @@ def _conditions(part: doc.BareCondition | doc.Predicate) -> tuple[Condition, ...
 
 def condition(path: ArgsPath, op: Operator, value: Json, *, missing_denies: bool = False) -> Condition:
     """One compiled condition; `value` has passed the operator's check."""
-    search = compile_pattern(value) if op is Operator.REGEX and isinstance(value, str) else None
-    text_search = search_of(path.segments) if op is Operator.EXISTS else None
-    in_frame = None if text_search is None else text_search.finds
-    return Condition(path.segments, path.text, op, value, missing_denies, search, in_frame)
+    made = Condition(path.segments, path.text, op, value, missing_denies)
+    if op is Operator.REGEX and isinstance(value, str):
+        return replace(made, search=compile_pattern(value), longest=longest_text(value))
+    if op is Operator.EXISTS and (text_search := search_of(path.segments)) is not None:
+        return replace(made, in_frame=text_search.finds)
+    return made
 
 
 def _named(part: doc.BareCondition | doc.Predicate, conditions: tuple[Condition, ...]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Condition, Operator, Predicate
-from inspector.policy.operators import Result, cannot_judge, most_values, test_of
+from inspector.policy.operators import Result, cannot_judge, most_values, test_of, too_much
 from inspector.policy.paths import MAX_WALKED_AFTER, is_anywhere, resolve_within
 from inspector.policy.text_search import frame_of
 
@@ -75,6 +75,8 @@ def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool,
     if not values:
         result = Result.MISMATCH if condition.missing_denies else Result.FALSE
         return Finding(condition, result, None, "missing")
+    if burden := too_much(condition, values):
+        return Finding(condition, Result.MISMATCH, None, f"mismatch: {burden}")
     test = test_of(condition)
     if len(values) == 1:
         result = test(values[0])
