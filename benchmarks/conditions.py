@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from itertools import product
+from random import Random
 
 from inspector.core.call import Call, Caller, CallId
 from inspector.core.decision import Scope
-from inspector.core.json import Json, JsonObject
+from inspector.core.json import Json, JsonObject, Number
 from inspector.policy.assemble import condition
 from inspector.policy.compiled import compile_schema, parse_path
 from inspector.policy.conditions import judge_condition
@@ -66,6 +67,20 @@ ELEMENTS: dict[str, str] = {
     "true in lists": "[true]",
     "paths": '"/a/../b"',
     "urls": '"http://a.b"',
+}
+ELEMENTS_AT_A_BOUND: dict[str, tuple[str, int]] = {  # one more, and a condition would not look at them
+    "50,000 tiny numbers": ("1e-999999999", 50_000),
+    "50,000 long numbers": ("0." + "1" * 62, 50_000),
+    "50,000 large numbers": ("1e308", 50_000),
+    "50,000 texts": ('"' + "a" * 80 + '"', 50_000),
+    "50,000 arrays of one": ("[true]", 50_000),
+    "5 arrays of 9,999": (f"[{','.join(['true'] * 9_999)}]", 5),
+    "2 arrays of 25,000 decimals": (f"[{','.join(['0.25'] * 25_000)}]", 2),
+    "10,000 numbers far apart": ("1e308,1e-999", 5_000),
+    "10,000 texts": ('"' + "ab" * 200 + '"', 10_000),
+    "10,000 paths": ('"/' + "a/../" * 80 + '"', 10_000),
+    "10,000 urls": ('"http://' + "a." * 200 + '"', 10_000),
+    "130,000 letters": ('"' + "aab" * 433 + '"', 100),
 }
 WHOLE: dict[str, tuple[str, str]] = {  # how a text begins, and what fills it
     "a text": ("", "a"),
@@ -123,8 +138,8 @@ def conditions(op: Operator) -> Iterator[Condition]:
         Operator.EQ: [0, "a", [0], [[]], {"n": 1}, [0] * BIG],
         Operator.IN: [[0, "a"], [[0], [1], [True], {"n": 2}]],
         Operator.LT: [0],
-        Operator.REGEX: ["(a+)+$", "(x+x+)+y"],
-        Operator.CONTAINS: [True, 0, [[]], "b" * 1000, "a" * 1000 + "b", [1, [1]]],
+        Operator.REGEX: ["(a+)+$", "(x+x+)+y", "(a|b)*a(a|b){11}c", "a.{20}c", "a.{900}c"],
+        Operator.CONTAINS: [True, 0, 1, Number("0.5"), [[]], "b" * 1000, "a" * 1000 + "b", [1, [1]]],
         Operator.EXISTS: [True],
         Operator.PATH_WITHIN: [["/srv", "/a"]],
         Operator.HOST_IN: [["a", "*.b"]],
@@ -157,6 +172,7 @@ SCHEMAS = {
     "numbers": compile_schema({"properties": {"x": {"items": {"type": "number"}}}}),
     "unique": compile_schema({"properties": {"x": {"uniqueItems": True}}}),
     "pattern": compile_schema({"properties": {"x": {"pattern": "(a|aa)+$"}}}),
+    "counted": compile_schema({"properties": {"x": {"pattern": "a.{20}c"}}}),
 }
 
 
@@ -233,7 +249,10 @@ def main(argv: list[str]) -> int:
     worst, size = Worst(asked.only, asked.rounds), asked.bytes - len(ENVELOPE)
     shapes = {
         **{name: listed(text, size) for name, text in ELEMENTS.items()},
+        **{name: f"[{','.join([text] * count)}]" for name, (text, count) in ELEMENTS_AT_A_BOUND.items()},
         **{name: filled(*text, size) for name, text in WHOLE.items()},
+        "letters that RE2 cannot remember": filled("", "".join(Random(1).choices("ab", k=100_000)), size),
+        "a few of them": filled("", "".join(Random(2).choices("ab", k=130_000)), 130_300),
     }
     for shape, text in shapes.items():
         arguments, raw = called(text)

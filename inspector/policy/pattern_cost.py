@@ -69,6 +69,7 @@ class _Ways:
         self._then: list[tuple[int, ...]] = [()]  # where it leads, by a character or freely
         self._starts: set[int] = set()  # places that are passed at the beginning of the text only
         self._backwards = backwards
+        self._entered = 0  # also what repeats nothing has an end
         self._first = self._enter(part, 0)
 
     def are_few(self, work: int, *, again: bool) -> bool:
@@ -108,7 +109,10 @@ class _Ways:
         return frozenset(place for place in seen if self.masks[place] or not place)
 
     def _enter(self, part: Part, after: int) -> int:
-        """The place where a part begins that leads to `after`."""
+        """The place where a part begins that leads to `after`. Raises UnreadableError: it is too large."""
+        self._entered += 1
+        if self._entered > 4 * MAX_SIZE:
+            raise UnreadableError
         match part:
             case Chars(mask):
                 return self._place(mask, (after,))

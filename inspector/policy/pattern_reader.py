@@ -68,7 +68,7 @@ def _range(first: int, last: int) -> int:
 
 _DIGITS: Final = _range(48, 57)
 _LETTERS: Final = _range(65, 90) | _range(97, 122)
-_NAMED: Final = {"d": _DIGITS, "w": _DIGITS | _LETTERS | _mask("_"), "s": _mask(" \t\n\r\f\v")}
+_NAMED: Final = {"d": _DIGITS, "w": _DIGITS | _LETTERS | _mask("_"), "s": _mask(" \t\n\r\f")}
 
 
 def read(pattern: str) -> Part:
