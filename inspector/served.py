@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -30,33 +32,46 @@ def main(handle: int) -> None:
         except InspectError as error:
             link.setblocking(True)
             link.sendall(framed(error))
+    # All is closed and written. A thread that still imports would hold up the end by a second or two.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def _serve(link: socket.socket) -> int:
     screen = await channel(link)
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async with anyio.create_task_group() as tasks:
-
-            async def end_on_signal() -> None:
-                async for _ in signals:
-                    tasks.cancel_scope.cancel()
-
-            tasks.start_soon(end_on_signal)
-            try:
-                settings: Settings = await screen.receive()
-            except (EOFError, ConnectionError):  # given up before it began
-                return 0
-            async with live(settings) as port:
-                screen.send(None)
-                spare_the_collector()
+    try:
+        settings: Settings = await screen.receive()
+    except (EOFError, ConnectionError):  # given up before it began
+        return 0
+    attended = anyio.CancelScope()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_on_signal, attended.cancel)
+        async with live(settings, shut_down=attended.cancel) as port:
+            screen.send(None)
+            spare_the_collector()
+            with attended:
                 await answer(port, screen)
-            tasks.cancel_scope.cancel()
+        tasks.cancel_scope.cancel()
     return 0
 
 
+async def _end_on_signal(end: Callable[[], None]) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            end()
+
+
 @asynccontextmanager
-async def live(settings: Settings) -> AsyncIterator[LivePort]:
-    """A run that serves clients, and its port. Raises InspectError: why it does not begin."""
+async def live(settings: Settings, shut_down: Callable[[], None]) -> AsyncIterator[LivePort]:
+    """A run that serves clients, and its port. Raises InspectError: why it does not begin.
+
+    `shut_down`: called when a person wants it to end; held calls have their answer then.
+    """
+
+    def close() -> None:
+        made.driver.close_holds("the inspector was closed")
+        shut_down()
+
     store = Store()
     async with engine(settings, store.fold) as made:
         store.recording = str(made.recorder.path)
@@ -72,7 +87,7 @@ async def live(settings: Settings) -> AsyncIterator[LivePort]:
                 endpoint=lambda: endpoint,
                 recording=lambda: Recording.open(made.recorder.path),
                 clock=time.time,
-                shut_down=lambda: made.driver.close_holds("the inspector was closed"),
+                shut_down=close,
                 accept_tools=made.accept_tools,
                 recordings=lambda: shelf.entries({live.run for live in runs.live()}),
             )
