@@ -87,7 +87,7 @@ def rss_mb(*pids: int) -> float:
 
 def engine_of(pid: int) -> int:
     """The process of the engine that belongs to an app's."""
-    command = ["ps", "-axo", "pid=,ppid=,args="]
+    command = ["ps", "-axwwo", "pid=,ppid=,args="]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     (engine,) = (
         int(line.split()[0])

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Final
 
 from inspector.core.errors import InspectError
+from inspector.core.printable import printable
 from inspector.port_socket import EngineGoneError, RemotePort, channel
 from inspector.settings import Settings
 
@@ -33,6 +34,7 @@ _START: Final = "import sys; sys.path[:] = {path!r}; from inspector.served impor
 class EngineProcess:
     def __init__(self) -> None:
         self._ours, theirs = socket.socketpair()
+        self._begun = False
         # A file, since nobody reads a pipe while the screen is shown.
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the process
         with theirs:
@@ -55,12 +57,13 @@ class EngineProcess:
         with contextlib.suppress(OSError):
             self._ours.shutdown(socket.SHUT_RDWR)
         self._ours.close()
-        if self._wait() is None:
+        if not self._begun or self._wait() is None:
             self._process.kill()
             self._process.wait()
         with self._stderr as said:
             said.seek(0)
-            sys.stderr.write(said.read().decode(errors="backslashreplace"))
+            for line in said.read().decode(errors="replace").splitlines():
+                print(printable(line), file=sys.stderr)
 
     @asynccontextmanager
     async def started(self, settings: Settings) -> AsyncIterator[RemotePort]:
@@ -71,6 +74,7 @@ class EngineProcess:
         """
         link = await channel(self._ours)
         try:
+            self._begun = True
             link.send(settings)
             said = await link.receive()
             if isinstance(said, InspectError):

@@ -26,6 +26,7 @@ from inspector.wiring import engine, listening, scripted_agents, spare_the_colle
 
 def main(handle: int) -> None:
     """`handle`: of the socket to the screen. Its first message is `Settings`; our first one None, or why not."""
+    os.set_inheritable(handle, False)  # by our servers
     with socket.socket(fileno=handle) as link:
         try:
             on_a_loop(_serve, link.dup())
