@@ -172,10 +172,11 @@ class _Answering:
                 if number in self._wishes:
                     self._wishes[number].cancel()
             case _:
+                self._wishes[asked.number] = anyio.CancelScope()  # it may be taken back before it has begun
                 tasks.start_soon(self._carry_out, asked)
 
     async def _carry_out(self, asked: Asked) -> None:
-        with anyio.CancelScope() as self._wishes[asked.number]:
+        with self._wishes[asked.number]:
             await self._say(asked.number, self._port.command, asked.what)
         del self._wishes[asked.number]
 
