@@ -22,13 +22,11 @@ from typing import IO, Final
 
 from inspector.core.errors import InspectError
 from inspector.core.printable import printable
+from inspector.own_module import own_module
 from inspector.port_socket import EngineGoneError, RemotePort, channel
 from inspector.settings import Settings
 
 ENDS_WITHIN: Final = 3.0  # seconds: it gives its servers two
-
-# It shall find the modules that we found: with `-m` it would look for them in the current folder first.
-_START: Final = "import sys; sys.path[:] = {path!r}; from inspector.served import main; main({handle})"
 
 
 class EngineProcess:
@@ -39,7 +37,7 @@ class EngineProcess:
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the process
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _START.format(path=sys.path, handle=theirs.fileno())],
+                [*own_module("inspector.served"), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -92,3 +92,7 @@ async def live(settings: Settings, shut_down: Callable[[], None]) -> AsyncIterat
                 accept_tools=made.accept_tools,
                 recordings=lambda: shelf.entries({live.run for live in runs.live()}),
             )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
