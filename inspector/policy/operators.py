@@ -30,7 +30,7 @@ Test: TypeAlias = Callable[[Json], Result]
 
 MAX_VALUES = 50_000  # of a fan-out: more cannot be judged without holding up every other call
 MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
-MAX_ELEMENTS = 200_000  # of an array that `contains` searches; of all arrays of a fan-out as many as MAX_VALUES
+MAX_ELEMENTS = 200_000  # of an array that `contains` searches; in a fan-out MAX_VALUES with all arrays
 _DEAR = frozenset({Operator.REGEX, Operator.PATH_WITHIN, Operator.HOST_IN})
 
 _FALSE_HITS = 10_000  # of Python's `==` in one array, fewer where each takes longer: beyond, it is too strange to judge
@@ -84,8 +84,8 @@ def too_much(condition: Condition, values: Sequence[Json]) -> str:
         size = sum(size_of(value) for value in values if isinstance(value, str))
         return f"more than {condition.longest} bytes for this pattern" if size > condition.longest else ""
     if condition.op is Operator.CONTAINS and len(values) > 1:
-        elements = sum(len(value) for value in values if isinstance(value, list))
-        return f"more than {MAX_VALUES} elements" if elements > MAX_VALUES else ""
+        elements = sum(1 + len(value) for value in values if isinstance(value, list))
+        return f"more than {MAX_VALUES} arrays and elements" if elements > MAX_VALUES else ""
     return ""
 
 

@@ -244,11 +244,11 @@ def test_a_fan_out_over_too_many_values_is_a_mismatch(op: str, value: Json, most
 @pytest.mark.parametrize("arrays", [2, 5, 50])
 def test_contains_looks_at_so_many_elements_of_a_fan_out_in_all(arrays: int) -> None:
     one = Condition(("x", STAR), "args.x.*", Operator.CONTAINS, 1)
-    full: list[Json] = [[0] * (MAX_VALUES // arrays)] * arrays
+    full: list[Json] = [[0] * (MAX_VALUES // arrays - 1)] * arrays
     assert judge_condition(one, {"x": full}, every=False).result is Result.FALSE
     assert judge_condition(one, {"x": [*full, "ab"]}, every=False).result is Result.MISMATCH  # by its type
     found = judge_condition(one, {"x": [*full, [1]]}, every=False)
-    assert (found.result, found.note) == (Result.MISMATCH, "mismatch: more than 50000 elements")
+    assert (found.result, found.note) == (Result.MISMATCH, "mismatch: more than 50000 arrays and elements")
 
 
 @pytest.mark.parametrize("every", [True, False])
