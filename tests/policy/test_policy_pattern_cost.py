@@ -26,6 +26,7 @@ from inspector.policy.pattern_cost import MAX_EFFORT, MAX_PATTERNS, MAX_SIZE, lo
         "[^]]a|[]a]b|[a-]c|[-a]d",
         r"\x41\x{1F600}\n",
         "(?s:a.)*b",
+        r"(?i)drop\s.{0,20}table",
         "(?P<name>a)|(?-i)b{,3}",
         "",
     ],
@@ -37,12 +38,12 @@ def test_patterns_as_people_write_them_may_search_any_text(pattern: str) -> None
 @pytest.mark.parametrize(
     ("pattern", "about"),
     [
-        ("a.{20}c", 130_000),
-        ("a.{900}c", 3_300),
-        (r"(?i)drop\s.{0,100}table", 14_000),
-        ("(a|b)*a(a|b){20}c", 45_000),
-        ("^(?:a|b){20}a(a|b)*$", 45_000),  # read from its end
-        ("a" + "[ab]" * 30, 90_000),
+        ("a.{20}c", 87_000),
+        ("a.{900}c", 2_200),
+        (r"(?i)drop\s.{0,100}table", 9_500),
+        ("(a|b)*a(a|b){20}c", 30_000),
+        ("^(?:a|b){20}a(a|b)*$", 30_000),  # read from its end
+        ("a" + "[ab]" * 30, 62_000),
     ],
 )
 def test_one_with_too_many_states_may_search_less_the_larger_it_is(pattern: str, about: int) -> None:
