@@ -30,7 +30,9 @@ from inspector.policy.source import MAX_DEPTH, Blame, Location, Node, Source, pl
 from inspector.policy.text_search import search_of
 
 MAX_BYTES = 1024 * 1024
-MAX_PREPARED = 256  # paths of one policy: of a generated one with thousands, the others are compiled when first needed
+MAX_PREPARED = (
+    100  # paths of one policy, up to 10 MB each; of a generated one with thousands, the others wait for a call
+)
 Dialect: TypeAlias = Literal["auto", "native", "intercept"]
 FileFormat: TypeAlias = Literal["auto", "json", "yaml"]
 

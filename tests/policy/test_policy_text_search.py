@@ -19,6 +19,7 @@ from inspector.core.holds import Resolution
 from inspector.core.json import Json, JsonObject, Number
 from inspector.policy import text_search
 from inspector.policy.conditions import judge_condition
+from inspector.policy.load import MAX_PREPARED
 from inspector.policy.model import STAR, Condition, Operator, Path, Star, is_index
 from inspector.policy.operators import Result
 from inspector.policy.paths import MAX_WALKED, MAX_WALKED_AFTER, resolve
@@ -515,4 +516,4 @@ def test_the_searches_of_a_policy_are_ready_when_it_is_loaded(monkeypatch: pytes
     ]
     policy({"t": {"require": rules}, "u": {"approve_if": rules}})
     assert prepared[:2] == [("x", STAR, "n"), ("z", STAR, "0")]
-    assert len(prepared) == len(set(prepared)) == 256
+    assert len(prepared) == len(set(prepared)) == MAX_PREPARED
