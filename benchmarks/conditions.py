@@ -13,7 +13,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from random import Random
 
@@ -80,7 +80,7 @@ ELEMENTS_AT_A_BOUND: dict[str, tuple[str, int]] = {  # one more, and a condition
     "10,000 texts": ('"' + "ab" * 200 + '"', 10_000),
     "10,000 paths": ('"/' + "a/../" * 80 + '"', 10_000),
     "10,000 urls": ('"http://' + "a." * 200 + '"', 10_000),
-    "86,900 letters": ('"' + "aab" * 289 + '"', 100),
+    "43,400 letters": ('"' + "aab" * 144 + '"', 100),
 }
 WHOLE: dict[str, tuple[str, str]] = {  # how a text begins, and what fills it
     "a text": ("", "a"),
@@ -105,6 +105,10 @@ ENVELOPE = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","
 def listed(element: str, size: int) -> str:
     """A JSON array of so many equal elements that it fills `size` bytes."""
     return f"[{','.join([element] * ((size - 10) // (len(element) + 1)))}]"
+
+
+def repeated(element: str, count: int) -> str:
+    return f"[{','.join([element] * count)}]"
 
 
 def filled(start: str, unit: str, size: int) -> str:
@@ -132,7 +136,8 @@ def made(text: str, op: Operator, value: Json) -> Condition:
     return one
 
 
-def conditions(op: Operator) -> Iterator[Condition]:
+@cache
+def conditions(op: Operator) -> tuple[Condition, ...]:
     """What is asked of every shape: over one to sixty stars, with a name or an index behind them."""
     values: dict[Operator, list[Json]] = {
         Operator.EQ: [0, "a", [0], [[]], {"n": 1}, [0] * BIG],
@@ -144,9 +149,10 @@ def conditions(op: Operator) -> Iterator[Condition]:
         Operator.PATH_WITHIN: [["/srv", "/a"]],
         Operator.HOST_IN: [["a", "*.b"]],
     }
+    found: list[Condition] = []
     for value in values.get(op, []):
-        for tail in WALKS if op is Operator.EXISTS else TAILS:
-            yield made(f"args.x{tail}", op, value)
+        found += [made(f"args.x{tail}", op, value) for tail in (WALKS if op is Operator.EXISTS else TAILS)]
+    return tuple(found)
 
 
 def judges(arguments: JsonObject, raw: bytes) -> dict[str, list[tuple[str, Callable[[], object]]]]:
@@ -197,12 +203,11 @@ def called(text: str) -> tuple[JsonObject, bytes]:
     return call.arguments, frame.raw
 
 
-def edited(arguments: JsonObject, tails: Iterable[str]) -> Iterator[tuple[str, Callable[[], object]]]:
+def edited(arguments: JsonObject, asked: Iterable[Condition]) -> Iterator[tuple[str, Callable[[], object]]]:
     """With the text that is written of an edit when it comes in."""
     raw = frame_of(arguments)
-    for tail in tails:
-        one = made(f"args.x{tail}", Operator.EXISTS, True)
-        yield tail[:24], partial(judge_condition, one, arguments, every=False, frame=raw)
+    for one in asked:
+        yield one.path_text[:24], partial(judge_condition, one, arguments, every=False, frame=raw)
 
 
 def first_ms(tail: str, arguments: JsonObject, raw: bytes, rounds: int) -> float:
@@ -249,17 +254,17 @@ def main(argv: list[str]) -> int:
     worst, size = Worst(asked.only, asked.rounds), asked.bytes - len(ENVELOPE)
     shapes = {
         **{name: listed(text, size) for name, text in ELEMENTS.items()},
-        **{name: f"[{','.join([text] * count)}]" for name, (text, count) in ELEMENTS_AT_A_BOUND.items()},
+        **{name: repeated(text, count * size // (1 << 22)) for name, (text, count) in ELEMENTS_AT_A_BOUND.items()},
         **{name: filled(*text, size) for name, text in WHOLE.items()},
         "letters that RE2 cannot remember": filled("", "".join(Random(1).choices("ab", k=100_000)), size),
-        "as many of them as may be searched": filled("", "".join(Random(2).choices("ab", k=86_900)), 87_100),
+        "as many of them as may be searched": filled("", "".join(Random(2).choices("ab", k=43_400)), 43_600),
     }
     for shape, text in shapes.items():
         arguments, raw = called(text)
         for line, all_of_it in judges(arguments, raw).items():
             for label, work in all_of_it if worst.wants(line) else []:
                 worst.measure(line, f"{shape}: {label}", work)
-        for label, work in edited(arguments, WALKS) if worst.wants("edited") else []:
+        for label, work in edited(arguments, conditions(Operator.EXISTS)) if worst.wants("edited") else []:
             worst.measure("edited", f"{shape}: {label}", work)
     for tail, depth in product(
         (".*.n", ".*" * 60, *COUNTS), DEPTHS if worst.wants("exists", "edited", "loaded") else ()
@@ -268,7 +273,7 @@ def main(argv: list[str]) -> int:
         arguments, raw = called(beside(tail, depth, size))
         one = made(f"args.x{tail}", Operator.EXISTS, True)
         worst.measure("exists", shape, partial(judge_condition, one, arguments, every=False, frame=raw))
-        for _, work in edited(arguments, [tail]):
+        for _, work in edited(arguments, [one]):
             worst.measure("edited", shape, work)
         if worst.wants("loaded"):
             worst.put("loaded", first_ms(tail, arguments, raw, min(3, asked.rounds)), shape)

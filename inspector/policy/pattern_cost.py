@@ -27,7 +27,7 @@ from inspector.policy.pattern_reader import (
     read,
 )
 
-MAX_EFFORT: Final = 2_000_000  # bytes of text times the size of a pattern: 20 ms when every way is followed
+MAX_EFFORT: Final = 1_000_000  # bytes of text times the size of a pattern: 20 ms when every way is followed
 MAX_STATES: Final = 4_000  # that an automaton remembers without taking its time for them
 MAX_SIZE: Final = 5_000  # characters of a pattern, or places of its automaton
 MAX_PATTERNS: Final = 100

@@ -38,12 +38,12 @@ def test_patterns_as_people_write_them_may_search_any_text(pattern: str) -> None
 @pytest.mark.parametrize(
     ("pattern", "about"),
     [
-        ("a.{20}c", 87_000),
-        ("a.{900}c", 2_200),
-        (r"(?i)drop\s.{0,100}table", 9_500),
-        ("(a|b)*a(a|b){20}c", 30_000),
-        ("^(?:a|b){20}a(a|b)*$", 30_000),  # read from its end
-        ("a" + "[ab]" * 30, 62_000),
+        ("a.{20}c", 43_000),
+        ("a.{900}c", 1_100),
+        (r"(?i)drop\s.{0,100}table", 4_740),
+        ("(a|b)*a(a|b){20}c", 15_000),
+        ("^(?:a|b){20}a(a|b)*$", 15_000),  # read from its end
+        ("a" + "[ab]" * 30, 31_000),
     ],
 )
 def test_one_with_too_many_states_may_search_less_the_larger_it_is(pattern: str, about: int) -> None:
