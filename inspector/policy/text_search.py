@@ -48,15 +48,22 @@ class TextSearch:
     @property
     def is_certain(self) -> bool:
         """Whether it can tell of any frame."""
+        if self._is_too_deep:
+            return True
         patterns = _patterns(self.path)
         return patterns is not None and not patterns.unknown
+
+    @property
+    def _is_too_deep(self) -> bool:
+        """For every frame that there is."""
+        return len(self.path) > MAX_DEPTH - len(_ENVELOPE)
 
     def prepare(self) -> None:
         """Compile it, and have it meet most of its states: some milliseconds, and 200 for the largest.
 
         So this is done when a policy is read. A state that is kept is passed four times as fast as one that is made.
         """
-        if not self._compiled:
+        if not self._compiled and not self._is_too_deep:
             patterns = _patterns(self.path)
             compiled = None if patterns is None else _compiled(patterns)
             if compiled is not None:
@@ -70,6 +77,8 @@ class TextSearch:
         None when the text cannot tell: something is nested too deep in front of an index, or an index is too large; or
         the names of the path are too long for an automaton.
         """
+        if self._is_too_deep:
+            return False
         self.prepare()
         said = None if self._set is None else self._set.Match(frame)
         if said is None or _COMPLETE not in said:  # it was not read to its end

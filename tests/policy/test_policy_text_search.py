@@ -348,12 +348,21 @@ def test_eight_indexes_of_a_hundred_are_counted_over_flat_elements(last: Json, f
     (("x", *(STAR, "0") * 20), True),
     (("x", STAR, "100"), False),
     (("x", STAR, "5000"), False),
-    (("x", *(STAR, "n" * 100) * 40), False),
+    (("x", STAR, *("n" * 100,) * 40), False),
 ])  # fmt: skip
 def test_a_search_knows_whether_it_can_always_tell(path: Path, certain: bool) -> None:
     search = search_of(path)
     assert search is not None
     assert search.is_certain is certain
+
+
+@pytest.mark.parametrize("segments", [65, 100_000])
+def test_a_path_that_is_deeper_than_any_frame_leads_nowhere(segments: int) -> None:
+    path: Path = (STAR,) * segments
+    search = search_of(path)
+    assert search is not None
+    assert search.is_certain
+    assert search.finds(nested(LEVELS, "0")) is False
 
 
 def test_a_path_without_a_star_needs_no_search() -> None:
@@ -368,7 +377,7 @@ def test_one_search_is_kept_for_as_long_as_somebody_has_it() -> None:
 
 def test_what_a_frame_cannot_tell_is_walked_while_it_is_little() -> None:
     assert is_in_frame(("x", STAR, "n"), nested(LEVELS + 3)) is None
-    long_names: Path = ("x", *(STAR, "n" * 100) * 40)
+    long_names: Path = ("x", STAR, *("n" * 100,) * 40)
     assert is_in_frame(long_names, nested(2)) is None
     many: list[Json] = [[]] * (MAX_WALKED_AFTER - 10)
     for index in (0, 1, 5000):
