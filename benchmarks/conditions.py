@@ -71,6 +71,8 @@ ELEMENTS: dict[str, str] = {
 ELEMENTS_AT_A_BOUND: dict[str, tuple[str, int]] = {  # one more, and a condition would not look at them
     "50,000 tiny numbers": ("1e-999999999", 50_000),
     "50,000 long numbers": ("0." + "1" * 62, 50_000),
+    "24,990 long numbers": ("0." + "1" * 62, 24_990),
+    "12,490 objects": ('{"":1e308}', 12_490),
     "50,000 large numbers": ("1e308", 50_000),
     "50,000 texts": ('"' + "a" * 80 + '"', 50_000),
     "25,000 arrays of one": ("[true]", 25_000),
