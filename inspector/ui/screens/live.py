@@ -24,6 +24,7 @@ from inspector.ui.widgets.filterline import FilterLine
 from inspector.ui.widgets.gauges import GaugeLine, Gauges
 from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
+from inspector.ui.widgets.tablepane import TablePane
 from inspector.ui.widgets.welcome import Welcome
 
 SOON: Final = 0.05  # seconds: to show what is known and then the rest would draw the call twice for one key
@@ -67,7 +68,7 @@ class LivePlace(DividedPlace):
         yield Welcome()
         with Horizontal(id="columns"):
             with Vertical(id="left"):
-                with Vertical(id="calls-pane", classes="pane"):
+                with TablePane(id="calls-pane"):
                     yield self.calls_table(self.source.listing())
                 yield DetailPane()
             with Vertical(id="right"):

@@ -89,16 +89,21 @@ class FilterLine(Horizontal):
         yield Static(id="filter-word", markup=False)
 
     def open(self, current: str) -> None:
-        self.add_class("-open")
+        self._show(True)
         box = self.query_one(Input)
         with self.prevent(Input.Changed):
             box.value = current
         box.focus()
 
     def action_close(self) -> None:
-        self.remove_class("-open")
+        self._show(False)
         self._send("")
         self.post_message(self.Closed())
+
+    def _show(self, shown: bool) -> None:
+        """What is in the line is shown with it, and has no rule that asks for it."""
+        self.set_class(shown, "-open", update=False)
+        self.app.stylesheet.apply(self)
 
     def action_complete(self) -> None:
         box = self.query_one(Input)
@@ -137,7 +142,7 @@ class FilterLine(Horizontal):
     def _on_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self._send(event.value)
-        self.remove_class("-open")
+        self._show(False)
         self.post_message(self.Closed())
 
     def _send(self, wanted: str) -> None:
