@@ -1,7 +1,8 @@
-"""The rows of a live run: what is in memory, filtered and ordered at once. No Textual here."""
+"""The rows of a live run: what is in memory, filtered and ordered. No Textual here."""
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from inspector.ui.board import Board
 
 RESORT_EVERY: Final = 0.5  # seconds: sorting 50,000 rows for every frame would take half of a core
+AT_ONCE: Final = 4_000  # rows: more are filtered piece by piece, for a key does not wait for 50,000
+PIECE: Final = 2_000  # rows, between two of which others have their turn
 
 
 class LiveListing(Listing):
@@ -26,7 +29,10 @@ class LiveListing(Listing):
         self._board = board
         self._ids: list[CallId] | None = None
         self._where: dict[CallId, int] | None = None  # only when sorted: else the ids are in order
-        self._predicate: Predicate | None = None
+        self._wanted: Predicate | None = None  # the filter
+        self._predicate: Predicate | None = None  # what the rows shown have passed: the one before, as long as it looks
+        self._unsettled = False
+        self._meanwhile: set[CallId] | None = None  # those that changed while it looks
         self._sorted_at = 0.0
         self._stale = False
         self.sort = Sort.TIME
@@ -44,7 +50,7 @@ class LiveListing(Listing):
 
     @property
     def filtered(self) -> bool:
-        return self._predicate is not None
+        return self._wanted is not None
 
     @property
     def ordered(self) -> bool:
@@ -65,27 +71,31 @@ class LiveListing(Listing):
         return index if index < len(self._ids) and self._ids[index] == call_id else None
 
     def set_filter(self, term: Term | None) -> None:
-        self._predicate = None if term is None else predicate(term)
-        self._rebuild()
+        self._wanted = None if term is None else predicate(term)
+        self._want()
 
     def set_sort(self, sort: Sort, now: float, descending: bool | None = None) -> None:
         self.sort, self._sorted_at = sort, now
         self.descending = Order.usual(sort).descending if descending is None else descending
-        self._rebuild()
+        self._want()
 
     def pause(self, paused: bool) -> None:
         self.paused, self._arrived = paused, self._board.base + len(self._board.rows)
         if paused and self._ids is None:
             self._ids = [row.id for row in self._board.rows]
         elif not paused:
-            self._rebuild()
+            self._want()
 
     def fold(self, ids: tuple[CallId, ...], now: float) -> int:
         if self.paused:
             return 0
         dropped, self._base = self._board.base - self._base, self._board.base
+        if self._meanwhile is not None:
+            self._meanwhile.update(ids)
         if self._ids is None:
             return dropped
+        if self._meanwhile is not None or self._unsettled:
+            return 0
         if self.ordered:
             self._stale = self._stale or bool(ids)
             self.resort(now)
@@ -101,11 +111,34 @@ class LiveListing(Listing):
 
     @property
     def unsettled(self) -> bool:
-        return False
+        return self._unsettled
 
     async def settle(self) -> AsyncGenerator[Part, None]:
-        """Everything is at hand."""
+        """All of it at once: it is there before a share of it could be read."""
+        self._unsettled, meanwhile = False, set[CallId]()
+        self._meanwhile = meanwhile
+        test, rows = self._wanted, self._board.rows
+        found: list[CallId] = []
+        position = self._board.base
+        while (begin := max(0, position - self._board.base)) < len(rows):
+            piece = rows[begin : begin + PIECE]
+            found += [row.id for row in piece if test is None or test(row)]
+            position = self._board.base + begin + len(piece)
+            await asyncio.sleep(0)
+        self._take(found)
+        self._fold_filtered(tuple(meanwhile), rows_left=True)
         yield Part(0, 1.0)
+
+    def _want(self) -> None:
+        """In the order of arrival many rows are looked through by `settle`; all else is done at once."""
+        self._meanwhile = None
+        self._unsettled = self._wanted is not None and not self.ordered and len(self._board.rows) > AT_ONCE
+        if not self._unsettled:
+            self._rebuild()
+
+    def _take(self, ids: list[CallId] | None) -> None:
+        self._ids, self._where, self._meanwhile = ids, None, None
+        self._predicate, self._stale, self._base = self._wanted, False, self._board.base
 
     def _fold_filtered(self, changed: tuple[CallId, ...], rows_left: bool) -> int:
         ids = self._ids if self._ids is not None else []
@@ -125,13 +158,13 @@ class LiveListing(Listing):
         return gone
 
     def _rebuild(self) -> None:
-        self._stale, self._base = False, self._board.base
-        self._where = None
-        if self._predicate is None and not self.ordered:
-            self._ids = [row.id for row in self._board.rows] if self.paused else None
+        test, rows = self._wanted, self._board.rows
+        if test is None and not self.ordered:
+            self._take([row.id for row in rows] if self.paused else None)
             return
-        rows = [row for row in self._board.rows if self._predicate is None or self._predicate(row)]
+        found = [row for row in rows if test is None or test(row)]
         if self.ordered:
-            Order(self.sort, self.descending).sorted(rows)
-            self._where = {row.id: index for index, row in enumerate(rows)}
-        self._ids = [row.id for row in rows]
+            Order(self.sort, self.descending).sorted(found)
+        self._take([row.id for row in found])
+        if self.ordered:
+            self._where = {row.id: index for index, row in enumerate(found)}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+import pytest
 from ui_sample import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word
 from inspector.filters.order import Sort
 from inspector.filters.reading import parse
-from inspector.ui.board import Board, remaining
+from inspector.ui.board import SLACK, Board, remaining
+from inspector.ui.listing import Part
+from inspector.ui.live_listing import AT_ONCE
 from inspector.ui.live_listing import LiveListing as Listing
 
 
@@ -123,3 +127,49 @@ def test_time_alone_is_something_to_draw_when_a_rate_falls_or_a_limit_begins_aga
     assert not board.shows(replace(views, run=replace(views.run, per_second=(0,) * 59 + (3,))))
     assert not board.shows(replace(views, limits=LIMITS))
     assert not board.shows(replace(views, version=views.version + 1))
+
+
+async def looked_through(listing: Listing) -> list[Part]:
+    return [part async for part in listing.settle()]
+
+
+@pytest.mark.anyio
+async def test_of_many_rows_a_filter_shows_those_before_until_it_has_looked_through_all() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[n % 2], NOW) for n in range(1, AT_ONCE + 2)))
+    whole = [row.id for row in board.rows]
+    listing.set_filter(parse(f"tool:{board.rows[0].tool}"))
+    assert (listing.filtered, listing.unsettled, ids(listing)) == (True, True, whole)
+    assert await looked_through(listing) == [Part(0, 1.0)]
+    assert (listing.unsettled, ids(listing)) == (False, whole[::2])
+
+
+@pytest.mark.anyio
+async def test_what_comes_changes_and_goes_while_a_filter_looks_is_found_as_it_is_then() -> None:
+    board = Board(kept=AT_ONCE)
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(1, AT_ONCE + SLACK)))
+    listing.set_filter(parse("decision:allow"))
+    looking = asyncio.create_task(looked_through(listing))
+    for _ in range(2):
+        await asyncio.sleep(0)  # two pieces have been looked at
+    denied = replace(board.rows[SLACK + 100], rev=2, word=Word.DENY)
+    listing.fold(folded(board, denied, *(call(n, KINDS[0], NOW) for n in range(AT_ONCE + SLACK, AT_ONCE + SLACK + 50))), 0)
+    await looking
+    assert board.base >= SLACK
+    assert ids(listing) == [row.id for row in board.rows if row.id != denied.id]
+    assert denied.id in {row.id for row in board.rows}
+
+
+@pytest.mark.anyio
+async def test_another_wish_while_a_filter_looks_is_done_at_once() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[n % 2], NOW) for n in range(1, AT_ONCE + 2)))
+    listing.set_filter(parse(f"tool:{board.rows[0].tool}"))
+    listing.set_sort(Sort.TOOL, 0, descending=True)
+    assert (listing.unsettled, len(listing)) == (False, AT_ONCE // 2 + 1)
+    listing.set_filter(None)
+    listing.set_sort(Sort.TIME, 0)
+    assert (listing.unsettled, len(listing)) == (False, AT_ONCE + 1)

@@ -123,6 +123,8 @@ class FilterLine(Horizontal):
 
     def agree(self, words: str) -> None:
         self._pointer.at = None
+        if not self.has_class("-open"):
+            return
         self.query_one(Input).refresh()
         self._say(Content.assemble((words, "$quiet")))
 
