@@ -93,15 +93,18 @@ class RowPainter:
 
     def _draw(self, row: CallView, shade: str, columns: list[tuple[Column, int]], width: int, now: float) -> Strip:
         base = self._base(shade)
-        mark = Segment("◆", base + self._style("mark")) if row.id in self.marks else None
-        segments = []
+        runs: list[tuple[str, Style]] = []
         for column, wide in columns:
             shown = column.read(row, now)
             cell = text.fit(shown.rjust(wide) if column.right else shown, wide)
             style = base if shade in _CURSOR else base + self._cell_style(row, column, now)
-            segments += [Segment(cell, style), mark or Segment(" ", style)]
-            mark = None
-        return Strip(segments).adjust_cell_length(width, base)
+            if row.id in self.marks and not runs:
+                runs += [(cell, style), ("◆", base + self._style("mark"))]
+            elif runs and runs[-1][1] == style:
+                runs[-1] = (f"{runs[-1][0]}{cell} ", style)
+            else:
+                runs.append((f"{cell} ", style))
+        return Strip([Segment(run, style) for run, style in runs]).adjust_cell_length(width, base)
 
     def _cell_style(self, row: CallView, column: Column, now: float) -> Style:
         if column.key == "tool" and is_loop(row):
