@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 RESORT_EVERY: Final = 0.5  # seconds: sorting 50,000 rows for every frame would take half of a core
 AT_ONCE: Final = 4_000  # rows: more are filtered piece by piece, for a key does not wait for 50,000
-PIECE: Final = 2_000  # rows, between two of which others have their turn
+PIECE: Final = 1_000  # rows: a millisecond
+PAUSE: Final = 0.002  # seconds between two pieces: what a key does takes many turns of the loop, each with a piece else
 
 
 class LiveListing(Listing):
@@ -124,7 +125,7 @@ class LiveListing(Listing):
             piece = rows[begin : begin + PIECE]
             found += [row.id for row in piece if test is None or test(row)]
             position = self._board.base + begin + len(piece)
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE)
         self._take(found)
         self._fold_filtered(tuple(meanwhile), rows_left=True)
         yield Part(0, 1.0)

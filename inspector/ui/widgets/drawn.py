@@ -62,6 +62,12 @@ class DrawnTable(SearchingTable):
             self._in_sight = in_sight
             self.refresh()
 
+    def redraw_cursor(self) -> None:
+        """Its line alone."""
+        index = None if self.cursor is None else self.listing.index_of(self.cursor)
+        if index is not None and 0 < (y := index - self.scroll_offset.y + 1) < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
     def measure(self) -> None:
         """Share the width among the columns by what stands in them now."""
         rows = self._rows_in_sight()

@@ -53,6 +53,9 @@ class _Box(Input):
 
     virtual_size = Reactive(Size(0, 0), layout=False)
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """It looks the same with the focus and without, so no rule is asked."""
+
 
 class FilterLine(Horizontal):
     """`complete` answers a half-typed filter with the whole of it, or None."""
