@@ -10,11 +10,12 @@ class TablePane(Vertical):
     inside, the table's every colour among it: longer than to draw the frame that this is for."""
 
     def on_descendant_focus(self) -> None:
-        self._light(True)
+        self.call_after_refresh(self._light)
 
     def on_descendant_blur(self) -> None:
-        self._light(False)
+        self.call_after_refresh(self._light)
 
-    def _light(self, lit: bool) -> None:
-        self.set_class(lit, "-lit", update=False)
+    def _light(self) -> None:
+        """One frame behind: first what the key was for."""
+        self.set_class(self.has_focus_within, "-lit", update=False)
         self.app.stylesheet.apply(self)
