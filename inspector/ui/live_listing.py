@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inspector.ui.board import Board
 
 RESORT_EVERY: Final = 0.5  # seconds: sorting 50,000 rows for every frame would take half of a core
-AT_ONCE: Final = 4_000  # rows: more are filtered piece by piece, for a key does not wait for 50,000
+AT_ONCE: Final = 4_000  # of the newest rows: older ones are filtered piece by piece, for no key waits for 50,000
 PIECE: Final = 1_000  # rows: a millisecond
 PAUSE: Final = 0.002  # seconds between two pieces: what a key does takes many turns of the loop, each with a piece else
 
@@ -31,9 +31,11 @@ class LiveListing(Listing):
         self._ids: list[CallId] | None = None
         self._where: dict[CallId, int] | None = None  # only when sorted: else the ids are in order
         self._wanted: Predicate | None = None  # the filter
-        self._predicate: Predicate | None = None  # what the rows shown have passed: the one before, as long as it looks
+        self._predicate: Predicate | None = None  # what the rows shown have passed
+        self._cursor: CallId | None = None
         self._unsettled = False
-        self._meanwhile: set[CallId] | None = None  # those that changed while it looks
+        self._looked_from = 0  # position of the oldest row that was looked at; `Board.base` is that of the oldest row
+        self._meanwhile: set[CallId] = set()  # older ones that have changed since
         self._sorted_at = 0.0
         self._stale = False
         self.sort = Sort.TIME
@@ -71,32 +73,30 @@ class LiveListing(Listing):
         index = bisect_left(self._ids, call_id)
         return index if index < len(self._ids) and self._ids[index] == call_id else None
 
-    def set_filter(self, term: Term | None) -> None:
-        self._wanted = None if term is None else predicate(term)
-        self._want()
+    def set_filter(self, term: Term | None, cursor: CallId | None = None) -> None:
+        self._wanted, self._cursor = None if term is None else predicate(term), cursor
+        self._unsettled = self._wanted is not None and not self.ordered and len(self._board.rows) > AT_ONCE
+        if not self._unsettled:
+            self._rebuild()
 
     def set_sort(self, sort: Sort, now: float, descending: bool | None = None) -> None:
         self.sort, self._sorted_at = sort, now
         self.descending = Order.usual(sort).descending if descending is None else descending
-        self._want()
+        self._rebuild()
 
     def pause(self, paused: bool) -> None:
         self.paused, self._arrived = paused, self._board.base + len(self._board.rows)
         if paused and self._ids is None:
             self._ids = [row.id for row in self._board.rows]
         elif not paused:
-            self._want()
+            self._rebuild()
 
     def fold(self, ids: tuple[CallId, ...], now: float) -> int:
         if self.paused:
             return 0
         dropped, self._base = self._board.base - self._base, self._board.base
-        if self._meanwhile is not None:
-            self._meanwhile.update(ids)
         if self._ids is None:
             return dropped
-        if self._meanwhile is not None or self._unsettled:
-            return 0
         if self.ordered:
             self._stale = self._stale or bool(ids)
             self.resort(now)
@@ -115,31 +115,30 @@ class LiveListing(Listing):
         return self._unsettled
 
     async def settle(self) -> AsyncGenerator[Part, None]:
-        """All of it at once: it is there before a share of it could be read."""
-        self._unsettled, meanwhile = False, set[CallId]()
-        self._meanwhile = meanwhile
-        test, rows = self._wanted, self._board.rows
-        found: list[CallId] = []
-        position = self._board.base
-        while (begin := max(0, position - self._board.base)) < len(rows):
-            piece = rows[begin : begin + PIECE]
-            found += [row.id for row in piece if test is None or test(row)]
-            position = self._board.base + begin + len(piece)
+        """The newest rows, as far back as the cursor's; then, together, what was found of the rest."""
+        board, rows = self._board, self._board.rows
+        cursor = None if self._cursor is None else board.index_of(self._cursor)
+        begin = max(0, len(rows) - AT_ONCE if cursor is None else min(len(rows) - AT_ONCE, cursor))
+        self._rebuild(begin)
+        yield Part(0, (len(rows) - begin) / max(1, len(rows)))
+        test, position = self._predicate, self._looked_from
+        older: list[CallId] = []
+        while (end := position - board.base) > 0:
+            begin = max(0, end - PIECE)
+            older[:0] = [row.id for row in rows[begin:end] if test is None or test(row)]
+            position = board.base + begin
             await asyncio.sleep(PAUSE)
-        self._take(found)
-        self._fold_filtered(tuple(meanwhile), rows_left=True)
-        yield Part(0, 1.0)
+        yield Part(self._add(older) if self._looked_from else 0, 1.0)  # all may have been wanted at once meanwhile
 
-    def _want(self) -> None:
-        """In the order of arrival many rows are looked through by `settle`; all else is done at once."""
-        self._meanwhile = None
-        self._unsettled = self._wanted is not None and not self.ordered and len(self._board.rows) > AT_ONCE
-        if not self._unsettled:
-            self._rebuild()
-
-    def _take(self, ids: list[CallId] | None) -> None:
-        self._ids, self._where, self._meanwhile = ids, None, None
-        self._predicate, self._stale, self._base = self._wanted, False, self._board.base
+    def _add(self, older: list[CallId]) -> int:
+        """Returns how many rows came above those in sight."""
+        ids, changed = self._ids if self._ids is not None else [], tuple(self._meanwhile)
+        before = len(ids)
+        ids[:0] = older
+        self._looked_from = 0
+        self._meanwhile.clear()
+        self._fold_filtered(changed, rows_left=True)
+        return len(ids) - before
 
     def _fold_filtered(self, changed: tuple[CallId, ...], rows_left: bool) -> int:
         ids = self._ids if self._ids is not None else []
@@ -148,6 +147,10 @@ class LiveListing(Listing):
             gone = bisect_left(ids, self._board.rows[0].id)
             del ids[:gone]
         for call_id in changed:
+            position = self._board.index_of(call_id)
+            if position is not None and position + self._board.base < self._looked_from:
+                self._meanwhile.add(call_id)
+                continue
             row = self._board.row(call_id)
             index = bisect_left(ids, call_id)
             there = index < len(ids) and ids[index] == call_id
@@ -158,14 +161,18 @@ class LiveListing(Listing):
                 del ids[index]
         return gone
 
-    def _rebuild(self) -> None:
-        test, rows = self._wanted, self._board.rows
+    def _rebuild(self, begin: int = 0) -> None:
+        """All at once, but for the `begin` oldest rows."""
+        self._stale, self._unsettled, self._base = False, False, self._board.base
+        self._looked_from = self._board.base + begin if begin else 0
+        self._meanwhile.clear()
+        self._predicate = test = self._wanted
+        self._where = None
         if test is None and not self.ordered:
-            self._take([row.id for row in rows] if self.paused else None)
+            self._ids = [row.id for row in self._board.rows] if self.paused else None
             return
-        found = [row for row in rows if test is None or test(row)]
+        rows = [row for row in self._board.rows[begin:] if test is None or test(row)]
         if self.ordered:
-            Order(self.sort, self.descending).sorted(found)
-        self._take([row.id for row in found])
-        if self.ordered:
-            self._where = {row.id: index for index, row in enumerate(found)}
+            Order(self.sort, self.descending).sorted(rows)
+            self._where = {row.id: index for index, row in enumerate(rows)}
+        self._ids = [row.id for row in rows]

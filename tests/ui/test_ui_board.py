@@ -14,7 +14,7 @@ from inspector.filters.order import Sort
 from inspector.filters.reading import parse
 from inspector.ui.board import SLACK, Board, remaining
 from inspector.ui.listing import Part
-from inspector.ui.live_listing import AT_ONCE
+from inspector.ui.live_listing import AT_ONCE, PIECE
 from inspector.ui.live_listing import LiveListing as Listing
 
 
@@ -134,29 +134,43 @@ async def looked_through(listing: Listing) -> list[Part]:
 
 
 @pytest.mark.anyio
-async def test_of_many_rows_a_filter_shows_those_before_until_it_has_looked_through_all() -> None:
+async def test_of_many_rows_the_newest_are_filtered_at_once_and_the_rest_comes_above_them() -> None:
     board = Board()
     listing = Listing(board)
-    folded(board, *(call(n, KINDS[n % 2], NOW) for n in range(1, AT_ONCE + 2)))
+    folded(board, *(call(n, KINDS[n % 2], NOW) for n in range(AT_ONCE + 1000)))
     whole = [row.id for row in board.rows]
     listing.set_filter(parse(f"tool:{board.rows[0].tool}"))
     assert (listing.filtered, listing.unsettled, ids(listing)) == (True, True, whole)
-    assert await looked_through(listing) == [Part(0, 1.0)]
-    assert (listing.unsettled, ids(listing)) == (False, whole[::2])
+    looking = listing.settle()
+    assert await anext(looking) == Part(0, 0.8)
+    assert (listing.unsettled, ids(listing)) == (False, whole[1000::2])
+    assert [part async for part in looking] == [Part(500, 1.0)]
+    assert ids(listing) == whole[::2]
+
+
+@pytest.mark.anyio
+async def test_the_row_of_the_cursor_is_among_those_that_are_filtered_at_once() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(AT_ONCE + 1000)))
+    listing.set_filter(parse("decision:allow"), CallId(10))
+    assert (await anext(listing.settle())).share > 0.99
+    assert listing.index_of(CallId(10)) == 0
 
 
 @pytest.mark.anyio
 async def test_what_comes_and_changes_while_a_filter_looks_is_found_as_it_is_then() -> None:
     board = Board()
     listing = Listing(board)
-    folded(board, *(call(n, KINDS[0], NOW) for n in range(AT_ONCE + 1)))
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(AT_ONCE + PIECE + 10)))
     listing.set_filter(parse("decision:allow"))
     looking = asyncio.create_task(looked_through(listing))
-    await asyncio.sleep(0)  # the first rows have been looked at
-    denied = replace(board.rows[100], rev=2, word=Word.DENY)
-    listing.fold(folded(board, denied, call(AT_ONCE + 1, KINDS[0], NOW)), 0)
+    await asyncio.sleep(0)  # all but the ten oldest have been looked at
+    denied = [replace(board.rows[at], rev=2, word=Word.DENY) for at in (5, 500, AT_ONCE)]
+    listing.fold(folded(board, *denied, call(AT_ONCE + PIECE + 10, KINDS[0], NOW)), 0)
     await looking
-    assert ids(listing) == [row.id for row in board.rows if row.id != denied.id]
+    assert ids(listing) == [row.id for row in board.rows if row.word is Word.ALLOW]
+    assert len(listing) == len(board.rows) - 3
 
 
 @pytest.mark.anyio

@@ -55,6 +55,7 @@ class CallTable(DrawnTable, can_focus=True):
         self.search_if_unsettled()
         self._resize(gone)
         self._settle()
+        self.tell_bar()
         self.redraw_changed()
 
     def tick(self, now: float) -> None:
@@ -69,7 +70,7 @@ class CallTable(DrawnTable, can_focus=True):
     # What a person wants
 
     def filter(self, term: Term | None) -> None:
-        self.listing.set_filter(term)
+        self.listing.set_filter(term, self.cursor)
         self.show_listing()
 
     def sort_by(self, sort: Sort, descending: bool | None = None) -> None:

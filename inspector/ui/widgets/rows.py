@@ -82,7 +82,8 @@ class RowPainter:
         return Strip([Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
 
     def row(self, row: CallView, shade: str, width: int, now: float) -> Strip:
-        """`shade` is "row", "odd", "cursor" or "focused": the cursor where the keys go. A running row is drawn again each second, for its elapsed time."""
+        """`shade` is "row", "odd", "cursor" or "focused": the cursor where the keys go. A running row is drawn again
+        each second, for its elapsed time."""
         columns = self.layout(width)
         age = int(now) if is_running(row) else 0
         key = (row.id, row.rev, shade, age, row.id in self.marks)
