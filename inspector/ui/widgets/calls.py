@@ -55,7 +55,6 @@ class CallTable(DrawnTable, can_focus=True):
         self.search_if_unsettled()
         self._resize(gone)
         self._settle()
-        self.tell_bar()
         self.redraw_changed()
 
     def tick(self, now: float) -> None:

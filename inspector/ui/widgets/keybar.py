@@ -54,14 +54,13 @@ class KeyBar(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._on_bindings)
 
     def _on_bindings(self, _screen: object) -> None:
-        """Told twice of each change of the focus. What the key that made it has changed itself is shown before."""
+        """Told twice of each change of the focus, and often of what changes no key."""
         if not self._asked:
-            self._asked = True
-            self.call_after_refresh(self._look_again)
+            self._asked = self.call_later(self._look_again)
 
     def _look_again(self) -> None:
         self._asked = False
-        if self._drawn() != self._shown:
+        if self.is_attached and self._drawn() != self._shown:  # a dialog may be gone by now
             self.refresh()
 
     def render(self) -> Content:

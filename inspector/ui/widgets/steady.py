@@ -40,12 +40,9 @@ class SteadyView(ScrollView):
         """What grows is then scrolled to its end, and the thumb stands where it stood."""
         if self._is_told:
             self._is_told = False
-            self.call_later(self.tell_bar)
+            self.call_later(self._tell_bar)
 
-    def tell_bar(self) -> None:
-        """Now, where all has grown and scrolled that will: then it is drawn with it."""
-        if self._is_told:
-            return
+    def _tell_bar(self) -> None:
         self._is_told = True
         if not (self.show_vertical_scrollbar and self.scrollbar_size_vertical):
             return
