@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from dataclasses import replace
@@ -17,7 +18,7 @@ from ui_sample import HOLD_ISSUE, KINDS, NOW, call, empty_views, hold, sample_vi
 
 import inspector.ui
 from inspector.core.call import CallId
-from inspector.core.commands import CallDetail, Deny, Shutdown
+from inspector.core.commands import CallDetail, Command, CommandResult, Deny, Inspect, Shutdown
 from inspector.core.views import PolicyView, Word
 from inspector.filters.order import Sort
 from inspector.ui.board import Board
@@ -121,6 +122,26 @@ async def test_z_zooms_o_shows_frames_and_y_copies_the_exact_texts(bench: Bench)
         assert '"sql":"DROP TABLE sessions"' in pilot.app.clipboard
         await pilot.press("escape")
         assert not pilot.app.screen.has_class("-zoom")
+
+
+async def test_a_key_right_behind_an_arrow_means_the_call_that_the_arrow_led_to(bench: Bench) -> None:
+    class Slow(DataPort):
+        async def command(self, command: Command) -> CommandResult:
+            if isinstance(command, Inspect):
+                await asyncio.sleep(0.1)
+            return await super().command(command)
+
+    port = bench.port = Slow(sample_views(5))
+    for number in range(1, 6):
+        port.details[CallId(number)] = CallDetail(CallId(number), f'{{"of":{number}}}', None, (), "", False)
+    async with bench.app().run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: '"of": 5' in shown(pilot))
+        for keys, number in ((("up", "y"), 4), (("up", "up", "y"), 2)):
+            pilot.app.copy_to_clipboard("")
+            for key in keys:
+                pilot.app.post_message(events.Key(key, key if key == "y" else None))
+            await until(pilot, lambda: pilot.app.clipboard)
+            assert f'{{"of":{number}}}' in pilot.app.clipboard
 
 
 async def test_the_filter_narrows_as_one_types_and_escape_clears_it(bench: Bench) -> None:

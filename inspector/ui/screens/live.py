@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
@@ -10,6 +11,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
+from textual.worker import WorkerError
 
 from inspector.core.call import CallId
 from inspector.core.commands import CallDetail, Inspect
@@ -26,6 +28,7 @@ from inspector.ui.widgets.rate import Rate
 from inspector.ui.widgets.tablepane import TablePane
 from inspector.ui.widgets.welcome import Welcome
 
+PATIENCE: Final = 1.0  # seconds for an answer of the engine's that a key wants
 SOON: Final = 0.05  # seconds: to show what is known and then the rest would draw the call twice for one key
 
 
@@ -176,6 +179,7 @@ class LivePlace(DividedPlace):
     @work(exclusive=True, group="compare")
     async def action_compare(self) -> None:
         """What this call has otherwise than the call of the same tool before it; the key again: as it is."""
+        await self._caught_up()
         pane = self.query_one(DetailPane)
         row, pane.versus = pane.row, None if pane.versus else pane.versus
         before = None if row is None else call_before(self.source, row)
@@ -190,10 +194,12 @@ class LivePlace(DividedPlace):
 
     @work
     async def action_to_rule(self) -> None:
+        await self._caught_up()
         if row := self.query_one(DetailPane).row:
             await to_rule(self.inspect, row.rule)
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
+        await self._caught_up()
         copied = self.query_one(DetailPane).copied()
         self.inspect.copy(copied, "the call")
 
@@ -220,6 +226,13 @@ class LivePlace(DividedPlace):
             self._detail = answer
         if self.query_one(CallTable).cursor == call_id:
             self._show_call(call_id)
+
+    async def _caught_up(self) -> None:
+        """The pane shows the call that it was to show: a key right behind an arrow means the one that this led to."""
+        asked = [worker for worker in self.workers if worker.group == "inspect" and worker.node is self]
+        if asked:
+            with contextlib.suppress(WorkerError, TimeoutError):
+                await asyncio.wait_for(self.workers.wait_for_complete(asked), PATIENCE)
 
     def _show_call(self, call_id: CallId) -> None:
         """As far as it is known: its row's own words stand in for what is not."""
