@@ -33,7 +33,7 @@ class Algorithm(StrEnum):
     IN_FLIGHT = "in_flight"
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class CounterKey:
     """Identity of one counter ("Limits" in `docs/policy.md`): `max`, amount and messages may change without a reset."""
 
@@ -44,7 +44,7 @@ class CounterKey:
     algorithm: Algorithm
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class Charge:
     """One limit's claim on one counter for one call."""
 
@@ -56,7 +56,7 @@ class Charge:
     asks: bool = False  # on_exceed: approve, and a person said yes: charge without comparing
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class Reading:
     """A counter as it stood when a call touched it."""
 
@@ -74,7 +74,7 @@ class StepResult(StrEnum):
     REMEMBERED = "remembered"  # it would have asked, and a remembered approval answered
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class TraceStep:
     """One thing that was looked at on the way to the decision, passes included."""
 
@@ -87,7 +87,7 @@ class TraceStep:
     note: str = ""  # "missing", "mismatch: not a number", "8 of 10 used" …
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class Decision:
     """The one answer to "may this call go?": see "How a call is decided" in `docs/policy.md`."""
 
