@@ -23,8 +23,8 @@ from inspector.proxy.http_guard import (
     Door,
     Head,
     Refused,
-    admit,
     ambiguous,
+    doorkeeper,
     is_modern,
     make_door,
     misrouted,
@@ -86,6 +86,7 @@ class HttpFront:
         self._passed = Passed(hub, self._limits, now=now)
         self._socket: socket.socket | None = None
         self._door = self._make_door()
+        self._admit = doorkeeper(self._door)
         self._server: Server | None = None
         self._routes: set[HttpRoute] = set()
 
@@ -103,6 +104,7 @@ class HttpFront:
         self._socket = bind(self._host, self._port)
         self._port = self._socket.getsockname()[1]
         self._door = self._make_door()
+        self._admit = doorkeeper(self._door)
         return self._socket
 
     def _make_door(self) -> Door:
@@ -179,7 +181,7 @@ class HttpFront:
                 await answer.send(send)
                 return
             send = cors.readable(send, head, self._door)
-        entry, client = admit(head, self._door), scope.get("client")
+        entry, client = self._admit(head), scope.get("client")
         if isinstance(entry, Refused):
             await self._refuse(send, head, entry, client=client)
             return

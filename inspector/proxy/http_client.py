@@ -10,11 +10,12 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
 
+from inspector.proxy.headers import HEADS_KNOWN
 from inspector.proxy.http_response import ClientProtocol, Response
 from inspector.proxy.links import Headers
 
@@ -67,14 +68,10 @@ class HttpClient:
         return None if protocol is None else Sent(self, protocol, raw, heard)
 
     def _written(self, method: str, headers: Headers, body: bytes, target: bytes | None) -> bytes:
-        lines = [b"%b %b HTTP/1.1" % (method.encode(), target or self._target), b"host: " + self._named]
-        lines += [b"%b: %b" % pair for pair in headers]
+        head = _head(method, target or self._target, self._named, headers)
         if body or method == "POST":
-            lines.append(b"content-length: %d" % len(body))
-        head = b"\r\n".join(lines)
-        if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1 or b"\0" in head:
-            raise ValueError("a header with a line break in it")
-        return b"%b\r\n\r\n%b" % (head, body)
+            return b"%b\r\ncontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+        return head + b"\r\n\r\n"
 
     def close(self) -> None:
         """Every connection, at once."""
@@ -157,6 +154,16 @@ def target_of(url: str) -> bytes:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._") if parts.query else ""
     return (path + query).encode()
+
+
+@lru_cache(maxsize=HEADS_KNOWN)
+def _head(method: str, target: bytes, host: bytes, headers: Headers) -> bytes:
+    """But for the length of the body, and without its end. Raises ValueError: see `HttpClient.request`."""
+    lines = [b"%b %b HTTP/1.1" % (method.encode(), target), b"host: " + host, *[b"%b: %b" % pair for pair in headers]]
+    head = b"\r\n".join(lines)
+    if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1 or b"\0" in head:
+        raise ValueError("a header with a line break in it")
+    return head
 
 
 class Asking:

@@ -168,7 +168,7 @@ class _Protocol(HttpToolsProtocol):
             return
         if self._in_head or self._in_body:
             self._fed += len(data)
-        elif not self._in_body and b"pgrade:" in data:
+        elif not self._in_body and data.find(b"pgrade:") >= 0:
             data = _without_upgrade(data)
         try:
             self.parser.feed_data(data)

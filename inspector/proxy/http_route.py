@@ -232,7 +232,7 @@ class HttpRoute:
             self._drained = None
 
     def _own_status(self, raw: bytes) -> int:
-        if self._status_of is None or b'"error"' not in raw:
+        if self._status_of is None or raw.find(b'"error"') < 0:
             return 200
         error = orjson.loads(raw).get("error")
         code = error.get("code") if isinstance(error, dict) else None

@@ -15,6 +15,7 @@ from inspector.proxy.http_guard import (
     accepts,
     admit,
     ambiguous,
+    doorkeeper,
     is_modern,
     make_door,
     misrouted,
@@ -51,6 +52,38 @@ def entry(head: Head, at: Door | None = None) -> Admitted:
 def test_the_token_in_the_path_admits_to_a_named_upstream() -> None:
     assert entry(post(f"/{TOKEN}/up/mcp")).grant == "local"
     assert entry(post("/other/b/mcp"), door("a", "b")).upstream == "b"
+
+
+def test_a_head_that_is_known_is_refused_once_its_token_or_upstream_has_gone() -> None:
+    tokens, upstreams = {TOKEN: "local", "other": "cursor"}, ["up"]
+    at = make_door("127.0.0.1", 7337, tokens=tokens, upstreams=lambda: tuple(upstreams), max_body=100)
+    admitted, head = doorkeeper(at), post("/other/up/mcp")
+    assert [isinstance(admitted(head), Admitted) for _ in range(2)] == [True, True]
+    tokens["other"] = "another grant"
+    assert admitted(head) == entry(head, door(tokens={"other": "another grant"}))
+    del tokens["other"]
+    assert admitted(head) == admit(head, at)
+    assert isinstance(admitted(head), Refused)
+    tokens["other"], upstreams[0] = "cursor", "another"
+    assert isinstance(admitted(head), Refused)
+
+
+def test_a_head_that_is_known_is_refused_with_a_body_that_is_too_large() -> None:
+    admitted = doorkeeper(door())
+    lengths = [b"99", b"101", b"100", b"101"]
+    said = [admitted(post(f"/{TOKEN}/up/mcp", (b"content-length", length))) for length in lengths]
+    assert [one.status if isinstance(one, Refused) else 200 for one in said] == [200, 413, 200, 413]
+
+
+def test_who_keeps_the_door_says_what_the_ladder_says() -> None:
+    admitted = doorkeeper(door())
+    heads = [
+        post("/wrong/up/mcp"),
+        post(f"/{TOKEN}/up/mcp", (b"x", b"1")),
+        Head("PUT", f"/{TOKEN}/up/mcp".encode(), GOOD),
+    ]
+    for head in heads * 2:
+        assert admitted(head) == admit(head, door())
 
 
 def test_the_short_path_works_while_there_is_exactly_one_upstream() -> None:
