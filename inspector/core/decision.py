@@ -108,19 +108,19 @@ class Decision:
     def charged(self, at: float, readings: tuple[Reading, ...]) -> Decision:
         """The same decision at the moment when its charges stand."""
         return Decision(
-            call_id=self.call_id,
-            at=at,
-            server=self.server,
-            tool=self.tool,
-            verdict=self.verdict,
-            rule=self.rule,
-            message=self.message,
-            trace=self.trace,
-            charges=self.charges,
-            readings=readings,
-            triggers=self.triggers,
-            policy_hash=self.policy_hash,
-            approvals=self.approvals,
+            self.call_id,
+            at,
+            self.server,
+            self.tool,
+            self.verdict,
+            self.rule,
+            self.message,
+            self.trace,
+            self.charges,
+            readings,
+            self.triggers,
+            self.policy_hash,
+            self.approvals,
         )
 
     @property
