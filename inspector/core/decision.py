@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -38,10 +39,10 @@ class CounterKey:
     """Identity of one counter ("Limits" in `docs/policy.md`): `max`, amount and messages may change without a reset."""
 
     name: str  # pointer of its `limits` list + counter name, or the pool's name
-    scope: Scope
+    scope: Scope = field(hash=False)  # an enum hashes itself in Python, and a call looks for its counters nine times
     scope_id: str  # "" for global; parts are joined by U+001F
     window: int  # seconds; 0 for in_flight
-    algorithm: Algorithm
+    algorithm: Algorithm = field(hash=False)
 
 
 @fact(frozen=True)

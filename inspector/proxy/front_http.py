@@ -215,7 +215,9 @@ class HttpFront:
             await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers, client=client)
 
     async def _answer(self, request: Request) -> Refused | None:
-        if refused := await self._contradiction(request):
+        if request.modern or any(name == b"mcp-name" for name, _ in request.http.headers):
+            await sdk_rules.loaded()
+        if refused := self._contradiction(request):
             return refused
         upstream = self._hub.upstream(request.entry.upstream)
         if upstream is None:
@@ -245,14 +247,12 @@ class HttpFront:
             await request.send(message)
         return refused
 
-    async def _contradiction(self, request: Request) -> Refused | None:
+    def _contradiction(self, request: Request) -> Refused | None:
         """Does the request's head say something else than its body?"""
         frame, headers = request.frame, request.http.headers
         if frame is None:
             why = ambiguous(headers)
             return Refused(400, why, HEADER_MISMATCH) if why else None
-        if request.modern or any(name == b"mcp-name" for name, _ in headers):
-            await sdk_rules.loaded()
         if refused := misrouted(frame, headers, modern=request.modern, decode=sdk_rules.decode):
             return refused
         tool, arguments = frame.params.get("name"), frame.params.get("arguments")
