@@ -37,7 +37,7 @@ SUMMED_TOGETHER: Final = 128  # rows of the summary: a page by itself for every 
 BUSY_SECONDS: Final = 0.25  # a foreign lock on the file may hold a flush up for so long
 CLOSE_SECONDS: Final = 5.0
 
-_INSERT = "INSERT INTO events (kind, at, call_id, payload, blob) VALUES (?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO events (kind, at, call_id, payload, blob) VALUES (?, ?, ?, ?, nullif(?, ''))"
 _INSERT_POLICY = "INSERT OR IGNORE INTO policies (hash, text) VALUES (?, CAST(? AS TEXT))"
 
 
@@ -200,9 +200,10 @@ class Recorder:
                 self._checkpoint.start()
 
 
-def _bound(row: Row) -> tuple[str, float, CallId | None, str, bytearray | None]:
-    """As sqlite3 takes it fastest: for a `bytes` it looks for an adapter first, which takes longer than the insert."""
-    return row.kind, row.at, row.call_id, row.payload.decode(), None if row.blob is None else bytearray(row.blob)
+def _bound(row: Row) -> tuple[str, float, CallId | None, str, bytearray | str]:
+    """As sqlite3 takes it fastest: for a `bytes`, and for None, it looks for an adapter first, which takes as long as
+    the insert. A text that is empty stands for no blob, which an empty blob is not."""
+    return row.kind, row.at, row.call_id, row.payload.decode(), "" if row.blob is None else bytearray(row.blob)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

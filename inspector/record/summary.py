@@ -200,7 +200,7 @@ class Summary:
             1 if line.edited else 0,
             line.repeats,
             line.size,
-            storable(line.note) if line.note else None,
+            storable(line.note),
             line.arguments,
         )
 
