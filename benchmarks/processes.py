@@ -78,10 +78,23 @@ def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
         process.wait(5)
 
 
-def rss_mb(pid: int) -> float:
-    """Resident memory of one process, in MB."""
-    kilobytes = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
-    return int(kilobytes) / 1024
+def rss_mb(*pids: int) -> float:
+    """Resident memory of processes together, in MB: what they share is counted for each of them."""
+    command = ["ps", "-o", "rss=", "-p", ",".join(map(str, pids))]
+    kilobytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return sum(map(int, kilobytes.split())) / 1024
+
+
+def engine_of(pid: int) -> int:
+    """The process of the engine that belongs to an app's."""
+    command = ["ps", "-axwwo", "pid=,ppid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (engine,) = (
+        int(line.split()[0])
+        for line in listed.splitlines()
+        if line.split()[1] == str(pid) and "inspector.served" in line
+    )
+    return engine
 
 
 def cpu_seconds(pid: int) -> float:

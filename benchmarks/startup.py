@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.callers import HttpClient
-from benchmarks.processes import rss_mb, started
+from benchmarks.processes import engine_of, rss_mb, started
 from benchmarks.proxy import POLICY, Report
 from tests.e2e.terminal import Terminal
 
@@ -55,7 +55,7 @@ def weight(home: Path) -> float:
     ):
         asyncio.run(_call(url))
         terminal.wait_for("echo")
-        return rss_mb(terminal.pid)
+        return rss_mb(terminal.pid, engine_of(terminal.pid))
 
 
 @contextlib.contextmanager

@@ -2,10 +2,9 @@
 
     python -m benchmarks ui [--seconds 30] [--per-second 5000]
 
-The store, the app and its drawing are the program's own; events come from a generator and bytes go to nowhere. The
-screen shares its event loop with the proxy, so a frame that takes long is also a call that waits: the loop's lag. On a
-busy machine part of each is time in which others had the processor; what is ours is said beside it. The exit code is 1
-when a floor is missed.
+The store, the port, the app and its drawing are the program's own; events come from a generator (`folding.py`), in
+another process as an engine's do, and bytes go to nowhere. On a busy machine part of each time is one in which others
+had the processor; what is ours is said beside it. The exit code is 1 when a floor is missed.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ import argparse
 import asyncio
 import inspect
 import random
+import socket
 import statistics
+import subprocess
+import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 import uvloop
@@ -28,96 +28,21 @@ from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.widgets import Input
 
-from benchmarks import agents, traffic
+from benchmarks.processes import cpu_seconds
 from benchmarks.proxy import Report
-from inspector.core.call import CallId, Outcome
-from inspector.core.commands import Command, CommandResult, Done, Inspect, Rejected
-from inspector.core.decision import Decision, Reading, Verdict
-from inspector.core.events import CallArrived, Decided, Finished, Forwarded
-from inspector.core.json import JsonObject
-from inspector.core.views import Port, Views
-from inspector.store import Store
+from inspector.core.views import Port
+from inspector.port_socket import RemotePort, channel
 from inspector.ui.app import InspectApp
 from inspector.ui.preferences import Preferences
 from inspector.ui.widgets.calls import CallTable
 
 KEY_TO_FRAME_MS = 30  # p95
 SIZE = (120, 36)
-EVERY = 0.005  # seconds between two portions of events
-IN_FLIGHT = 250  # calls: each ends when so many others have come
 FILTER = "tool:query"
 KEYS = (
     *("up", "up", "pageup", "up", "down", "pagedown", "down", "home", "down", "end"),
     *("pageup", "slash", *FILTER, "enter", "up", "pageup", "down", "escape", "pageup", "up", "end"),
 )
-
-
-class StorePort(Port):
-    """What `LivePort` asks of the store, without an engine behind it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def views(self, since: int) -> Views:
-        return self._store.views(since, time.time())
-
-    async def command(self, command: Command) -> CommandResult:
-        if isinstance(command, Inspect):
-            return self._store.detail(command.call_id) or Rejected("no longer in memory")
-        return Done()
-
-
-class Agents:
-    """Folds calls as they are due: one in twenty is denied, the others end later."""
-
-    def __init__(self, store: Store, per_second: int) -> None:
-        self.lags: list[float] = []  # seconds
-        self.made = 0
-        self.work = 0.0  # seconds spent on folding, and on making the events
-        self._store = store
-        self._per_second = per_second
-        self._under_way: deque[CallId] = deque()
-        for event in agents.beginning():
-            store.fold(event)
-
-    async def call(self) -> None:
-        """For ever."""
-        begin = time.perf_counter()
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(EVERY)
-            woken = time.perf_counter()
-            self.lags.append(woken - before - EVERY)
-            while self.made < (woken - begin) * self._per_second:
-                self.made += 1
-                self._one(self.made, time.time())
-            self.work += time.perf_counter() - woken
-
-    def _one(self, number: int, at: float) -> None:
-        fold, call_id = self._store.fold, CallId(number)
-        who, (server, tool) = number % len(agents.CALLERS), agents.TOOLS[number * 31 % 97 % len(agents.TOOLS)]
-        arguments: JsonObject = {
-            "path": f"/srv/app/src/module_{number % 1009}.py",
-            "limit": number % 500,
-            "labels": ["nightly"],
-        }
-        used = Decimal(number % 100)
-        reading = Reading(traffic.COUNTER, traffic.RULE, used, Decimal(1), Decimal(100), at + 60)
-        denied = number % 20 == 1
-        verdict, rule = (Verdict.DENY, f"/tools/{tool}/deny_if/path") if denied else (Verdict.ALLOW, "")
-        decision = Decision(
-            call_id, at, server, tool, verdict, rule, "", agents.TRACE, (), (reading,), (), agents.HASH
-        )  # fmt: skip
-        caller = agents.CALLERS[who]
-        fold(CallArrived(at, call_id, f"c{who}", caller, server, tool, arguments, call_id, frame=traffic.REQUEST))
-        fold(Decided(at, decision))
-        if denied:
-            fold(Finished(at, call_id, Outcome.NOT_SENT, b'{"error":{"code":-32001,"message":"refused"}}'))
-            return
-        fold(Forwarded(at, call_id))
-        self._under_way.append(call_id)
-        if len(self._under_way) > IN_FLIGHT:
-            fold(Finished(at, self._under_way.popleft(), Outcome.OK, traffic.RESPONSE, relayed=True))
 
 
 class Nowhere(HeadlessDriver):
@@ -196,29 +121,41 @@ async def _until(true: Callable[[], object]) -> None:
 
 
 async def measure(seconds: float, per_second: int, report: Report) -> None:
-    store = Store()
-    agents_ = Agents(store, per_second)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-m", "benchmarks.folding", str(theirs.fileno()), str(per_second)]
+        folding = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+    link = await channel(ours)
+    try:
+        port = RemotePort(link)
+        listening = asyncio.create_task(port.listen())
+        await _measure(port, folding.pid, seconds, report)
+        link.close()
+        await listening
+    finally:
+        folding.kill()
+        folding.wait()
+
+
+async def _measure(port: Port, folding: int, seconds: float, report: Report) -> None:
     quiet = Preferences(bell=False, title=False)
-    app = WatchedApp(StorePort(store), awaits_clients=False, preferences=quiet, start_place="live", ascii_only=False)
+    app = WatchedApp(port, awaits_clients=False, preferences=quiet, start_place="live", ascii_only=False)
     running = asyncio.create_task(app.run_async(size=SIZE))
     await _until(lambda: app.is_running and app.screen.query(CallTable))
-    calling = asyncio.create_task(agents_.call())
+    await _until(lambda: app.board.views.run.calls)
     await asyncio.sleep(1)
-    agents_.lags.clear()
-    frames, made, work = app.frames, agents_.made, agents_.work
-    cpu, begin = time.process_time(), time.perf_counter()
+    frames, folded = app.frames, app.board.views.run.calls
+    cpu, their_cpu, begin = time.process_time(), cpu_seconds(folding), time.perf_counter()
     taken = await _press_keys(app, seconds)
     took, used = time.perf_counter() - begin, time.process_time() - cpu
-    calling.cancel()
+    folded, their_used = app.board.views.run.calls - folded, cpu_seconds(folding) - their_cpu
     app.exit()
     await running
-    lags = agents_.lags
-    print(f"{(agents_.made - made) / took:,.0f} calls/s folded for {took:.0f} s, the table live at {SIZE[0]}×{SIZE[1]}")
+    print(f"{folded / took:,.0f} calls/s folded for {took:.0f} s, the table live at {SIZE[0]}×{SIZE[1]}")
     print(f"  {len(taken.frames)} keys, key to frame: {spread(taken.frames)}   the worst: {taken.worst(3)}")
     print(f"  without waiting for a processor: {spread(taken.own)}")
-    print(f"  event-loop lag: {spread(lags)}")
-    share, making = 100 * used / took, 100 * (agents_.work - work) / took
-    print(f"  {share:.0f} % of a core, {making:.0f} % for the events; {(app.frames - frames) / took:.0f} frames/s")
+    share, making = 100 * used / took, 100 * their_used / took
+    print(f"  {share:.0f} % of a core, {making:.0f} % for the folding; {(app.frames - frames) / took:.0f} frames/s")
     report.floor("key to frame p95, ms", 1000 * quantile(taken.frames, 0.95), KEY_TO_FRAME_MS, at_least=False)
 
 

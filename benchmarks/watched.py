@@ -18,7 +18,7 @@ from statistics import median
 import uvloop
 
 from benchmarks.callers import HttpClient, Sample
-from benchmarks.processes import cpu_seconds, started
+from benchmarks.processes import cpu_seconds, engine_of, started
 from benchmarks.proxy import DIRECT, Engine, Report
 from benchmarks.startup import app_before
 
@@ -36,20 +36,23 @@ async def measure(folder: Path, flags: argparse.Namespace, report: Report) -> No
         urls = {DIRECT: upstream, HEADLESS: engine.where, APP: app}
         clients = {way: await stack.enter_async_context(HttpClient(url, modern=False)) for way, url in urls.items()}
         samples: dict[str, list[Sample]] = {way: [] for way in urls}
-        busy = 0.0
+        pids = {"screen": terminal.pid, "engine": engine_of(terminal.pid)}
+        busy = dict.fromkeys(pids, 0.0)
         for client in clients.values():
             await client.pace(per_second, flags.warm_up)
         for _ in range(flags.rounds):
             for way, client in clients.items():
-                before = cpu_seconds(terminal.pid)
+                before = {name: cpu_seconds(pid) for name, pid in pids.items()}
                 samples[way].append(await client.pace(per_second, flags.seconds))
                 if way == APP:
-                    busy += cpu_seconds(terminal.pid) - before
+                    busy = {name: busy[name] + cpu_seconds(pid) - before[name] for name, pid in pids.items()}
         terminal.wait_for("echo")
     print(f"HTTP → HTTP, {per_second:g} calls/s")
     for way, taken in samples.items():
         report.line(way, taken)
-    print(f"  {'':10} {100 * busy / sum(sample.elapsed for sample in samples[APP]):.0f} % of a core for the app")
+    took = sum(sample.elapsed for sample in samples[APP])
+    shares = " and ".join(f"{100 * seconds / took:.0f} % of a core for the {name}" for name, seconds in busy.items())
+    print(f"  {'':10} of the app: {shares}")
     report.floor("added to the p99 by the app, ms", added_p99(samples, APP), ADDED_P99_MS, at_least=False)
     print(f"        of which by the engine alone: {added_p99(samples, HEADLESS):.3f}")
 

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import TextIO
+from typing import Final, TextIO
 
 import orjson
 
@@ -24,8 +24,10 @@ from inspector.core.events import (
     UpstreamChanged,
     UpstreamState,
 )
+from inspector.core.printable import printable
 
 _TOLD = frozenset({CallArrived, Decided, FrameRejected, HoldEnded, PolicyLoaded, PolicyRejected, ToolsDrifted})
+LINE: Final = 500  # characters of what others may have named
 _MARK = {Verdict.ALLOW: "allow", Verdict.DENY: "DENY ", Verdict.PENDING: "HOLD ", Verdict.CANCELLED: "gone "}
 
 
@@ -98,13 +100,13 @@ def _notice(event: PolicyLoaded | PolicyRejected | FrameRejected | HoldEnded | T
             what = f"tools of {event.upstream} have changed: {names[:200]} (see: mcp-inspect tools)"
         case HoldEnded():
             what = f"#{event.call_id} {event.end} by {event.by}"
-    return f"{_time(event.at)}  ·      {_printable(what)}"
+    return f"{_time(event.at)}  ·      {printable(what[:LINE])}"
 
 
 def _text_line(decision: Decision, caller: str) -> str:
     what = f"{decision.server}›{decision.tool}"
     tail = f"  {decision.rule}" if decision.rule else ""
-    return f"{_time(decision.at)}  {_MARK[decision.verdict]}  {_printable(f'{what}  {caller}{tail}')}"
+    return f"{_time(decision.at)}  {_MARK[decision.verdict]}  {printable(f'{what}  {caller}{tail}'[:LINE])}"
 
 
 def _json_line(decision: Decision, caller: str) -> str:
@@ -128,8 +130,3 @@ def _json_line(decision: Decision, caller: str) -> str:
 
 def _time(at: float) -> str:
     return f"{datetime.fromtimestamp(at):%H:%M:%S}"
-
-
-def _printable(text: str) -> str:
-    """Escape what a terminal would obey."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:500])

@@ -1,12 +1,11 @@
-"""A run with its screen: the store and the port between engine and app. Imported only when there is a screen."""
+"""The screen of a run, beside the engine's process, or of a recording. Imported only when there is a screen."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,65 +13,61 @@ from typing import Final
 
 import anyio
 
-from inspector import paths, runs
+from inspector import paths
 from inspector.config_file import read_files
 from inspector.core.errors import ConfigError, UsageError
-from inspector.live_port import LivePort
-from inspector.record.reader import Recording
-from inspector.record.shelf import Shelf
+from inspector.engine_process import EngineProcess
+from inspector.port_socket import EngineGoneError
+from inspector.running import SIGNALS, on_a_loop
 from inspector.settings import Settings
-from inspector.store import Store
 from inspector.ui import theme, themed
 from inspector.ui.app import InspectApp
 from inspector.ui.preferences import AUTO, Preferences, read
 from inspector.ui.terminal import refuse_poor_terminal
 from inspector.ui.visiting import Opened
-from inspector.wiring import SIGNALS, engine, listening, scripted_agents, start_policy
 
 SWITCH: Final = 0.0005  # seconds
 
 
-async def show(settings: Settings) -> int:
+def show(settings: Settings, process: EngineProcess) -> int:
     """The app over a live engine. Returns the exit code."""
+    return on_a_loop(_show, settings, process)
+
+
+async def _show(settings: Settings, process: EngineProcess) -> int:
     preferences = _preferences(settings.theme)  # first of all: what is wrong with them is said before anything begins
-    store = Store()
-    async with engine(settings, store.fold) as made:
-        store.recording = str(made.recorder.path)
-        shelf = Shelf(made.recorder.path.parent, time.monotonic)
-        start_policy(made)
-        made.attend(True)
-        made.tasks.start_soon(made.policy_file.watch)
-        async with listening(made) as endpoint:
-            port = LivePort(
-                store=store,
-                driver=made.driver,
-                policy_file=made.policy_file,
-                endpoint=lambda: endpoint,
-                recording=lambda: Recording.open(made.recorder.path),
-                clock=time.time,
-                shut_down=lambda: made.driver.close_holds("the inspector was closed"),
-                accept_tools=made.accept_tools,
-                recordings=lambda: shelf.entries({live.run for live in runs.live()}),
-            )
-            app = InspectApp(
-                port,
-                token_mask=settings.token,
-                open_recording=opened,
-                preferences=preferences,
-                theme_folders=_theme_folders(),
-                awaits_clients=not settings.demo,
-            )
-            async with scripted_agents(made, endpoint):
-                return await _run_app(app)
+    async with process.started(settings) as port:
+        app = InspectApp(
+            port,
+            token_mask=settings.token,
+            open_recording=opened,
+            preferences=preferences,
+            theme_folders=_theme_folders(),
+            awaits_clients=not settings.demo,
+        )
+
+        async def follow_engine() -> None:
+            await port.listen()
+            app.exit()  # without it there is nothing to show, and nothing is forwarded
+
+        code = await _run_app(app, follow_engine)
+        if port.gone and (how := process.how_it_ended()):
+            recording = app.board.views.run.recording
+            raise EngineGoneError(f"the engine {how}, and the run has ended with it.\nIts recording is {recording}")
+        return code
 
 
-async def show_recording(path: Path, theme_wanted: str = "") -> int:
+def show_recording(path: Path, theme_wanted: str = "") -> int:
     """The app over a recording, read-only, in the wanted theme or that of the settings. Returns the exit code.
 
     Raises:
         ConfigError: the file is no recording that can be read.
         UsageError: there is no such theme.
     """
+    return on_a_loop(_show_recording, path, theme_wanted)
+
+
+async def _show_recording(path: Path, theme_wanted: str) -> int:
     preferences = _preferences(theme_wanted)
     said: list[Callable[[str], None]] = []
     async with opened(str(path), lambda why: [say(why) for say in said]) as found:
@@ -145,7 +140,8 @@ def _preferences(theme_wanted: str) -> Preferences:
     return replace(found, theme=theme_wanted) if theme_wanted else found
 
 
-async def _run_app(app: InspectApp) -> int:
+async def _run_app(app: InspectApp, *beside: Callable[[], Coroutine[object, object, None]]) -> int:
+    """`beside`: what goes on for as long as it is shown."""
     refuse_poor_terminal(os.environ)
     stop = anyio.Event()
     async with anyio.create_task_group() as tasks:
@@ -160,8 +156,8 @@ async def _run_app(app: InspectApp) -> int:
             async for path in themed.changed_themes(_theme_folders(), stop):
                 app.theme_changed(path)
 
-        tasks.start_soon(end_on_signal)
-        tasks.start_soon(follow_themes)
+        for follow in (end_on_signal, follow_themes, *beside):
+            tasks.start_soon(follow)
         try:
             await app.run_async(mouse=app.preferences.mouse)
         finally:

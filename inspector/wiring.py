@@ -6,14 +6,13 @@ import asyncio
 import gc
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from anyio.abc import TaskGroup
 
 from inspector import __version__, paths, runs
 from inspector.connect import Endpoint
-from inspector.core.errors import ConfigError, InspectError, PolicyError, UsageError
+from inspector.core.errors import ConfigError, PolicyError, UsageError
 from inspector.core.events import (
     Event,
     RunStarted,
@@ -48,6 +47,7 @@ from inspector.proxy.upstream_stdio import StdioUpstream
 from inspector.proxy.watch import PolicyFile
 from inspector.proxy.watchdog import Watchdog
 from inspector.record.recorder import Recorder
+from inspector.running import SIGNALS, on_a_loop
 from inspector.settings import PROJECT_POLICIES, OutputFormat, Reload, Settings, Unattended, choose_policy
 from inspector.upstreams.known_tools import DriftWatch, KnownTools
 from inspector.upstreams.secrets import secret_values
@@ -55,7 +55,6 @@ from inspector.upstreams.secrets import secret_values
 UNATTENDED = 5.0  # seconds until a call that needs a person is denied when there is none
 FIRST_FRAME = 2.0  # seconds that the app has to itself before anything heavy is loaded beside it
 CLOSING = 2.0  # seconds in which everything of ours has ended
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,28 +275,12 @@ def _adopter(made: Engine) -> Callable[[str, tuple[str, ...], str, Mapping[str, 
     return adopt
 
 
-# ---------------------------------------------------------------------- the faces of a run
+# ---------------------------------------------------------------------- the faces of a run without a screen
 
 
-def run(settings: Settings) -> int:
-    """`mcp-inspect [flags]`: the app, or with `--headless` the engine alone. Returns the exit code."""
-    if settings.headless:
-        return _on_a_loop(_headless, settings)
-    from inspector import screen
-
-    return _on_a_loop(screen.show, settings)
-
-
-def demo(settings: Settings) -> int:
-    """`mcp-inspect demo`: a run whose traffic comes from scripted agents."""
-    return run(replace(settings, demo=True))
-
-
-def open_recording(path: Path, theme: str = "") -> int:
-    """`mcp-inspect open FILE`."""
-    from inspector import screen
-
-    return _on_a_loop(screen.show_recording, path, theme)
+def run_headless(settings: Settings) -> int:
+    """`mcp-inspect --headless`: the engine alone. Returns the exit code."""
+    return on_a_loop(_headless, settings)
 
 
 def run_standalone(spec: UpstreamSpec, policy: str | None, grant: str | None) -> int:
@@ -307,26 +290,10 @@ def run_standalone(spec: UpstreamSpec, policy: str | None, grant: str | None) ->
     )
     # The server gets its client's environment, not ours: there is nothing to start before that one has come.
     settings = Settings(upstreams=(spec,), token=secrets.token_urlsafe(), policy=chosen, headless=True, lazy=True)
-    return _on_a_loop(_standalone, settings, grant or f"stdio:{spec.name}")
+    return on_a_loop(_standalone, settings, grant or f"stdio:{spec.name}")
 
 
-def _on_a_loop(main: Callable[..., Awaitable[int]], *arguments: object) -> int:
-    """Run to the end. An error that a person should see comes out of its task groups as itself."""
-    try:
-        return anyio.run(main, *arguments, backend_options={"use_uvloop": sys.platform != "win32"})
-    except BaseExceptionGroup as group:
-        seen = group.subgroup(InspectError)
-        if seen is None:
-            raise
-        raise _first(seen) from None
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What stands by now stays, and is not looked at again; what a call leaves behind is freed by its counts."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -358,7 +325,7 @@ async def _headless(settings: Settings) -> int:
                 for name in made.driver.upstream_names():
                     print(f"mcp-inspect: {name} at {endpoint.url(name)}", file=sys.stderr)
                 print(f"mcp-inspect: recording to {made.recorder.path}", file=sys.stderr, flush=True)
-                _spare_the_collector()
+                spare_the_collector()
                 async with scripted_agents(made, endpoint):
                     async for _ in signals:
                         break
@@ -375,7 +342,7 @@ async def _standalone(settings: Settings, grant: str) -> int:
         made.attend(False)
         made.started("")
         made.tasks.start_soon(made.policy_file.watch)
-        _spare_the_collector()
+        spare_the_collector()
         front = StdioFront(made.driver, tasks=made.tasks, adopt=_adopter(made), hide=made.hide)
         await front.serve_own(made.settings.upstreams[0].name, grant)
     return 0

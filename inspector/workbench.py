@@ -1,6 +1,6 @@
 """Work on policy texts that changes nothing: what-if, rules made of calls, what a run taught, completion, history.
 
-Shared by the port of a live run and that of a recording. It runs on the loop that the proxy runs on, so what takes long
+Shared by the port of a live run and that of a recording. It runs on the loop of the proxy, so what takes long
 is done in slices or in a thread.
 """
 

@@ -49,6 +49,12 @@ def test_the_headless_engine_loads_no_screen() -> None:
     assert loaded(code, "textual", "rich", "inspector.ui") == set()
 
 
+def test_the_screen_of_a_run_loads_no_engine() -> None:
+    code = "import inspector.engine_process, inspector.screen"
+    engine = ("inspector.wiring", "inspector.proxy", "inspector.record", "inspector.policy.load")
+    assert loaded(code, *engine, "mcp", "uvicorn", "aiohttp", "sqlite3") == set()
+
+
 def test_the_pure_rooms_load_no_network() -> None:
     code = "import inspector.wire.mcp, inspector.wire.framing, inspector.policy.gate, inspector.store"
     assert loaded(code, "asyncio", "aiohttp", "uvicorn", "mcp", "sqlite3") == set()

@@ -8,7 +8,7 @@ from pathlib import Path
 from inspector import paths
 from inspector.cli.flags import add_run_flags
 from inspector.cli.parser import Parser
-from inspector.cli.run import settings_from
+from inspector.cli.run import settings_from, start
 from inspector.core.errors import UsageError
 from inspector.resources import sample_policy
 from inspector.settings import Settings
@@ -20,10 +20,7 @@ _SAMPLE = "kestra.yaml"
 
 
 def run(arguments: list[str]) -> int:
-    settings = settings_of(arguments)
-    from inspector.wiring import demo
-
-    return demo(settings)
+    return start(settings_of(arguments))
 
 
 def settings_of(arguments: list[str]) -> Settings:

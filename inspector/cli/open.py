@@ -23,6 +23,6 @@ def run(arguments: list[str]) -> int:
             pass
     except OSError as error:
         raise ConfigError(f"cannot open {path}: {error.strerror or error}") from error
-    from inspector.wiring import open_recording
+    from inspector.screen import show_recording
 
-    return open_recording(path, found.theme)
+    return show_recording(path, found.theme)

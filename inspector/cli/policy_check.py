@@ -18,6 +18,7 @@ from inspector.cli.listing import Listing, add_listing_flags, listing_of
 from inspector.cli.parser import Parser
 from inspector.cli.targets import split_command
 from inspector.core.errors import ConfigError, PolicyError, UsageError
+from inspector.core.printable import printable
 
 if TYPE_CHECKING:
     from inspector.core.decision import Decision, TraceStep
@@ -143,7 +144,7 @@ def _findings(path: Path, listing: Listing | None, *, hosted: bool) -> tuple[Pro
 def _checked_text(found: dict[str, tuple[Problem, ...]]) -> str:
     lines = [f"{name}:{problem}" for name, problems in found.items() for problem in problems]
     lines += [f"{name}: nothing found" for name, problems in found.items() if not problems]
-    return "".join(f"{_printable(line)}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _checked_json(found: dict[str, tuple[Problem, ...]]) -> str:
@@ -209,7 +210,7 @@ def _decision_text(decision: Decision) -> str:
     lines += [f"  {decision.message}"] * bool(decision.message)
     lines += [_step(step) for step in decision.trace]
     lines += [f"  would use {charge.amount} of {charge.max}: {charge.rule}" for charge in decision.charges]
-    return "".join(f"{_printable(line)}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _step(step: TraceStep) -> str:
@@ -264,8 +265,3 @@ def _save(text: str, output: str | None) -> None:
 
 def _write(text: str) -> None:
     sys.stdout.write(text)
-
-
-def _printable(line: str) -> str:
-    """Names come from documents and may hold control characters, which a terminal must not obey."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)

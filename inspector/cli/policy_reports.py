@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from inspector.core.decision import StepResult, TraceStep
 from inspector.core.json import Json, JsonObject, to_text
+from inspector.core.printable import printable
 from inspector.policy.scenarios import CaseReport, StepReport
 
 
@@ -16,7 +17,7 @@ def as_text(results: Sequence[CaseReport]) -> str:
     for result in results:
         if result.passed:
             continue
-        lines.append(f"FAIL {_printable(_title(result))}  ({result.case.place})")
+        lines.append(f"FAIL {printable(_title(result))}  ({result.case.place})")
         for step in result.failures:
             lines += _failure(step)
         lines.append("")
@@ -32,12 +33,12 @@ def as_junit(results: Sequence[CaseReport]) -> str:
     suite = SubElement(root, "testsuite", name="policy", tests=str(len(results)), failures=str(failed), errors="0")
     for result in results:
         one = SubElement(
-            suite, "testcase", classname=_printable(result.case.group or "policy"), name=_printable(result.case.id)
+            suite, "testcase", classname=printable(result.case.group or "policy"), name=printable(result.case.id)
         )
         if not result.passed:
             text = "\n".join(line for step in result.failures for line in _failure(step))
             first = result.failures[0]
-            SubElement(one, "failure", message=_printable(_difference(first))).text = f"{result.case.place}\n{text}"
+            SubElement(one, "failure", message=printable(_difference(first))).text = f"{result.case.place}\n{text}"
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
@@ -91,14 +92,9 @@ def _failure(step: StepReport) -> list[str]:
         seen = f"{one.path} {one.op} {to_text(one.expected)}, saw {to_text(one.observed)}" if one.op else ""
         mark = "·" if one.result is StepResult.PASS else "→"
         lines.append(f"    {mark} {one.rule} {' '.join(part for part in (seen, one.note) if part)}".rstrip())
-    return [_printable(line) for line in lines]
+    return [printable(line) for line in lines]
 
 
 def _difference(step: StepReport) -> str:
     observed: JsonObject = {key: value for key, value in step.observed.items() if key in step.expected}
     return f"expected {to_text(step.expected)}, observed {to_text(observed)}"
-
-
-def _printable(text: str) -> str:
-    """Names come from documents and may hold control characters: a terminal must not obey them, XML cannot say them."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

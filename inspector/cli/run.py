@@ -30,11 +30,24 @@ Each of them has its own --help."""
 
 
 def run(arguments: list[str]) -> int:
-    settings = settings_of(arguments)
-    # The room with sockets, screens and stores is only entered once the command line is known to be right.
-    from inspector.wiring import run as start
+    return start(settings_of(arguments))
 
-    return start(settings)
+
+def start(settings: Settings) -> int:
+    """A run, with its screen or without. Returns the exit code.
+
+    The rooms with sockets, screens and stores are only entered once the command line is known to be right.
+    """
+    if settings.headless:
+        from inspector.wiring import run_headless
+
+        return run_headless(settings)
+    from inspector.engine_process import EngineProcess
+
+    with EngineProcess() as process:
+        from inspector.screen import show
+
+        return show(settings, process)
 
 
 def settings_of(arguments: list[str]) -> Settings:

@@ -257,7 +257,7 @@ class Views:
 
 
 class Port(Protocol):
-    """All that a screen knows of the engine. In-process today; the same over a socket for `attach`."""
+    """All that a screen knows of the engine, in its own process or over a socket."""
 
     async def views(self, since: int) -> Views:
         """What changed after version `since`. Cheap when nothing did."""

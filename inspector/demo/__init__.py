@@ -6,9 +6,8 @@ SDK, whose import takes a second, so the program starts them as processes of the
 
 from __future__ import annotations
 
-import sys
-
 from inspector.core.upstream import CommandSpec
+from inspector.own_module import own_module
 
 URL_VARIABLE = "MCP_INSPECT_DEMO_URL"
 
@@ -18,5 +17,5 @@ def agent_command(url: str, *, parent: int) -> CommandSpec:
 
     The URL goes by the environment: it holds the token, and every user can read a command line.
     """
-    argv = (sys.executable, "-m", "inspector.demo.agent", "--parent", str(parent))
+    argv = (*own_module("inspector.demo.agent"), "--parent", str(parent))
     return CommandSpec(argv, ((URL_VARIABLE, url),))

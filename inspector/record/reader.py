@@ -53,7 +53,8 @@ _ANSWERED = (
     SELECT call_id FROM events WHERE kind IN ('HoldEnded', 'ApprovalRemembered') ORDER BY call_id DESC LIMIT 200)
   ORDER BY seq"""
 )
-_NEWEST = "SELECT max(call_id) FROM events WHERE call_id IS NOT NULL"
+_NEWEST = """SELECT max(call_id) FROM (
+  SELECT call_id FROM events WHERE call_id IS NOT NULL AND kind = 'CallArrived' ORDER BY call_id DESC LIMIT 1)"""
 # By the index: asked for the smallest `seq`, SQLite would walk through all events up to it.
 _ARRIVED_AFTER = """SELECT min(seq) FROM (
   SELECT seq FROM events WHERE call_id > ? AND kind = 'CallArrived' ORDER BY call_id LIMIT 20)"""

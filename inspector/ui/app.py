@@ -131,7 +131,7 @@ class InspectApp(Visiting):
     async def _poll_forever(self) -> None:
         """One worker, not a timer's callback: a slow port (a socket) must not keep a key waiting.
 
-        A loop that wakes us late has keys to answer and calls to carry: frames give way to them.
+        A loop that wakes us late has keys to answer: frames give way to them.
         """
         loop, pause = asyncio.get_running_loop(), POLL_EVERY
         while self.is_running:

@@ -1,7 +1,7 @@
 """A terminal that goes away (a closed window, a lost SSH line) must not take the program with it.
 
 Textual's writer thread dies of the first failed write; then its queue fills up, and the next frame waits for ever, on
-the event loop that the proxy runs on. Here a failed write ends the app in good order instead.
+the loop that the screen runs on. Here a failed write ends the app in good order instead.
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspector.core.errors import UpstreamError
 from inspector.core.upstream import CommandSpec
+from inspector.own_module import own_module
 
 PROFILES = ("demo", "kestra")
 KESTRA_IMAGE = "ghcr.io/kestra-io/mcp-server-python:latest"
@@ -43,7 +43,7 @@ def profile(name: str, environ: Mapping[str, str]) -> Profile | None:
     """
     match name:
         case "demo":
-            return Profile(CommandSpec((sys.executable, "-m", "inspector.demo")), "built-in demo")
+            return Profile(CommandSpec(own_module("inspector.demo")), "built-in demo")
         case "kestra":
             return _kestra(environ)
         case _:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inspector import __version__
 from inspector.core.errors import ConfigError, UpstreamError
 from inspector.core.json import JsonObject, Number, parse_int
+from inspector.core.printable import printable
 from inspector.core.upstream import CommandSpec, Target, UpstreamSpec, UrlSpec, UrlTransport
 from inspector.logins import Logins
 
@@ -141,16 +142,11 @@ def _first(failures: BaseExceptionGroup[Any]) -> str:
         failure = failure.exceptions[0]
     if isinstance(failure, ValidationError):
         return "its answer is no list of tools"
-    return _printable(" ".join(str(failure).split())) or type(failure).__name__
+    return printable(" ".join(str(failure).split())) or type(failure).__name__
 
 
 def _last_words(said: IO[bytes]) -> str:
     said.seek(0, os.SEEK_END)
     said.seek(max(0, said.tell() - _TAIL))
     lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
-    return f"\nIt said last: {_printable(lines[-1])}" if lines else ""
-
-
-def _printable(line: str) -> str:
-    """A server's words may hold control characters, which a terminal must not obey."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
+    return f"\nIt said last: {printable(lines[-1])}" if lines else ""

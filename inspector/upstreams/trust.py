@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from inspector.core.errors import ConfigError, UsageError
+from inspector.core.printable import printable
 from inspector.core.upstream import CommandSpec
 from inspector.paths import private_dir, private_file, read_private
 
@@ -50,7 +51,7 @@ def ask_on_terminal(state_dir: Path) -> Consent:
             return
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             refuse(command, file)
-        print(f"{_visible(str(file))} wants to run this command:\n\n    {shown(command)}\n", file=sys.stderr)
+        print(f"{printable(str(file))} wants to run this command:\n\n    {shown(command)}\n", file=sys.stderr)
         print("Run it, now and whenever it is unchanged? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             raise UsageError(f"the command of {file} was not accepted; nothing was started")
@@ -63,12 +64,7 @@ def shown(command: CommandSpec) -> str:
     """The command as a person reads it, on one line, its folder and variables included."""
     env = [f"{key}={shlex.quote(value)}" for key, value in command.env]
     line = " ".join([*env, shlex.join(command.argv)])
-    return _visible(line + (f"   (in {command.cwd})" if command.cwd else ""))
-
-
-def _visible(text: str) -> str:
-    """A control or a bidirectional character could make the terminal show another command than the one that runs."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+    return printable(line + (f"   (in {command.cwd})" if command.cwd else ""))
 
 
 def _digest(command: CommandSpec, file: Path) -> str:

@@ -173,25 +173,26 @@ def test_open_refuses_what_is_no_recording_file(make, capsys: pytest.CaptureFixt
 def wiring(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
     """Where a checked command line goes; it answers with exit codes of its own."""
     seen: list[tuple[str, object]] = []
-    module = ModuleType("inspector.wiring")
+    module = ModuleType("stand-in")
 
     def entry(name: str, code: int, argument: object, *more: object) -> int:
         seen.append((name, argument))
         return code
 
-    for name, code in (("run", 3), ("demo", 4), ("open_recording", 5)):
+    for name, code in (("run_headless", 3), ("show", 4), ("show_recording", 5)):
         setattr(module, name, partial(entry, name, code))
-    monkeypatch.setitem(sys.modules, "inspector.wiring", module)
+    for room in ("inspector.wiring", "inspector.screen"):
+        monkeypatch.setitem(sys.modules, room, module)
     return seen
 
 
 def test_a_checked_command_line_is_handed_on_and_its_exit_code_comes_back(wiring: list[tuple[str, object]]) -> None:
     Path("run.db").touch()
     Path("p.yaml").touch()
-    assert main(["--upstream", "demo"]) == 3
+    assert main(["--upstream", "demo", "--headless", "--policy", "p.yaml"]) == 3
     assert main(["demo", "--policy", "p.yaml"]) == 4
     assert main(["open", "run.db"]) == 5
-    assert [name for name, _ in wiring] == ["run", "demo", "open_recording"]
+    assert [name for name, _ in wiring] == ["run_headless", "show", "show_recording"]
     assert wiring[2][1] == Path("run.db")
 
 
@@ -199,8 +200,8 @@ def test_an_interrupt_ends_with_130(wiring: list[tuple[str, object]], monkeypatc
     def interrupted(_settings: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["inspector.wiring"], "run", interrupted)
-    assert main(["--upstream", "demo"]) == 130
+    monkeypatch.setattr(sys.modules["inspector.wiring"], "run_headless", interrupted)
+    assert main(["--upstream", "demo", "--headless", "--default", "deny"]) == 130
 
 
 @pytest.mark.parametrize("origin", ["*", "null", "app.example", "https://app.example/page", "https://a b", ""])

@@ -124,6 +124,14 @@ def family(pid: int) -> frozenset[int]:
     return frozenset(found & living)
 
 
+def engine_of(pid: int) -> int:
+    """Of a process's family the one that is the engine beside a screen."""
+    listed = subprocess.run(["ps", "-axwwo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    engines = {int(line.split()[0]) for line in listed.splitlines() if "inspector.served" in line}
+    (engine,) = family(pid) & engines
+    return engine
+
+
 def wait_ended(pids: frozenset[int], timeout: float) -> None:
     """Returns once none of them lives.
 

@@ -10,12 +10,13 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import anyio
-from e2e.processes import Program, family, wait_ended
-from e2e.stage import INSPECT, SDK_SERVER, received
+from e2e.processes import Program, engine_of, family, wait_ended
+from e2e.sdk_agent import cut_off
+from e2e.stage import INSPECT, SDK_SERVER, app, received
 from mcp import Client
 
 from inspector.core.decision import Verdict
@@ -131,3 +132,22 @@ def write(engine: subprocess.Popen[bytes], said: Iterable[bytes]) -> None:
         for words in said:
             engine.stdin.write(words)
             engine.stdin.flush()
+
+
+def test_of_the_engine_beside_a_screen_which_says_so_and_where_the_run_is_kept(
+    tmp_path: Path, needs: Callable[[str], str]
+) -> None:
+    needs("tmux")
+    with app(tmp_path, 'version: "1"\ndefault: allow\n') as stage, cut_off(stage.url) as agent:
+        assert agent.ask("echo", text="the last one")
+        stage.see("the last one")
+        processes = stage.processes
+        os.kill(engine_of(stage.terminal.pid), signal.SIGKILL)
+        assert stage.terminal.wait_exit() == 1
+        printed = stage.terminal.capture(history=True).replace("\n", "")
+        wait_ended(processes, 5)
+    assert "mcp-inspect: the engine was ended by SIGKILL, and the run has ended with it." in printed
+    (path,) = (Path(os.environ["MCP_INSPECT_HOME"]) / "state" / "recordings").glob("*.sqlite")
+    assert path.name in printed
+    with Recording.open(path) as recording:
+        assert any(isinstance(event, Decided) for event in recording.events())

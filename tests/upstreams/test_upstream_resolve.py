@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from inspector.core.errors import UpstreamError, UsageError
 from inspector.core.upstream import CommandSpec, UpstreamSpec, UrlSpec, UrlTransport
+from inspector.own_module import own_module
 from inspector.upstreams.config import Config, Defined
 from inspector.upstreams.resolve import resolve, resolve_command
 
@@ -100,7 +100,7 @@ def test_a_projects_url_and_ones_own_command_need_no_consent() -> None:
 
 
 def test_the_demo_is_this_python() -> None:
-    assert asked("demo").target == CommandSpec((sys.executable, "-m", "inspector.demo"))
+    assert asked("demo").target == CommandSpec(own_module("inspector.demo"))
 
 
 def test_an_unknown_name_lists_what_would_work_nearest_first() -> None:
