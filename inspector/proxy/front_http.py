@@ -35,7 +35,7 @@ from inspector.proxy.http_hosted import Hosted
 from inspector.proxy.http_listener import GONE, Limits, Server, address, bind
 from inspector.proxy.http_passed import Passed
 from inspector.proxy.http_route import JSON, Answer, HttpRoute, Send
-from inspector.proxy.links import HttpRequest, Hub, Upstream
+from inspector.proxy.links import Hub, Upstream
 from inspector.wire.jsonrpc import (
     HEADER_MISMATCH,
     INVALID_REQUEST,
@@ -202,7 +202,7 @@ class HttpFront:
         else:
             frame = None
         request = Request(
-            http=HttpRequest(head.method, entry.headers),
+            http=entry.http,
             entry=entry,
             frame=frame,
             modern=is_modern(frame, entry.version),

@@ -18,7 +18,7 @@ from inspector.core.call import Era
 from inspector.core.fact import fact
 from inspector.core.json import Json
 from inspector.proxy.headers import HEADS_KNOWN
-from inspector.proxy.links import Headers
+from inspector.proxy.links import Headers, HttpRequest
 from inspector.wire.jsonrpc import HEADER_MISMATCH, INVALID_REQUEST, Frame, Kind
 from inspector.wire.mcp import PROTOCOL_VERSION_META, era_of
 
@@ -82,7 +82,7 @@ class Door:
 class Admitted:
     grant: str
     upstream: str
-    headers: Headers  # fit to be forwarded: without our token, cookies, proxy and hop-by-hop headers
+    http: HttpRequest  # fit to be forwarded: without our token, cookies, proxy and hop-by-hop headers
     version: bytes | None  # MCP-Protocol-Version
     session: str | None  # Mcp-Session-Id
 
@@ -141,7 +141,7 @@ def admit(head: Head, door: Door) -> Admitted | Refused:
     return Admitted(
         grant=entry.grant,
         upstream=entry.upstream,
-        headers=_forwarded(head.headers, fields, door),
+        http=HttpRequest(head.method, _forwarded(head.headers, fields, door)),
         version=fields.first.get(_VERSION),
         session=session.decode("latin-1") if session is not None else None,
     )

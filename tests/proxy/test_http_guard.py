@@ -145,8 +145,8 @@ def test_two_origins_are_403() -> None:
 def test_our_own_origin_is_not_forwarded_and_an_allowed_one_is() -> None:
     ours = entry(post(f"/{TOKEN}/up/mcp", (b"origin", b"http://localhost:7337")))
     theirs = entry(post(f"/{TOKEN}/up/mcp", (b"origin", b"https://app.dev")), door(allow_origins=("https://app.dev/",)))
-    assert b"origin" not in dict(ours.headers)
-    assert dict(theirs.headers)[b"origin"] == b"https://app.dev"
+    assert b"origin" not in dict(ours.http.headers)
+    assert dict(theirs.http.headers)[b"origin"] == b"https://app.dev"
 
 
 def test_methods_that_mcp_does_not_know_are_405() -> None:
@@ -204,15 +204,15 @@ def test_what_belongs_to_this_hop_or_to_us_is_not_forwarded() -> None:
            (b"x-mine", b"1"), (b"referer", b"http://127.0.0.1:7337/t0ken/mcp"), (b"content-length", b"5")]  # fmt: skip
     kept = [(b"user-agent", b"c/1"), (b"x-tenant", b"7"), (b"accept", b"*/*"), (b"mcp-session-id", b"s")]
     admitted = entry(post(f"/{TOKEN}/up/mcp", *own, *kept))
-    assert admitted.headers == (GOOD[1], *kept)
+    assert admitted.http.headers == (GOOD[1], *kept)
     assert admitted.session == "s"
 
 
 def test_an_authorization_header_goes_on_unless_it_was_ours() -> None:
     theirs, ours = (b"authorization", b"Bearer theirs"), (b"authorization", b"Bearer t0ken")
-    assert theirs in entry(post(f"/{TOKEN}/up/mcp", theirs)).headers
-    assert b"authorization" not in dict(entry(post(f"/{TOKEN}/up/mcp", ours)).headers)
-    assert b"authorization" not in dict(entry(post("/up/mcp", ours)).headers)
+    assert theirs in entry(post(f"/{TOKEN}/up/mcp", theirs)).http.headers
+    assert b"authorization" not in dict(entry(post(f"/{TOKEN}/up/mcp", ours)).http.headers)
+    assert b"authorization" not in dict(entry(post("/up/mcp", ours)).http.headers)
 
 
 @pytest.mark.parametrize(
