@@ -215,7 +215,7 @@ class HttpFront:
             await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers, client=client)
 
     async def _answer(self, request: Request) -> Refused | None:
-        if request.modern or any(name == b"mcp-name" for name, _ in request.http.headers):
+        if not sdk_rules.is_loaded() and (request.modern or b"mcp-name" in dict(request.http.headers)):
             await sdk_rules.loaded()
         if refused := self._contradiction(request):
             return refused
