@@ -52,4 +52,4 @@ class Call:
     tool: str
     arguments: JsonObject = field(default_factory=dict)
     request_state: str | None = None  # present on an MRTR retry
-    frame: bytes = b""  # as the client wrote it, these arguments in it; none once they were edited
+    frame: bytes = b""  # a text with these arguments in its `params`: as the client wrote it, until they were edited

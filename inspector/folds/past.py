@@ -32,7 +32,7 @@ class _Record:
         event = self.arrived
         if self.decision is None:
             return None
-        call = Call(event.call_id, event.at, event.caller, event.server, event.tool, event.arguments)
+        call = Call(event.call_id, event.at, event.caller, event.server, event.tool, event.arguments, frame=event.frame)
         ended = self.hold
         hold = None if ended is None else PastEnd(ended.at, ended.end, ended.arguments, self.remember)
         return PastCall(

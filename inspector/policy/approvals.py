@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from inspector.core.call import Call
@@ -70,16 +70,19 @@ class Remembered:
     def answer(self, call: Call, rule: str, entry_digest: str) -> int | None:
         if not self._entries:
             return None
-        caller = call.caller
-        for session, arguments in (
-            (None, None),
-            (caller.session, None),
-            (None, digest(call.arguments)),
-        ):
-            found = self._entries.get(_Key(caller.grant, call.server, call.tool, rule, session, arguments))
+        for key in self._keys(call, rule):
+            found = self._entries.get(key)
             if found is not None and found.ask.entry_digest == entry_digest:
                 return found.number
         return None
+
+    def _keys(self, call: Call, rule: str) -> Iterator[_Key]:
+        """Of every approval that could answer. A digest of megabytes takes a second: only where one could be equal."""
+        wide = _Key(call.caller.grant, call.server, call.tool, rule, None, None)
+        yield wide
+        yield replace(wide, session=call.caller.session)
+        if any(key.arguments is not None and replace(key, arguments=None) == wide for key in self._entries):
+            yield replace(wide, arguments=digest(call.arguments))
 
     def revoke(self, number: int, by: str, now: float) -> list[Effect] | None:
         """None: there is none of that number any more."""

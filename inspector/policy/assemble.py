@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -28,7 +29,9 @@ from inspector.policy.model import (
     Section,
     Settings,
 )
+from inspector.policy.pattern_cost import longest_text
 from inspector.policy.source import Location, pointer
+from inspector.policy.text_search import search_of
 
 RATE_LIMIT = "rate_limit"
 
@@ -57,6 +60,18 @@ def every_entry(section: Section) -> Iterable[Entry]:
     yield from section.exact.values()
     yield from (entry for _, entry in section.globs)
     yield from (entry for entry in (section.star, section.all_tools) if entry is not None)
+
+
+def conditions_of(policy: Policy) -> Iterable[Condition]:
+    """All of them, in the order of the document."""
+    for section in (policy.top, *policy.servers.values()):
+        for entry in every_entry(section):
+            asking = (trigger.predicate for trigger in entry.approve_if)
+            for predicate in (*entry.require, *entry.deny_if, *asking):
+                yield from predicate.conditions
+    for rules in (policy.intercept or {}).values():
+        for rule in rules:
+            yield from rule.conditions
 
 
 def digest(value: Json) -> str:
@@ -152,8 +167,12 @@ def _conditions(part: doc.BareCondition | doc.Predicate) -> tuple[Condition, ...
 
 def condition(path: ArgsPath, op: Operator, value: Json, *, missing_denies: bool = False) -> Condition:
     """One compiled condition; `value` has passed the operator's check."""
-    search = compile_pattern(value) if op is Operator.REGEX and isinstance(value, str) else None
-    return Condition(path.segments, path.text, op, value, missing_denies, search)
+    made = Condition(path.segments, path.text, op, value, missing_denies)
+    if op is Operator.REGEX and isinstance(value, str):
+        return replace(made, search=compile_pattern(value), longest=longest_text(value))
+    if op is Operator.EXISTS and (text_search := search_of(path.segments)) is not None:
+        return replace(made, in_frame=text_search.finds)
+    return made
 
 
 def _named(part: doc.BareCondition | doc.Predicate, conditions: tuple[Condition, ...]) -> str:

@@ -14,9 +14,10 @@ import re2
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import STAR, Path, Star
 from inspector.policy.paths import is_larger
+from inspector.policy.pattern_cost import longest_text, size_of
 
 MAX_PATTERN: Final = 1000  # characters
-MAX_CHECKED: Final = 50_000  # values of arguments that a schema is held against
+MAX_CHECKED: Final = 25_000  # values of arguments that a schema is held against: a number takes a microsecond
 MAX_REASON: Final = 300  # characters of why they do not conform: it may repeat all of a value
 _SEGMENT = re.compile(r"(?:[^.\\]|\\.)+", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -99,9 +100,14 @@ def compile_schema(schema: Json) -> Callable[[JsonObject], str | None]:
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise MalformedError(str(error).partition("\n")[0]) from None
 
+    patterns = dict.fromkeys(_patterns(schema))
+    longest = longest_text(*patterns) if patterns else None
+
     def conforms(arguments: JsonObject) -> str | None:
         if is_larger(arguments, MAX_CHECKED):
             return f"more than {MAX_CHECKED} values cannot be checked"
+        if longest is not None and _text_in(arguments) > longest:
+            return f"more than {longest} bytes of text cannot be checked by its patterns"
         try:
             validator.validate(plain(arguments))  # the first error alone: of a million, all would be written out
         except jsonschema_rs.ValidationError as error:
@@ -127,6 +133,34 @@ def _references(schema: Json) -> Iterator[str]:
         case list():
             for value in schema:
                 yield from _references(value)
+
+
+def _patterns(schema: Json) -> Iterator[str]:
+    """Whatever may be one."""
+    match schema:
+        case dict():
+            for key, value in schema.items():
+                if key == "pattern" and isinstance(value, str):
+                    yield value
+                elif key == "patternProperties" and isinstance(value, dict):
+                    yield from value
+                yield from _patterns(value)
+        case list():
+            for value in schema:
+                yield from _patterns(value)
+
+
+def _text_in(value: Json) -> int:
+    """Bytes of all texts and names, roughly."""
+    match value:
+        case str():
+            return size_of(value)
+        case dict():
+            return sum(size_of(name) + _text_in(item) for name, item in value.items())
+        case list():
+            return sum(map(_text_in, value))
+        case _:
+            return 0
 
 
 def plain(value: Json) -> Any:

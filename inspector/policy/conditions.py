@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Condition, Operator, Predicate
-from inspector.policy.operators import Result, cannot_judge, most_values, test_of
-from inspector.policy.paths import Presence, is_anywhere, resolve_within
+from inspector.policy.operators import Result, cannot_judge, most_values, test_of, too_much
+from inspector.policy.paths import MAX_WALKED_AFTER, is_anywhere, resolve_within
+from inspector.policy.text_search import frame_of
 
 
 @fact(frozen=True, slots=True)
@@ -60,10 +61,11 @@ def judge_predicate(predicate: Predicate, arguments: JsonObject, *, every: bool,
 def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool, frame: bytes = b"") -> Finding:
     """One condition against the arguments of a call. Total: any JSON is an answer, never an error.
 
-    `frame`: the client's frame that holds these very arguments, which makes `exists` quick; empty where there is none.
+    `frame`: the client's frame that holds these very arguments; empty where there is none. It changes no result: where
+    `exists` wants a text, one is written.
     """
     if condition.op is Operator.EXISTS:
-        return _presence(condition, is_anywhere(condition.path, arguments, frame))
+        return _exists(condition, arguments, frame)
     most = most_values(condition)
     values = resolve_within(condition.path, arguments, most)
     if values is None:
@@ -73,6 +75,8 @@ def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool,
     if not values:
         result = Result.MISMATCH if condition.missing_denies else Result.FALSE
         return Finding(condition, result, None, "missing")
+    if burden := too_much(condition, values):
+        return Finding(condition, Result.MISMATCH, None, f"mismatch: {burden}")
     test = test_of(condition)
     if len(values) == 1:
         result = test(values[0])
@@ -83,7 +87,15 @@ def judge_condition(condition: Condition, arguments: JsonObject, *, every: bool,
     return Finding(condition, result, values[at], f"{note}; {of}" if note else of)
 
 
-def _presence(condition: Condition, presence: Presence) -> Finding:
+def _exists(condition: Condition, arguments: JsonObject, frame: bytes) -> Finding:
+    search = condition.in_frame
+
+    def reads() -> bool | None:
+        return None if search is None else search(frame or frame_of(arguments))
+
+    presence = is_anywhere(condition.path, arguments, reads)
+    if presence is None:
+        return Finding(condition, Result.MISMATCH, None, f"mismatch: more than {MAX_WALKED_AFTER} values on the way")
     result = Result.TRUE if presence.found is condition.value else Result.FALSE
     return Finding(condition, result, presence.value, "" if presence.found else "missing")
 

@@ -23,6 +23,7 @@ class _Continuation:
     root: CallId
     leg: int  # of the call that continues
     edit: JsonObject | None  # the person's arguments, sent again on every leg
+    frame: bytes  # that they are judged by; none without an edit
     shown: frozenset[str]  # triggers that a person said yes to
     since: float
 
@@ -62,7 +63,8 @@ class Continuations:
             return
         key = _key(ended.call, state)
         self._open.pop(key, None)
-        self._open[key] = _Continuation(ended.root, ended.leg + 1, ended.edit, ended.shown, now)
+        frame = b"" if ended.edit is None else ended.judged.frame
+        self._open[key] = _Continuation(ended.root, ended.leg + 1, ended.edit, frame, ended.shown, now)
 
     def take_up(self, call: Call, now: float) -> LiveCall:
         """The call as the next leg of one that this retry continues, which is spent; or as a fresh one."""
@@ -72,7 +74,7 @@ class Continuations:
         found = self._open.pop(_key(call, call.request_state), None)
         if found is None:
             return LiveCall(call, call, None, call.id, 1, frozenset())
-        judged = call if found.edit is None else with_arguments(call, found.edit)
+        judged = call if found.edit is None else with_arguments(call, found.edit, found.frame)
         return LiveCall(call, judged, found.edit, found.root, found.leg, found.shown)
 
     def _forget(self, now: float, room_for: int = 0) -> None:

@@ -12,7 +12,9 @@ from inspector.policy.assemble import RATE_LIMIT, every_entry
 from inspector.policy.load import read_source
 from inspector.policy.match import glob_matches
 from inspector.policy.model import Condition, Entry, Limit, Operator, Policy, Predicate, Section
+from inspector.policy.paths import MAX_WALKED_AFTER
 from inspector.policy.source import Blame, Location, place, pointer
+from inspector.policy.text_search import search_of
 
 _LOWER = (Operator.GT, Operator.GTE)
 _UPPER = (Operator.LT, Operator.LTE)
@@ -121,6 +123,19 @@ def _predicate(at: Location, field: str, predicate: Predicate) -> Iterator[Advic
     for one, _ in _clashes(predicate.conditions):
         effect = {"require": "this denies every call"}
         yield Advice(at, f"no value of {one.path_text} meets both: {effect.get(field, 'only a mismatch fires')}")
+    for index, one in enumerate(predicate.conditions):
+        if bound := _bound(one):
+            yield Advice(at if predicate.bare else (*at, "conditions", index), bound)
+
+
+def _bound(one: Condition) -> str:
+    """How much a condition can look at, where that is less than others can; else ""."""
+    if one.longest is not None:
+        return f"this pattern has too many states: where it would search more than {one.longest} bytes it is a mismatch"
+    search = search_of(one.path) if one.op is Operator.EXISTS else None
+    if search is not None and not search.is_certain:
+        return f"{one.path_text} counts too far: among more than {MAX_WALKED_AFTER} values it may be a mismatch"
+    return ""
 
 
 def _clashes(conditions: tuple[Condition, ...]) -> Iterator[tuple[Condition, Condition]]:

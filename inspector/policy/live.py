@@ -11,6 +11,7 @@ from inspector.core.holds import Hold
 from inspector.core.json import JsonObject
 from inspector.policy.approvals import Ask
 from inspector.policy.engine import Judgement
+from inspector.policy.text_search import frame_of
 
 
 class State(Enum):
@@ -26,7 +27,7 @@ class LiveCall:
     """A call that is not over yet."""
 
     call: Call  # as the client sent it
-    judged: Call  # with the arguments as edited, and then without a frame
+    judged: Call  # with the arguments as edited
     edit: JsonObject | None
     root: CallId
     leg: int
@@ -53,7 +54,7 @@ class LiveCall:
     def put_arguments(self, arguments: JsonObject) -> None:
         """A person wants these sent; they are what is judged from now on."""
         self.edit = arguments
-        self.judged = with_arguments(self.call, arguments)
+        self.judged = with_arguments(self.call, arguments, frame_of(arguments))
 
     def hold(self, now: float) -> Hold:
         """It waits for a person, for as long as what asks first gives."""
@@ -70,6 +71,6 @@ class LiveCall:
         )
 
 
-def with_arguments(call: Call, edited: JsonObject) -> Call:
-    """The call as a person wants it: its frame says something else, so nothing may be judged by that."""
-    return replace(call, arguments=edited, frame=b"")
+def with_arguments(call: Call, edited: JsonObject, frame: bytes) -> Call:
+    """The call as a person wants it. `frame`: of these arguments, since its own one says something else."""
+    return replace(call, arguments=edited, frame=frame)

@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -20,14 +21,18 @@ from pydantic import ValidationError
 from inspector.core.errors import PolicyError
 from inspector.core.json import Json
 from inspector.core.problems import Problem, Severity
-from inspector.policy.assemble import assemble
+from inspector.policy.assemble import assemble, conditions_of
 from inspector.policy.document import TAGS, Document
-from inspector.policy.model import Policy
+from inspector.policy.model import Operator, Policy
 from inspector.policy.read_json import read_json
 from inspector.policy.read_yaml import read_yaml
 from inspector.policy.source import MAX_DEPTH, Blame, Location, Node, Source, place, pointer, stands
+from inspector.policy.text_search import search_of
 
 MAX_BYTES = 1024 * 1024
+MAX_PREPARED = (
+    100  # paths of one policy, up to 10 MB each; of a generated one with thousands, the others wait for a call
+)
 Dialect: TypeAlias = Literal["auto", "native", "intercept"]
 FileFormat: TypeAlias = Literal["auto", "json", "yaml"]
 
@@ -80,7 +85,16 @@ def check_text(
     problems = {*source.problems, *(problem for problem in found if not _inside(problem.pointer, spoilt))}
     if compiled is None or problems:
         return None, _sorted({*problems, *warnings})
+    _prepare(compiled)
     return compiled, compiled.warnings
+
+
+def _prepare(policy: Policy) -> None:
+    """What takes longer than a call should wait, and is the same for all of them."""
+    paths = dict.fromkeys(one.path for one in conditions_of(policy) if one.op is Operator.EXISTS)
+    searches = (search for search in map(search_of, paths) if search is not None)
+    for search in islice(searches, MAX_PREPARED):
+        search.prepare()
 
 
 def _sorted(problems: set[Problem]) -> tuple[Problem, ...]:

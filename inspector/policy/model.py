@@ -64,6 +64,8 @@ class Condition:
     value: Json
     missing_denies: bool = False
     search: Callable[[str], bool] | None = None  # the compiled pattern of `regex`
+    longest: int | None = None  # bytes of text that it may search; None for any number
+    in_frame: Callable[[bytes], bool | None] | None = None  # what a frame says of `exists`; None: cannot tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import TypeAlias, assert_never
 from inspector.core.json import Json
 from inspector.policy import places
 from inspector.policy.model import Condition, Operator
+from inspector.policy.pattern_cost import size_of
 from inspector.policy.values import KINDS, Kind, equal, extent, is_number, kind
 
 
@@ -29,7 +30,7 @@ Test: TypeAlias = Callable[[Json], Result]
 
 MAX_VALUES = 50_000  # of a fan-out: more cannot be judged without holding up every other call
 MAX_DEAR_VALUES = 10_000  # for the operators that read a whole text
-MAX_ELEMENTS = 200_000  # of an array that `contains` searches
+MAX_ELEMENTS = 200_000  # of an array that `contains` searches; in a fan-out MAX_VALUES with all arrays
 _DEAR = frozenset({Operator.REGEX, Operator.PATH_WITHIN, Operator.HOST_IN})
 
 _FALSE_HITS = 10_000  # of Python's `==` in one array, fewer where each takes longer: beyond, it is too strange to judge
@@ -75,6 +76,17 @@ def most_values(condition: Condition) -> int:
     expected = condition.value
     options = expected if condition.op in (Operator.IN, Operator.NOT_IN) and isinstance(expected, list) else [expected]
     return max(1, MAX_VALUES // max(1, sum(extent(option) for option in options if isinstance(option, list | dict))))
+
+
+def too_much(condition: Condition, values: Sequence[Json]) -> str:
+    """Why nobody can look at all that these values hold, in a few words; "" when it can be done."""
+    if condition.longest is not None:
+        size = sum(size_of(value) for value in values if isinstance(value, str))
+        return f"more than {condition.longest} bytes for this pattern" if size > condition.longest else ""
+    if condition.op is Operator.CONTAINS and len(values) > 1:
+        elements = sum(1 + len(value) for value in values if isinstance(value, list))
+        return f"more than {MAX_VALUES} arrays and elements" if elements > MAX_VALUES else ""
+    return ""
 
 
 def cannot_judge(condition: Condition) -> str:

@@ -2,12 +2,12 @@
 
 resolve          all values, however many lie on the way
 resolve_within   the same, or nothing at all when there are more than somebody wants to judge
-is_anywhere      whether there is a value that is not null: exact, and quick even in megabytes of brackets
+is_anywhere      whether there is a value that is not null: quick even in megabytes of brackets
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain, islice
 from operator import is_not
@@ -16,10 +16,10 @@ from typing import Final
 from inspector.core.fact import fact
 from inspector.core.json import Json, JsonObject
 from inspector.policy.model import Path, Star, is_index
-from inspector.policy.text_search import is_in_frame
 
 MAX_ON_THE_WAY: Final = 60_000  # values that one condition looks at on its way to those that it judges
-MAX_WALKED: Final = 5_000  # for `is_anywhere`, before it reads their frame instead
+MAX_WALKED: Final = 5_000  # for `is_anywhere`, before it reads their text instead
+MAX_WALKED_AFTER: Final = 20_000  # when the text could not tell
 
 is_there = partial(is_not, None)
 
@@ -64,24 +64,30 @@ def resolve_within(
     return values if len(values) <= most else None
 
 
-def is_anywhere(path: Path, arguments: JsonObject, frame: bytes = b"") -> Presence:
-    """Is a value that is not null at a path? Of many, the first.
+def is_anywhere(path: Path, arguments: JsonObject, reads: Callable[[], bool | None] = lambda: None) -> Presence | None:
+    """Is a value that is not null at a path? Of many, the first. None when neither a walk nor the text can tell.
 
-    `frame`: the client's frame that these arguments are in, if it is known. Where more values lie on the way than can
-    be looked at one by one it is searched: at a few nanoseconds a byte, while each of two million lists costs fifty.
-    What is found there has no `value`. Without a frame all of them are looked at.
+    `reads` asks the text of these arguments. That is done where more values lie on the way than can be looked at one by
+    one: it takes a few nanoseconds a byte, while each of two million lists costs fifty. What it finds has no `value`.
     """
-    holders = resolve_within(path[:-1], arguments, MAX_WALKED, MAX_WALKED)
-    if holders is not None:
-        last = path[-1]
-        some = list(islice(items_of(holders), MAX_WALKED)) if isinstance(last, Star) else _named(holders, last)
-        value = next(filter(is_there, some), None)
-        if value is not None:
-            return Presence(True, value)
-        if len(some) < MAX_WALKED:
-            return _ABSENT
-    found = is_in_frame(path, frame) if frame else None
-    return Presence(any(map(is_there, resolve(path, arguments))) if found is None else found)
+    walked = _walked(path, arguments, MAX_WALKED)
+    if walked is not None:
+        return walked
+    found = reads()
+    return Presence(found) if found is not None else _walked(path, arguments, MAX_WALKED_AFTER)
+
+
+def _walked(path: Path, arguments: JsonObject, most: int) -> Presence | None:
+    """None when more than `most` values lie on the way, or at its end where those first ones are all null."""
+    holders = resolve_within(path[:-1], arguments, most, most)
+    if holders is None:
+        return None
+    last = path[-1]
+    some = list(islice(items_of(holders), most + 1)) if isinstance(last, Star) else _named(holders, last)
+    value = next(filter(is_there, some), None)
+    if value is not None:
+        return Presence(True, value)
+    return _ABSENT if len(some) <= most else None
 
 
 def is_larger(value: Json, most: int) -> bool:

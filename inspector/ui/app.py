@@ -40,7 +40,7 @@ from inspector.ui.terminal import losable
 from inspector.ui.visiting import BACK, Opened, OpenRecording, Visiting
 
 POLL_EVERY: Final = 1 / 30  # seconds
-FRAME: Final = 1 / 120  # seconds that what a key did may wait to be drawn: Textual's own sixtieth can be felt
+FRAME: Final = 1 / 240  # seconds between two frames, at least: Textual's own sixtieth can be felt behind a key
 POLL_AT_LEAST_EVERY: Final = 1 / 8
 TICK_EVERY: Final = 0.25
 COPIED_AT_MOST: Final = 1_000_000  # characters: terminals refuse or choke on more

@@ -89,7 +89,7 @@ class ArchiveListing(Listing):
         self._last = None if index is None else (call_id, index)
         return index
 
-    def set_filter(self, term: Term | None) -> None:
+    def set_filter(self, term: Term | None, cursor: CallId | None = None) -> None:
         self._term = term
         self._want()
 

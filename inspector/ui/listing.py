@@ -46,7 +46,9 @@ class Listing(Protocol):
 
     def index_of(self, call_id: CallId) -> int | None: ...
 
-    def set_filter(self, term: Term | None) -> None: ...
+    def set_filter(self, term: Term | None, cursor: CallId | None = None) -> None:
+        """`cursor`: the call whose row is to be found at once, if it is one."""
+        ...
 
     def set_sort(self, sort: Sort, now: float, descending: bool | None = None) -> None:
         """`descending` None: as that order usually begins."""

@@ -40,9 +40,11 @@ class ThemedApp(InOrderApp):
         at all for one of the terminal's. The theme may be another by now.
         """
         last = [self._backstop, self._ascii] if self._ascii.enabled else [self._backstop]
-        plain = NoColor() if self.native_ansi_color else Monochrome()
         theirs = super().get_line_filters()
-        return [*(plain if isinstance(one, (NoColor, Monochrome)) else one for one in theirs), *last]
+        if any(isinstance(one, (NoColor, Monochrome)) for one in theirs):  # asked for each widget of a frame
+            plain = NoColor() if self.native_ansi_color else Monochrome()
+            theirs = [plain if isinstance(one, (NoColor, Monochrome)) else one for one in theirs]
+        return [*theirs, *last]
 
     def _put_on(self, wanted: str, folders: Sequence[Path]) -> None:
         good, self.bad_themes = theme.load(*folders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from effort import calls_of
 from gatework import ASKS, CALLER, World, call, decided, events, kinds, policy
 
 from inspector.core.call import Call, Caller, CallId, Outcome
@@ -13,6 +14,7 @@ from inspector.core.events import (
     ApprovalRemembered,
 )
 from inspector.core.holds import Remember, Resolution
+from inspector.core.json import JsonObject
 
 # Remembered approvals
 
@@ -164,3 +166,15 @@ def test_the_default_approval_can_be_remembered() -> None:
     world.resolve(1, Resolution(approve=True, remember=Remember.TOOL), 101)
     assert decided(world.arrive(call(2), 102)).rule == "(default approve)"
     assert kinds(world.arrive(call(3), 102))[-1] == "Forward"
+
+
+def test_large_arguments_are_digested_only_where_an_approval_of_arguments_could_answer() -> None:
+    large: JsonObject = {"x": list(range(10_000))}
+    for remember, digested in ((Remember.TOOL, False), (Remember.SESSION, False), (Remember.ARGUMENTS, True)):
+        world = World(policy({"*": {"action": "approve"}}, default="allow"))
+        world.arrive(call(1, arguments={"x": 1}), 100)
+        world.resolve(1, Resolution(approve=True, remember=remember), 101)
+        elsewhere = calls_of(lambda: world.arrive(call(2, "another", large), 102))  # noqa: B023
+        here = calls_of(lambda: world.arrive(call(3, arguments=large), 102))  # noqa: B023
+        assert elsewhere < 10_000
+        assert (here > 10_000) is digested

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspector.core.json import Number
+from inspector.core.json import Json, Number
 from inspector.policy.compiled import MalformedError, compile_pattern, compile_schema, parse_path
 from inspector.policy.model import STAR
 
@@ -96,3 +96,24 @@ def test_a_schema_is_2020_12_whatever_it_says() -> None:
 def test_an_unusable_schema_is_refused_and_nothing_is_fetched(schema: object) -> None:
     with pytest.raises(MalformedError):
         compile_schema(schema)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"x": {"pattern": "a.{900}c"}}},
+        {"$defs": {"t": {"anyOf": [{"pattern": "a.{900}c"}]}}},
+        {"patternProperties": {"a.{900}c": {}}},
+    ],
+)
+def test_a_schema_whose_patterns_have_too_many_states_checks_so_much_text(schema: Json) -> None:
+    conforms = compile_schema(schema)
+    assert conforms({"y": ["b" * 1_000]}) is None
+    why = "more than 1107 bytes of text cannot be checked by its patterns"
+    assert conforms({"y": ["b" * 800, {"k": "b" * 400}]}) == why
+    assert conforms({"b" * 4_000: 1}) == why
+
+
+def test_a_schema_whose_patterns_have_few_checks_any_text() -> None:
+    conforms = compile_schema({"properties": {"x": {"pattern": "^[a-z]{1,500}"}, "pattern": {"type": "string"}}})
+    assert conforms({"x": "b" * 1_000_000, "pattern": ""}) is None

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from inspector.core.decision import Verdict
 from inspector.core.json import Json, JsonObject, Number
 from inspector.policy.approvals import Remembered
+from inspector.policy.assemble import conditions_of
 from inspector.policy.compiled import compile_pattern
 from inspector.policy.conditions import judge_condition
 from inspector.policy.engine import decide
@@ -238,6 +239,33 @@ def test_a_fan_out_over_too_many_values_is_a_mismatch(op: str, value: Json, most
     element: Json = 1 if op == "gt" else "a"
     assert judge_condition(one, {"x": [element] * most}, every=False).result is Result.FALSE
     assert judge_condition(one, {"x": [element] * (most + 1)}, every=False).result is Result.MISMATCH
+
+
+@pytest.mark.parametrize("arrays", [2, 5, 50])
+def test_contains_looks_at_so_many_elements_of_a_fan_out_in_all(arrays: int) -> None:
+    one = Condition(("x", STAR), "args.x.*", Operator.CONTAINS, 1)
+    full: list[Json] = [[0] * (MAX_VALUES // arrays - 1)] * arrays
+    assert judge_condition(one, {"x": full}, every=False).result is Result.FALSE
+    assert judge_condition(one, {"x": [*full, "ab"]}, every=False).result is Result.MISMATCH  # by its type
+    found = judge_condition(one, {"x": [*full, [1]]}, every=False)
+    assert (found.result, found.note) == (Result.MISMATCH, "mismatch: more than 50000 arrays and elements")
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_a_pattern_with_too_many_states_searches_so_much_text(every: bool) -> None:
+    made = policy({"t": {"require": [{"path": "args.x.*", "op": "regex", "value": "a.{900}c"}]}})
+    (one,) = conditions_of(made)
+    assert one.longest is not None
+    half: Json = "b" * (one.longest // 2)
+    assert judge_condition(one, {"x": [half, half]}, every=every).result is Result.FALSE
+    found = judge_condition(one, {"x": [half, half, "bb"]}, every=every)
+    assert (found.result, found.note) == (Result.MISMATCH, f"mismatch: more than {one.longest} bytes for this pattern")
+
+
+def test_a_pattern_with_few_states_searches_any_text() -> None:
+    made = policy({"t": {"require": [{"path": "args.x", "op": "regex", "value": "b[0-9]{16}"}]}})
+    (one,) = conditions_of(made)
+    assert judge_condition(one, {"x": "b" * (1 << 22)}, every=True).result is Result.FALSE
 
 
 MANY = 60_000

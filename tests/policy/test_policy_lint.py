@@ -58,6 +58,26 @@ def test_a_predicate_without_conditions_always_holds() -> None:
     assert "action: approve" in found["/tools/t/approve_if/0/conditions"]
 
 
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (condition("regex", "a.{900}c"), "more than 1107 bytes it is a mismatch"),
+        (condition("regex", "a[0-9]{30}c"), ""),
+        (condition("exists", True, "args.a.*.100"), "args.a.*.100 counts too far"),
+        (condition("exists", True, "args.a.*.25"), ""),
+        (condition("exists", True, "args.a.100"), ""),
+    ],
+)
+def test_a_bound_that_others_do_not_have_is_said(made: dict[str, Any], words: str) -> None:
+    alone = of_tool(require=[made])
+    listed = of_tool(require=[{"conditions": [condition("eq", 1), made]}])
+    if not words:
+        assert alone == listed == {}
+        return
+    assert words in alone["/tools/t/require/0"]
+    assert words in listed["/tools/t/require/0/conditions/1"]
+
+
 def test_an_empty_list_contains_nothing() -> None:
     found = of_tool(require=[condition("in", [])], deny_if=[condition("in", [])])
     assert "denies every call" in found["/tools/t/require/0"]

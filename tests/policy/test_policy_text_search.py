@@ -19,11 +19,12 @@ from inspector.core.holds import Resolution
 from inspector.core.json import Json, JsonObject, Number
 from inspector.policy import text_search
 from inspector.policy.conditions import judge_condition
+from inspector.policy.load import MAX_PREPARED
 from inspector.policy.model import STAR, Condition, Operator, Path, Star, is_index
 from inspector.policy.operators import Result
-from inspector.policy.paths import MAX_WALKED, resolve
-from inspector.policy.text_search import is_in_frame
-from inspector.wire.jsonrpc import Frame, dump, parse_client, parse_json
+from inspector.policy.paths import MAX_WALKED, MAX_WALKED_AFTER, resolve
+from inspector.policy.text_search import TextSearch, frame_of, search_of
+from inspector.wire.jsonrpc import MAX_DEPTH, Frame, dump, parse_client, parse_json
 
 
 def walked(path: Path, value: Json) -> bool:
@@ -152,21 +153,73 @@ def paths_in(draw: st.DrawFn, value: Json) -> Path:
 both = odd_arguments.flatmap(lambda args: st.tuples(st.just(args), paths_in(args)))
 
 
+def is_in_frame(path: Path, frame: bytes) -> bool | None:
+    search = search_of(path)
+    assert search is not None
+    return search.finds(frame)
+
+
+def exists(path: Path, *, wanted: bool = True) -> Condition:
+    """As a policy's own."""
+    search = search_of(path)
+    in_frame = None if search is None else search.finds
+    return Condition(path, "args.…", Operator.EXISTS, wanted, in_frame=in_frame)
+
+
 @fuzz(both, seeds)
 def test_a_frame_says_of_a_path_what_a_walk_finds(case: tuple[JsonObject, Path], style: int) -> None:
     args, path = case
-    assume(sum(isinstance(segment, str) and is_index(segment) for segment in path) <= 3)  # more are walked
+    assume(STAR in path)
     raw = Writer(style).frame(args)
     read = parse_client(raw)
     assert isinstance(read, Frame)
     assert read.params["arguments"] == args
     assert is_in_frame(path, raw) is walked(path, args)
+    assert is_in_frame(path, frame_of(args)) is walked(path, args)
+
+
+def nesting(value: Json) -> int:
+    items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+    return 1 + max(map(nesting, items), default=0) if isinstance(value, list | dict) else 0
+
+
+def doubtful(path: Path, value: Json, most: int, deepest: int) -> bool:
+    """Does the path lead through a list that cannot be counted: the bound as docs/policy.md says it."""
+    if not path or not isinstance(value, list | dict):
+        return False
+    segment, rest = path[0], path[1:]
+    if isinstance(segment, Star):
+        items = value if isinstance(value, list) else value.values()
+        return any(doubtful(rest, item, most, deepest) for item in items)
+    if isinstance(value, dict):
+        return segment in value and doubtful(rest, value[segment], most, deepest)
+    if not is_index(segment):
+        return False
+    index = int(segment)
+    before = value[: min(index, most)]
+    if any(nesting(item) > deepest for item in before) or (index > most and len(value) > most):
+        return True
+    return index < len(value) and doubtful(rest, value[index], most, deepest)
+
+
+@fuzz(both, seeds, st.sampled_from([1, 3, 12, 30, 60]))
+def test_what_cannot_be_counted_is_said_to_be_unknown(case: tuple[JsonObject, Path], style: int, cells: int) -> None:
+    args, path = case
+    assume(STAR in path)
+    indexes = [int(segment) for segment in path if isinstance(segment, str) and is_index(segment)]
+    most = cells // max(1, len(indexes))
+    counted = sum(min(index, most) for index in indexes)
+    unknown = doubtful(path, args, most, cells // max(1, counted) - 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_search, "MAX_CELLS", cells)
+        said = TextSearch(path).finds(Writer(style).frame(args))
+    assert said is (True if walked(path, args) else None if unknown else False)
 
 
 @fuzz(both, st.booleans())
 def test_exists_is_what_a_plain_walk_finds(case: tuple[JsonObject, Path], wanted: bool) -> None:
     args, path = case
-    one = Condition(path, "args.…", Operator.EXISTS, wanted)
+    one = exists(path, wanted=wanted)
     expected = Result.TRUE if walked(path, args) is wanted else Result.FALSE
     assert judge_condition(one, args, every=False).result is expected
     assert any(value is not None for value in resolve(path, args)) is walked(path, args)
@@ -227,7 +280,7 @@ def test_a_name_is_not_taken_for_another(name: str) -> None:
         assert is_in_frame(("x", STAR, name), writer.frame({"x": [dict.fromkeys({*others, name}, 1)]})) is True
 
 
-LEVELS = text_search.MAX_DEPTH - 3  # of lists, in the arguments of a frame that is as deep as it may be
+LEVELS = MAX_DEPTH - 3  # of lists, in the arguments of a frame that is as deep as it may be
 
 
 def nested(levels: int, inmost: str = "") -> bytes:
@@ -245,26 +298,142 @@ def test_a_frame_is_read_down_to_its_last_level(levels: int) -> None:
     assert is_in_frame((*path, STAR), nested(levels, "0")) is False
 
 
-def test_what_a_frame_cannot_tell_is_walked() -> None:
-    assert is_in_frame(("x", STAR, "n"), nested(LEVELS + 1)) is None
-    assert is_in_frame(("x", STAR, "5000"), nested(2)) is None
-    assert is_in_frame(("x", *(STAR, "0") * 6), nested(2)) is None
-    assert is_in_frame(("x", *(STAR, "n" * 100) * 40), nested(2)) is None
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"0":1}',
+        '{"1":1,"0":1}',
+        '{"1":[{"0":9}],"0":1}',
+        r'{"\u0031":1,"\u0030":1}',
+        r'{"\u0030\u0030":1,"x\"\u0030":1,"0":1}',
+        '{"01":1,"":1,"10":1,"0" :1}',
+    ],
+)
+@pytest.mark.parametrize("name", ["0", "1", "10"])
+def test_an_index_is_a_name_in_an_object(written: str, name: str) -> None:
+    raw = f'{{"params":{{"arguments":{{"x":[{written}]}}}}}}'.encode()
+    value = parse_json(written.encode())
+    assert isinstance(value, dict)
+    assert is_in_frame(("x", STAR, name), raw) is (name in value)
+
+
+@pytest.mark.parametrize("index", [1, 25])
+def test_indexes_up_to_25_are_counted_however_deep_what_stands_before_them(index: int) -> None:
+    path: Path = ("x", STAR, str(index))
+    deep = nested_list(LEVELS - 2)
+    for last in (0, None):
+        args: JsonObject = {"x": [[], [deep] * index, [*[deep] * index, last]]}
+        assert isinstance(parse_client(framed(args)), Frame)
+        assert is_in_frame(path, framed(args)) is (last is not None)
+
+
+def nested_list(levels: int) -> Json:
+    value: Json = 0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(("last", "found"), [(0, True), (None, False)])
+def test_eight_indexes_of_a_hundred_are_counted_over_flat_elements(last: Json, found: bool) -> None:
+    value = last
+    for _ in range(8):
+        value = [[1, {}, [*[{"a": 1, "b": "]"}] * 50, *[[1, 2]] * 50, value]]]
+    assert is_in_frame(("x", *(STAR, STAR, "100") * 8), framed({"x": value})) is found
+
+
+@pytest.mark.parametrize(("path", "certain"), [
+    (("x", STAR, "n"), True),
+    (("x", STAR, "25"), True),
+    (("x", *(STAR, "0") * 20), True),
+    (("x", STAR, "100"), False),
+    (("x", STAR, "5000"), False),
+    (("x", STAR, *("n" * 100,) * 40), False),
+])  # fmt: skip
+def test_a_search_knows_whether_it_can_always_tell(path: Path, certain: bool) -> None:
+    search = search_of(path)
+    assert search is not None
+    assert search.is_certain is certain
+
+
+@pytest.mark.parametrize("segments", [65, 100_000])
+def test_a_path_that_is_deeper_than_any_frame_leads_nowhere(segments: int) -> None:
+    path: Path = (STAR,) * segments
+    search = search_of(path)
+    assert search is not None
+    assert search.is_certain
+    assert search.finds(nested(LEVELS, "0")) is False
+
+
+def test_a_path_without_a_star_needs_no_search() -> None:
+    assert search_of(("x", "0", "n")) is None
+
+
+def test_one_search_is_kept_for_as_long_as_somebody_has_it() -> None:
+    first = search_of(("x", STAR, "kept"))
+    assert first is not None
+    assert search_of(("x", STAR, "kept")) is first
+
+
+def test_what_a_frame_cannot_tell_is_walked_while_it_is_little() -> None:
+    assert is_in_frame(("x", STAR, "n"), nested(LEVELS + 3)) is None
+    long_names: Path = ("x", STAR, *("n" * 100,) * 40)
+    assert is_in_frame(long_names, nested(2)) is None
+    many: list[Json] = [[]] * (MAX_WALKED_AFTER - 10)
     for index in (0, 1, 5000):
-        args: JsonObject = {"x": [[]] * (2 * MAX_WALKED) + [[None] * index + [1]]}
-        for tail, found in ((str(index), True), (str(index + 1), False)):
-            one = Condition(("x", STAR, tail), "args.…", Operator.EXISTS, True)
-            assert (judge_condition(one, args, every=False, frame=framed(args)).result is Result.TRUE) is found
+        args: JsonObject = {"x": [*many, [[0]] * index + [1]]}
+        for tail, result in ((str(index), Result.TRUE), (str(index + 1), Result.FALSE)):
+            one = exists(("x", STAR, tail))
+            assert judge_condition(one, args, every=False, frame=framed(args)).result is result
+    assert judge_condition(exists(long_names), {"x": many}, every=False).result is Result.FALSE
+
+
+def test_beyond_that_it_is_a_mismatch_with_and_without_a_frame() -> None:
+    many: list[Json] = [[]] * MAX_WALKED_AFTER
+    wide: JsonObject = {"x": [*many, [0] * 5000]}
+    deep: JsonObject = {"x": [*many, [nested_list(50)]]}
+    for args, index in ((wide, "5000"), (deep, "100")):
+        for frame in (b"", framed(args)):
+            for wanted in (True, False):
+                found = judge_condition(exists(("x", STAR, index), wanted=wanted), args, every=False, frame=frame)
+                assert found.result is Result.MISMATCH
+                assert found.note == "mismatch: more than 20000 values on the way"
+
+
+def test_what_is_found_in_front_of_a_doubt_or_behind_it_is_true() -> None:
+    many: list[Json] = [[]] * MAX_WALKED_AFTER
+    doubt: Json = [nested_list(50)]
+    hit: Json = [0] * 101
+    for items in ([hit, doubt], [doubt, hit]):
+        args: JsonObject = {"x": [*many, *items]}
+        assert judge_condition(exists(("x", STAR, "100")), args, every=False).result is Result.TRUE
 
 
 def test_an_automaton_without_memory_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = ("x", *(STAR,) * 40)
     monkeypatch.setattr(text_search._OPTIONS, "max_mem", 1 << 20)
-    text_search._search.cache_clear()
-    try:
-        assert is_in_frame(path, nested(40, "0")) is None
-    finally:
-        text_search._search.cache_clear()
+    assert TextSearch(("x", *(STAR,) * 40)).finds(nested(40, "0")) is None
+
+
+@fuzz(odd_arguments)
+def test_a_text_that_is_written_to_be_searched_says_where_values_are(args: JsonObject) -> None:
+    said = json.loads(frame_of(args))["params"]["arguments"]
+    assert shape(said) == shape(args)
+
+
+def shape(value: Json) -> object:
+    match value:
+        case dict():
+            return {name: shape(item) for name, item in value.items()}
+        case list():
+            return [shape(item) for item in value]
+        case _:
+            return value is None
+
+
+def test_half_a_surrogate_pair_can_be_searched_too() -> None:
+    args: JsonObject = {"x": ["\ud800", {"\ud800": Number("1.0")}]}
+    assert is_in_frame(("x", STAR, STAR), frame_of(args)) is True
+    assert is_in_frame(("x", STAR, "n"), frame_of(args)) is False
 
 
 MANY = 120_000
@@ -286,7 +455,7 @@ ADVERSE: dict[str, str] = {
 
 
 @pytest.mark.parametrize("shape", ADVERSE)
-@pytest.mark.parametrize("tail", [(STAR,) * 2, (STAR,) * 3, (STAR,) * 50, (STAR, STAR, "n"), (STAR, "0", STAR)])
+@pytest.mark.parametrize("tail", [(STAR,) * 2, (STAR,) * 3, (STAR,) * 50, (STAR, STAR, "n"), (STAR, "0") * 9])
 def test_exists_looks_at_few_values_one_by_one(shape: str, tail: Path) -> None:
     element = ADVERSE[shape]
     lists = f"[{','.join([element] * (MANY // (element.count('[') + element.count('{') + 1)))}]"
@@ -294,14 +463,14 @@ def test_exists_looks_at_few_values_one_by_one(shape: str, tail: Path) -> None:
     args: JsonObject = {"x": parse_json(lists.encode())}
     there = walked(("x", *tail), args)
     for wanted in (True, False):
-        one = Condition(("x", *tail), "args.…", Operator.EXISTS, wanted)
+        one = exists(("x", *tail), wanted=wanted)
         expected = Result.TRUE if there is wanted else Result.FALSE
         assert judge_condition(one, args, every=False, frame=raw).result is expected
         assert calls_of(lambda: judge_condition(one, args, every=False, frame=raw)) < 9 * MAX_WALKED  # noqa: B023
 
 
-def test_exists_is_never_a_mismatch_however_much_lies_on_the_way() -> None:
-    one = Condition(("x", STAR, STAR), "args.x.*.*", Operator.EXISTS, True)
+def test_without_indexes_exists_is_never_a_mismatch_however_much_lies_on_the_way() -> None:
+    one = exists(("x", STAR, STAR))
     for last, result in (({}, Result.FALSE), ({"k": 0}, Result.TRUE)):
         args: JsonObject = {"x": [*([[None]] * 200_000), 1, last]}
         assert judge_condition(one, args, every=False).result is result
@@ -334,3 +503,26 @@ def test_the_frame_of_a_call_is_what_its_conditions_read() -> None:
     arrived = replace(call(1, arguments=MARKED), frame=framed(MARKED))
     assert decided(world.arrive(arrived, 1)).verdict is Verdict.DENY
     assert calls_of(lambda: world.arrive(replace(call(2, arguments=FEW), frame=framed(FEW)), 2)) < 5 * MAX_WALKED
+
+
+def test_an_edited_call_has_a_text_of_its_own_for_every_later_judgement() -> None:
+    world = World(policy(ASKED))
+    world.arrive(replace(call(1, arguments=FEW), frame=framed(FEW)), 1)
+    world.resolve(1, Resolution(approve=True, arguments=FEW), 2)
+    world.finish(1, Outcome.INPUT_REQUIRED, 3, "S")
+    retry = replace(call(2, arguments=FEW, state="S"), frame=framed(FEW))
+    assert calls_of(lambda: world.arrive(retry, 4)) < 10 * MAX_WALKED
+
+
+def test_the_searches_of_a_policy_are_ready_when_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[Path] = []
+    monkeypatch.setattr(TextSearch, "prepare", lambda search: prepared.append(search.path))
+    rules: Json = [
+        {"path": "args.x.*.n", "op": "exists", "value": True},
+        {"path": "args.y.*", "op": "eq", "value": 1},
+        {"path": "args.y.0", "op": "exists", "value": True},
+        {"conditions": [{"path": f"args.z.*.{name}", "op": "exists", "value": False} for name in range(300)]},
+    ]
+    policy({"t": {"require": rules}, "u": {"approve_if": rules}})
+    assert prepared[:2] == [("x", STAR, "n"), ("z", STAR, "0")]
+    assert len(prepared) == len(set(prepared)) == MAX_PREPARED

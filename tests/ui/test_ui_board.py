@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+import pytest
 from ui_sample import HOLD_ISSUE, KINDS, LIMITS, NOW, call, empty_views, hold, sample_rows
 
 from inspector.core.call import CallId
 from inspector.core.views import CallView, Word
 from inspector.filters.order import Sort
 from inspector.filters.reading import parse
-from inspector.ui.board import Board, remaining
+from inspector.ui.board import SLACK, Board, remaining
+from inspector.ui.listing import Part
+from inspector.ui.live_listing import AT_ONCE, PIECE
 from inspector.ui.live_listing import LiveListing as Listing
 
 
@@ -123,3 +127,74 @@ def test_time_alone_is_something_to_draw_when_a_rate_falls_or_a_limit_begins_aga
     assert not board.shows(replace(views, run=replace(views.run, per_second=(0,) * 59 + (3,))))
     assert not board.shows(replace(views, limits=LIMITS))
     assert not board.shows(replace(views, version=views.version + 1))
+
+
+async def looked_through(listing: Listing) -> list[Part]:
+    return [part async for part in listing.settle()]
+
+
+@pytest.mark.anyio
+async def test_of_many_rows_the_newest_are_filtered_at_once_and_the_rest_comes_above_them() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[n % 2], NOW) for n in range(AT_ONCE + 1000)))
+    whole = [row.id for row in board.rows]
+    listing.set_filter(parse(f"tool:{board.rows[0].tool}"))
+    assert (listing.filtered, listing.unsettled, ids(listing)) == (True, True, whole)
+    looking = listing.settle()
+    assert await anext(looking) == Part(0, 0.8)
+    assert (listing.unsettled, ids(listing)) == (False, whole[1000::2])
+    assert [part async for part in looking] == [Part(500, 1.0)]
+    assert ids(listing) == whole[::2]
+
+
+@pytest.mark.anyio
+async def test_the_row_of_the_cursor_is_among_those_that_are_filtered_at_once() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(AT_ONCE + 1000)))
+    listing.set_filter(parse("decision:allow"), CallId(10))
+    assert (await anext(listing.settle())).share > 0.99
+    assert listing.index_of(CallId(10)) == 0
+
+
+@pytest.mark.anyio
+async def test_what_comes_and_changes_while_a_filter_looks_is_found_as_it_is_then() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(AT_ONCE + PIECE + 10)))
+    listing.set_filter(parse("decision:allow"))
+    looking = asyncio.create_task(looked_through(listing))
+    await asyncio.sleep(0)  # all but the ten oldest have been looked at
+    denied = [replace(board.rows[at], rev=2, word=Word.DENY) for at in (5, 500, AT_ONCE)]
+    listing.fold(folded(board, *denied, call(AT_ONCE + PIECE + 10, KINDS[0], NOW)), 0)
+    await looking
+    assert ids(listing) == [row.id for row in board.rows if row.word is Word.ALLOW]
+    assert len(listing) == len(board.rows) - 3
+
+
+@pytest.mark.anyio
+async def test_what_is_let_go_while_a_filter_looks_is_not_found() -> None:
+    board = Board(kept=AT_ONCE)
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[0], NOW) for n in range(AT_ONCE + SLACK - 1)))
+    listing.set_filter(parse("decision:allow"))
+    looking = asyncio.create_task(looked_through(listing))
+    await asyncio.sleep(0)
+    listing.fold(folded(board, call(AT_ONCE + SLACK, KINDS[0], NOW)), 0)
+    await looking
+    assert board.base == SLACK
+    assert ids(listing) == [row.id for row in board.rows]
+
+
+@pytest.mark.anyio
+async def test_another_wish_while_a_filter_looks_is_done_at_once() -> None:
+    board = Board()
+    listing = Listing(board)
+    folded(board, *(call(n, KINDS[n % 2], NOW) for n in range(1, AT_ONCE + 2)))
+    listing.set_filter(parse(f"tool:{board.rows[0].tool}"))
+    listing.set_sort(Sort.TOOL, 0, descending=True)
+    assert (listing.unsettled, len(listing)) == (False, AT_ONCE // 2 + 1)
+    listing.set_filter(None)
+    listing.set_sort(Sort.TIME, 0)
+    assert (listing.unsettled, len(listing)) == (False, AT_ONCE + 1)

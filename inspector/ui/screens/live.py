@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.widget import Widget
 
 from inspector.core.call import CallId
@@ -24,6 +23,7 @@ from inspector.ui.widgets.filterline import FilterLine
 from inspector.ui.widgets.gauges import GaugeLine, Gauges
 from inspector.ui.widgets.held import HeldBanner, HeldPanel
 from inspector.ui.widgets.rate import Rate
+from inspector.ui.widgets.tablepane import TablePane
 from inspector.ui.widgets.welcome import Welcome
 
 SOON: Final = 0.05  # seconds: to show what is known and then the rest would draw the call twice for one key
@@ -59,7 +59,6 @@ class LivePlace(DividedPlace):
         super().__init__()
         self._detail: CallDetail | None = None
         self._outdated = False  # the detail pane; the next tick asks again
-        self._framed = ("", "")
 
     def body(self) -> Iterable[Widget]:
         yield FilterLine(self.complete_filter)
@@ -67,7 +66,7 @@ class LivePlace(DividedPlace):
         yield Welcome()
         with Horizontal(id="columns"):
             with Vertical(id="left"):
-                with Vertical(id="calls-pane", classes="pane"):
+                with TablePane(id="calls-pane"):
                     yield self.calls_table(self.source.listing())
                 yield DetailPane()
             with Vertical(id="right"):
@@ -77,7 +76,7 @@ class LivePlace(DividedPlace):
         yield GaugeLine()
 
     def on_mount(self) -> None:
-        self.query_one("#calls-pane").border_title = Content("Calls")
+        self.query_one(TablePane).caption("Calls", "")
         self.query_one(CallTable).focus()
         self.query_one(DetailPane).show(None, None, 0)
 
@@ -144,16 +143,8 @@ class LivePlace(DividedPlace):
             count += f" · looked at {table.looked_at:.0%}"
         if (read := self.board.views.run.read) < 1:
             count += f" · {read:.0%} of an older recording read"
-        words = (
-            "Calls · filtered" if listing.filtered else "Calls",
-            f"{order}{count} · {where}" if len(self.source) else "",
-        )
-        if words != self._framed:
-            pane, (title, _) = self.query_one("#calls-pane"), self._framed
-            self._framed = words
-            if words[0] != title:
-                pane.border_title = Content(words[0])
-            pane.border_subtitle = Content(words[1])
+        above = "Calls · filtered" if listing.filtered else "Calls"
+        self.query_one(TablePane).caption(above, f"{order}{count} · {where}" if len(self.source) else "")
 
     @on(CallTable.Opened)
     def action_inspect(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -40,6 +41,8 @@ class Place(Screen[None]):
         ),
         Binding("x", "refused", "Not let through", show=False, id="app.refused"),
     ]
+
+    focused = Reactive[Widget | None](None, repaint=False)  # the two that it is about are drawn, not the whole screen
 
     def __init__(self) -> None:
         super().__init__()

@@ -98,6 +98,7 @@ class TablePlace(AnswersPlace):
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).open(self._filter)
+        self.recount()
 
     @on(PlacesBar.FilterWanted)
     def _on_filter_wanted(self) -> None:
@@ -120,10 +121,11 @@ class TablePlace(AnswersPlace):
         if isinstance(parsed, BadFilter):
             line.complain(parsed)
             return
-        self._filter = wanted.strip()
-        self.table.filter(parsed)
+        if (wanted := wanted.strip()) != self._filter:
+            self._filter = wanted
+            self.table.filter(parsed)
+            self.draw(())
         self._say_found()
-        self.draw(())
 
     def recount(self) -> None:
         """More have come while the filter is being written."""
@@ -131,7 +133,9 @@ class TablePlace(AnswersPlace):
             self._say_found()
 
     def _say_found(self) -> None:
-        """While it looks: how many were found so far."""
+        """While it looks: how many were found so far; nothing new before the first are."""
+        if not self.table.looked_at:
+            return
         count = len(self.table.listing)
         more = " so far…" if self.table.looked_at < 1 else ""
         self.query_one(FilterLine).agree(f"{plural(count, 'call')}{more}" if self._filter else "")

@@ -69,7 +69,7 @@ class CallTable(DrawnTable, can_focus=True):
     # What a person wants
 
     def filter(self, term: Term | None) -> None:
-        self.listing.set_filter(term)
+        self.listing.set_filter(term, self.cursor)
         self.show_listing()
 
     def sort_by(self, sort: Sort, descending: bool | None = None) -> None:
@@ -145,6 +145,7 @@ class CallTable(DrawnTable, can_focus=True):
         index = max(0, min(count - 1, index))
         found = None if (row := self.listing.at(index)) is None else row.id
         if found != self.cursor:
+            self.redraw_cursor()
             self.cursor = found
             self.post_message(self.Selected(found, by_person))
         height, top = self.size.height - 1, self.scroll_offset.y
@@ -152,7 +153,7 @@ class CallTable(DrawnTable, can_focus=True):
             self.scroll_to(y=index, animate=False, immediate=True)
         elif index >= top + height:
             self.scroll_to(y=index - height + 1, animate=False, immediate=True)
-        self.refresh()
+        self.redraw_cursor()
 
     def _settle(self) -> None:
         """After rows came, went or moved: follow, or find a cursor that has lost its row a new one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.content import Content
+from textual.geometry import Region
 from textual.strip import Strip
 
 from inspector.core.call import CallId
@@ -23,6 +24,7 @@ class DrawnTable(SearchingTable):
         "calls--row",
         "calls--odd",
         "calls--cursor",
+        "calls--focused",
         "calls--quiet",
         "calls--allow",
         "calls--deny",
@@ -60,6 +62,12 @@ class DrawnTable(SearchingTable):
             self._in_sight = in_sight
             self.refresh()
 
+    def redraw_cursor(self) -> None:
+        """Its line alone."""
+        index = None if self.cursor is None else self.listing.index_of(self.cursor)
+        if index is not None and 0 < (y := index - self.scroll_offset.y + 1) < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
     def measure(self) -> None:
         """Share the width among the columns by what stands in them now."""
         rows = self._rows_in_sight()
@@ -70,9 +78,24 @@ class DrawnTable(SearchingTable):
         top = self.scroll_offset.y
         return [row for index in range(top, top + self.size.height) if (row := self.listing.at(index))]
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The cursor's row is drawn in another colour. No rule of ours says anything else of the focus, and to look
+        through all of them for the table and each of its colours takes longer than to draw it."""
+
     def notify_style_update(self) -> None:
         self.painter.forget()
         super().notify_style_update()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The strips of the rows as they are, for there is nothing around them. What Textual has made of a strip (cut,
+        filtered, written in escape sequences) stays with it, wherever the row goes; from a widget's own cache of lines
+        each would come anew."""
+        filters, (_, ground) = self.get_line_filters(), self.background_colors
+        strips = [self.render_line(y) for y in crop.line_range]
+        for one in filters:
+            strips = [strip.apply_filter(one, ground) for strip in strips]
+        left, right = crop.column_span
+        return [strip.crop(left, right) for strip in strips] if left or right < self.size.width else strips
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -83,5 +106,5 @@ class DrawnTable(SearchingTable):
         if row is None:
             return hint_line(self, self.hint if not len(self.listing) else [], y)
         if row.id == self.cursor:
-            return self.painter.row(row, "cursor", width, self.now)
+            return self.painter.row(row, "focused" if self.has_focus else "cursor", width, self.now)
         return self.painter.row(row, "odd" if index & 1 else "row", width, self.now)

@@ -53,6 +53,9 @@ class _Box(Input):
 
     virtual_size = Reactive(Size(0, 0), layout=False)
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """It looks the same with the focus and without, so no rule is asked."""
+
 
 class FilterLine(Horizontal):
     """`complete` answers a half-typed filter with the whole of it, or None."""
@@ -89,16 +92,21 @@ class FilterLine(Horizontal):
         yield Static(id="filter-word", markup=False)
 
     def open(self, current: str) -> None:
-        self.add_class("-open")
+        self._show(True)
         box = self.query_one(Input)
         with self.prevent(Input.Changed):
             box.value = current
         box.focus()
 
     def action_close(self) -> None:
-        self.remove_class("-open")
+        self._show(False)
         self._send("")
         self.post_message(self.Closed())
+
+    def _show(self, shown: bool) -> None:
+        """What is in the line is shown with it, and has no rule that asks for it."""
+        self.set_class(shown, "-open", update=False)
+        self.app.stylesheet.apply(self)
 
     def action_complete(self) -> None:
         box = self.query_one(Input)
@@ -118,6 +126,8 @@ class FilterLine(Horizontal):
 
     def agree(self, words: str) -> None:
         self._pointer.at = None
+        if not self.has_class("-open"):
+            return
         self.query_one(Input).refresh()
         self._say(Content.assemble((words, "$quiet")))
 
@@ -137,7 +147,7 @@ class FilterLine(Horizontal):
     def _on_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self._send(event.value)
-        self.remove_class("-open")
+        self._show(False)
         self.post_message(self.Closed())
 
     def _send(self, wanted: str) -> None:

@@ -41,6 +41,8 @@ class KeyBar(Widget):
         self._always = always
         self._notice: Notice | None = None
         self._spans: list[tuple[int, int, ActiveBinding]] = []
+        self._shown = Content("")
+        self._asked = False  # whether other keys do something now
 
     def tell(self, notice: Notice | None) -> None:
         """Say this in the keys' stead; None: the keys again. What is long makes the line higher: nothing is covered."""
@@ -49,9 +51,23 @@ class KeyBar(Widget):
             self.refresh(layout=True)
 
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
+        self.screen.bindings_updated_signal.subscribe(self, self._on_bindings)
+
+    def _on_bindings(self, _screen: object) -> None:
+        """Told twice of each change of the focus, and often of what changes no key."""
+        if not self._asked:
+            self._asked = self.call_later(self._look_again)
+
+    def _look_again(self) -> None:
+        self._asked = False
+        if self.is_attached and self._drawn() != self._shown:  # a dialog may be gone by now
+            self.refresh()
 
     def render(self) -> Content:
+        self._shown = self._drawn()
+        return self._shown
+
+    def _drawn(self) -> Content:
         if (notice := self._notice) is not None:
             self._spans = []
             mark = ("! ", "bold $decision-error") if notice.wrong else ("● ", "$primary")

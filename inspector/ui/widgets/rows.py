@@ -20,6 +20,7 @@ from inspector.ui.widgets.columns import USUAL, Column, arrange, chosen, is_loop
 
 _PLAIN_COLUMNS: Final = ("agent", "tool")
 _WORD_STYLES: Final = ("allow", "deny", "hold", "limit", "error")
+_CURSOR: Final = ("cursor", "focused")
 _RISKY: Final = {"destructive": "deny", "financial": "hold", "execute": "hold"}
 
 
@@ -81,10 +82,11 @@ class RowPainter:
         return Strip([Segment(" ".join(cells), style)]).adjust_cell_length(width, style)
 
     def row(self, row: CallView, shade: str, width: int, now: float) -> Strip:
-        """`shade` is "row", "odd" or "cursor". A running row is drawn again each second, for its elapsed time."""
+        """`shade` is "row", "odd", "cursor" or "focused": the cursor where the keys go. A running row is drawn again
+        each second, for its elapsed time."""
         columns = self.layout(width)
         age = int(now) if is_running(row) else 0
-        key = (row.id, row.rev, shade, self._table.has_focus and shade == "cursor", age, row.id in self.marks)
+        key = (row.id, row.rev, shade, age, row.id in self.marks)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self._draw(row, shade, columns, width, now)
@@ -92,15 +94,18 @@ class RowPainter:
 
     def _draw(self, row: CallView, shade: str, columns: list[tuple[Column, int]], width: int, now: float) -> Strip:
         base = self._base(shade)
-        mark = Segment("◆", base + self._style("mark")) if row.id in self.marks else None
-        segments = []
+        runs: list[tuple[str, Style]] = []
         for column, wide in columns:
             shown = column.read(row, now)
             cell = text.fit(shown.rjust(wide) if column.right else shown, wide)
-            style = base if shade == "cursor" else base + self._cell_style(row, column, now)
-            segments += [Segment(cell, style), mark or Segment(" ", style)]
-            mark = None
-        return Strip(segments).adjust_cell_length(width, base)
+            style = base if shade in _CURSOR else base + self._cell_style(row, column, now)
+            if row.id in self.marks and not runs:
+                runs += [(cell, style), ("◆", base + self._style("mark"))]
+            elif runs and runs[-1][1] == style:
+                runs[-1] = (f"{runs[-1][0]}{cell} ", style)
+            else:
+                runs.append((f"{cell} ", style))
+        return Strip([Segment(run, style) for run, style in runs]).adjust_cell_length(width, base)
 
     def _cell_style(self, row: CallView, column: Column, now: float) -> Style:
         if column.key == "tool" and is_loop(row):

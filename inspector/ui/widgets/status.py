@@ -36,7 +36,8 @@ class StatusLine(Widget):
     def show(self, views: Views, trouble: str, held_live: int = 0) -> None:
         """`trouble`: why the engine does not answer, or "". `held_live`: calls that wait in the run behind a
         recording."""
-        facts = (views.run.dropped, _attached(views), views.upstreams, views.policy)
+        servers = [(upstream.name, upstream.state) for upstream in views.upstreams]  # their times are others each time
+        facts = (views.run.dropped, _attached(views), servers, views.policy)
         state = (*facts, len(views.holds), trouble, held_live)
         self._views, self._trouble, self._held_live = views, trouble, held_live
         if state != self._shown:
