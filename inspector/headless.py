@@ -38,7 +38,7 @@ class Lines:
         self._out = out
         self._waiting: list[str] = []
 
-    def __call__(self, line: str) -> None:
+    def add(self, line: str) -> None:
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self.flush)
         self._waiting.append(line)
@@ -60,7 +60,7 @@ class DecisionPrinter:
         self._callers: dict[int, str] = {}
         self._has_policy = False  # one that does not load at the start ends the run, with an error that says so
 
-    def __call__(self, event: Event) -> None:
+    def told(self, event: Event) -> None:
         if type(event) not in _TOLD:  # most are not
             return
         self._has_policy = self._has_policy or isinstance(event, PolicyLoaded)

@@ -315,8 +315,8 @@ def _checked_policy(made: Engine) -> None:
 
 async def _headless(settings: Settings) -> int:
     lines = Lines(sys.stdout)
-    printer = DecisionPrinter(lines, as_json=settings.output is OutputFormat.JSONL)
-    async with engine(settings, printer) as made:
+    printer = DecisionPrinter(lines.add, as_json=settings.output is OutputFormat.JSONL)
+    async with engine(settings, printer.told) as made:
         _checked_policy(made)
         made.attend(False)
         made.tasks.start_soon(made.policy_file.watch)

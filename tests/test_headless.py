@@ -31,9 +31,9 @@ async def test_the_lines_of_one_turn_are_written_in_one_piece_and_in_their_order
     out = Out()
     lines = Lines(out)
     for word in ("allow", "deny", "hold"):
-        lines(word)
+        lines.add(word)
     await asyncio.sleep(0)
-    lines("gone")
+    lines.add("gone")
     await asyncio.sleep(0)
     assert (out.getvalue(), out.writes) == ("allow\ndeny\nhold\ngone\n", 2)
 
@@ -41,7 +41,7 @@ async def test_the_lines_of_one_turn_are_written_in_one_piece_and_in_their_order
 async def test_what_was_said_in_the_last_turn_of_a_run_is_not_lost() -> None:
     out = Out()
     lines = Lines(out)
-    lines("allow")
+    lines.add("allow")
     lines.flush()
     await asyncio.sleep(0)
     assert out.getvalue() == "allow\n"

@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     INPUT_REQUIRED = "input_required"  # an MRTR leg ended; a retry may follow
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class Caller:
     """The identities that policy scopes are made of ("Limits" in `docs/policy.md`)."""
 

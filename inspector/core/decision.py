@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -33,18 +34,18 @@ class Algorithm(StrEnum):
     IN_FLIGHT = "in_flight"
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class CounterKey:
     """Identity of one counter ("Limits" in `docs/policy.md`): `max`, amount and messages may change without a reset."""
 
     name: str  # pointer of its `limits` list + counter name, or the pool's name
-    scope: Scope
+    scope: Scope = field(hash=False)  # an enum hashes itself in Python, and a call looks for its counters nine times
     scope_id: str  # "" for global; parts are joined by U+001F
     window: int  # seconds; 0 for in_flight
-    algorithm: Algorithm
+    algorithm: Algorithm = field(hash=False)
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class Charge:
     """One limit's claim on one counter for one call."""
 
@@ -56,7 +57,7 @@ class Charge:
     asks: bool = False  # on_exceed: approve, and a person said yes: charge without comparing
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class Reading:
     """A counter as it stood when a call touched it."""
 
@@ -74,7 +75,7 @@ class StepResult(StrEnum):
     REMEMBERED = "remembered"  # it would have asked, and a remembered approval answered
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class TraceStep:
     """One thing that was looked at on the way to the decision, passes included."""
 
@@ -87,7 +88,7 @@ class TraceStep:
     note: str = ""  # "missing", "mismatch: not a number", "8 of 10 used" …
 
 
-@fact(frozen=True, slots=True)
+@fact(frozen=True)
 class Decision:
     """The one answer to "may this call go?": see "How a call is decided" in `docs/policy.md`."""
 
@@ -108,19 +109,19 @@ class Decision:
     def charged(self, at: float, readings: tuple[Reading, ...]) -> Decision:
         """The same decision at the moment when its charges stand."""
         return Decision(
-            call_id=self.call_id,
-            at=at,
-            server=self.server,
-            tool=self.tool,
-            verdict=self.verdict,
-            rule=self.rule,
-            message=self.message,
-            trace=self.trace,
-            charges=self.charges,
-            readings=readings,
-            triggers=self.triggers,
-            policy_hash=self.policy_hash,
-            approvals=self.approvals,
+            self.call_id,
+            at,
+            self.server,
+            self.tool,
+            self.verdict,
+            self.rule,
+            self.message,
+            self.trace,
+            self.charges,
+            readings,
+            self.triggers,
+            self.policy_hash,
+            self.approvals,
         )
 
     @property

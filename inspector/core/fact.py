@@ -8,6 +8,9 @@ the type checker:
     class Forwarded: ...
 
 At run time fields are simply set, equality and hash go by value, and whoever assigns to one has ignored an error.
+
+Facts have slots, but for those that stand in a recorded event: what writes them as JSON (orjson) takes a `__dict__` as
+it is, and for slots five times as long, which was a twentieth of the proxy's time.
 """
 
 from __future__ import annotations
@@ -24,5 +27,5 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as fact
 else:
 
-    def fact(*, frozen: Literal[True], slots: Literal[True]) -> Callable[[type[_Fact]], type[_Fact]]:
+    def fact(*, frozen: Literal[True], slots: bool = False) -> Callable[[type[_Fact]], type[_Fact]]:
         return dataclasses.dataclass(slots=slots, unsafe_hash=frozen)

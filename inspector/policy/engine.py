@@ -113,18 +113,18 @@ def _decision(
 ) -> Decision:
     call = meter.call
     return Decision(
-        call_id=call.id,
-        at=meter.now,
-        server=call.server,
-        tool=call.tool,
-        verdict=verdict,
-        rule=why.rule,
-        message=why.message,
-        trace=tuple(trace),
-        charges=tuple(meter.charges) if verdict is Verdict.ALLOW else (),
-        readings=tuple(meter.readings),
-        triggers=tuple([ask.rule for ask in asks]),
-        policy_hash=policy_hash,
+        call.id,
+        meter.now,
+        call.server,
+        call.tool,
+        verdict,
+        why.rule,
+        why.message,
+        tuple(trace),
+        tuple(meter.charges) if verdict is Verdict.ALLOW else (),
+        tuple(meter.readings),
+        tuple([ask.rule for ask in asks]),
+        policy_hash,
     )
 
 

@@ -310,14 +310,8 @@ class Gate:
     # The ways of one call
 
     def _judged(self, live: LiveCall, now: float, pending: int | None) -> Judgement:
-        circumstances = Circumstances(
-            shown=live.shown,
-            continuing=live.leg > 1,
-            pending=pending,
-            asked_for=live.asked_for,
-            listed=self._definitions.get(live.call.server, NOTHING_LISTED),
-            raised=self._raises.in_force,
-        )
+        listed, raised = self._definitions.get(live.call.server, NOTHING_LISTED), self._raises.in_force
+        circumstances = Circumstances(live.shown, live.leg > 1, pending, live.asked_for, listed, raised)
         return judge(live.judged, self._policy, self._usage, self._approvals, now, circumstances=circumstances)
 
     def _judge(self, live: LiveCall, now: float) -> list[Effect]:

@@ -72,14 +72,18 @@ class SqliteLedger:
         return cls(opened, run, grouped=grouped)
 
     def used(self, key: CounterKey, now: float) -> Reading:
-        with _Reported():
+        try:
             self._refresh()
             return self._read(key, max(now, self._windows.latest))
+        except sqlite3.Error as error:
+            raise _reported(error) from error
 
     def readings(self, keys: Iterable[CounterKey], now: float) -> tuple[Reading, ...]:
-        with _Reported():
+        try:
             self._refresh()
             return self._readings(keys, max(now, self._windows.latest))
+        except sqlite3.Error as error:
+            raise _reported(error) from error
 
     def reserve(self, call_id: CallId, charges: Sequence[Charge], now: float) -> Reservation:
         def work() -> Reservation:
@@ -138,9 +142,11 @@ class SqliteLedger:
         return self._write(work, at_once=True)
 
     def latest(self) -> float:
-        with _Reported():
+        try:
             self._refresh()
-            return self._windows.latest
+        except sqlite3.Error as error:
+            raise _reported(error) from error
+        return self._windows.latest
 
     def seen(self, now: float) -> None:
         def work() -> None:
@@ -172,22 +178,26 @@ class SqliteLedger:
             self._windows.refresh()
 
     def _write(self, work: Callable[[], _Result], *, at_once: bool = False) -> _Result:
-        with _Reported():
-            begins = not self._db.in_transaction
+        begins = not self._db.in_transaction
+        try:
             if begins:
                 self._db.execute("BEGIN IMMEDIATE")
-            try:
-                if begins:
-                    self._windows.refresh()
-                result = work()
-                if at_once or not self._grouped:
-                    self._windows.flush()
-                    self._db.execute("COMMIT")
-                    self._turn.clear()
-            except BaseException:
-                self._roll_back()
-                raise
-            return result
+        except sqlite3.Error as error:
+            raise _reported(error) from error
+        try:
+            if begins:
+                self._windows.refresh()
+            result = work()
+            if at_once or not self._grouped:
+                self._windows.flush()
+                self._db.execute("COMMIT")
+                self._turn.clear()
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, sqlite3.Error):
+                raise _reported(error) from error
+            raise
+        return result
 
     def _roll_back(self) -> None:
         self._windows.forget()
@@ -268,7 +278,6 @@ def free_slots(db: sqlite3.Connection, run: str) -> None:
 
 
 class _Transaction:
-    # A class, as the next one is: there are several for each call, and a generator costs four times as much.
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
@@ -281,19 +290,10 @@ class _Transaction:
         self._db.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-class _Reported:
-    """What SQLite raises, as a StoreError."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if not isinstance(error, sqlite3.Error):
-            return
-        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-            raise StoreBusyError("the counters' file is locked by another process") from error
-        raise StoreError(f"the counters' file cannot be used: {error}") from error
+def _reported(error: sqlite3.Error) -> StoreError:
+    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+        return StoreBusyError("the counters' file is locked by another process")
+    return StoreError(f"the counters' file cannot be used: {error}")
 
 
 @lru_cache(maxsize=1024)

@@ -96,7 +96,7 @@ class Meter:
         reading = Reading(key, rule, before, amount, most, found.resets_at)
         self.readings.append(reading)
         # One that may be exceeded is charged without a comparison: that it was asked about is the caller's to see to.
-        self.charges.append(Charge(key, rule, amount, most, limit.refund_on_error, asks=over and limit.asks))
+        self.charges.append(Charge(key, rule, amount, most, limit.refund_on_error, over and limit.asks))
         note = f"{messages.plain(before)} of {messages.plain(most)} used, {messages.plain(amount)} wanted"
         if most is not limit.max:
             note += f"; raised from {messages.plain(limit.max)}"

@@ -234,7 +234,7 @@ class Exchange:
 
     def from_upstream(self, raw: bytes, route: Route | None, fields: tuple[bytes, ...], now: float) -> list[Step]:
         """One message of the server's. `route`: the exchange it came on, when it came on one."""
-        frame = parse_upstream(raw)
+        frame = self.pending.answer_to_call(raw) or parse_upstream(raw)
         if isinstance(frame, BadFrame):
             return [self._rejected(frame, now, Direction.FROM_UPSTREAM)]
         if frame.kind is Kind.RESPONSE:

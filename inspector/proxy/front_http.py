@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, ItemsView, Iterator, Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -23,8 +23,8 @@ from inspector.proxy.http_guard import (
     Door,
     Head,
     Refused,
-    admit,
     ambiguous,
+    doorkeeper,
     is_modern,
     make_door,
     misrouted,
@@ -35,7 +35,7 @@ from inspector.proxy.http_hosted import Hosted
 from inspector.proxy.http_listener import GONE, Limits, Server, address, bind
 from inspector.proxy.http_passed import Passed
 from inspector.proxy.http_route import JSON, Answer, HttpRoute, Send
-from inspector.proxy.links import HttpRequest, Hub, Upstream
+from inspector.proxy.links import Hub, Upstream
 from inspector.wire.jsonrpc import (
     HEADER_MISMATCH,
     INVALID_REQUEST,
@@ -86,6 +86,7 @@ class HttpFront:
         self._passed = Passed(hub, self._limits, now=now)
         self._socket: socket.socket | None = None
         self._door = self._make_door()
+        self._admit = doorkeeper(self._door)
         self._server: Server | None = None
         self._routes: set[HttpRoute] = set()
 
@@ -103,6 +104,7 @@ class HttpFront:
         self._socket = bind(self._host, self._port)
         self._port = self._socket.getsockname()[1]
         self._door = self._make_door()
+        self._admit = doorkeeper(self._door)
         return self._socket
 
     def _make_door(self) -> Door:
@@ -179,7 +181,7 @@ class HttpFront:
                 await answer.send(send)
                 return
             send = cors.readable(send, head, self._door)
-        entry, client = admit(head, self._door), scope.get("client")
+        entry, client = self._admit(head), scope.get("client")
         if isinstance(entry, Refused):
             await self._refuse(send, head, entry, client=client)
             return
@@ -200,7 +202,7 @@ class HttpFront:
         else:
             frame = None
         request = Request(
-            http=HttpRequest(head.method, entry.headers),
+            http=entry.http,
             entry=entry,
             frame=frame,
             modern=is_modern(frame, entry.version),
@@ -213,7 +215,9 @@ class HttpFront:
             await self._refuse(send, head, refused, upstream=entry.upstream, body=body, frame_id=answers, client=client)
 
     async def _answer(self, request: Request) -> Refused | None:
-        if refused := await self._contradiction(request):
+        if not sdk_rules.is_loaded() and (request.modern or b"mcp-name" in dict(request.http.headers)):
+            await sdk_rules.loaded()
+        if refused := self._contradiction(request):
             return refused
         upstream = self._hub.upstream(request.entry.upstream)
         if upstream is None:
@@ -243,14 +247,12 @@ class HttpFront:
             await request.send(message)
         return refused
 
-    async def _contradiction(self, request: Request) -> Refused | None:
+    def _contradiction(self, request: Request) -> Refused | None:
         """Does the request's head say something else than its body?"""
         frame, headers = request.frame, request.http.headers
         if frame is None:
             why = ambiguous(headers)
             return Refused(400, why, HEADER_MISMATCH) if why else None
-        if request.modern or any(name == b"mcp-name" for name, _ in headers):
-            await sdk_rules.loaded()
         if refused := misrouted(frame, headers, modern=request.modern, decode=sdk_rules.decode):
             return refused
         tool, arguments = frame.params.get("name"), frame.params.get("arguments")
@@ -299,6 +301,10 @@ class _Tokens(Mapping[str, str]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys((self._own, *self._grants)))
+
+    def items(self) -> ItemsView[str, str]:
+        # Asked for with every request: what Mapping makes of the methods above takes ten calls.
+        return {**self._grants, self._own: "local"}.items()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

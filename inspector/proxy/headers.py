@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
 
 from inspector.proxy.links import Headers
+
+HEADS_KNOWN: Final = 64
+"""Most messages of a client have the very headers of the one before them: what is made of those is kept for a while."""
 
 _NOT_RETURNED = frozenset(
     {
@@ -22,7 +27,8 @@ _NOT_RETURNED = frozenset(
 )
 
 
-def request_headers(client: Headers, own: Iterable[tuple[str, str]]) -> Headers:
+@lru_cache(maxsize=HEADS_KNOWN)
+def request_headers(client: Headers, own: tuple[tuple[str, str], ...]) -> Headers:
     """A client's headers with ours in place of theirs of the same name (of two Authorizations, one would win by luck).
 
     The answer must come in plain text: it is read here, and the client's compression is not ours.

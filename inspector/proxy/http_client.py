@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
+from functools import lru_cache, partial
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
 
+from inspector.proxy.headers import HEADS_KNOWN
 from inspector.proxy.http_response import ClientProtocol, Response
 from inspector.proxy.links import Headers
 
@@ -55,14 +58,20 @@ class HttpClient:
             UnreachableError: no connection could be made.
             DisconnectedError: it broke before the head of the answer was there.
         """
-        lines = [b"%b %b HTTP/1.1" % (method.encode(), target or self._target), b"host: " + self._named]
-        lines += [b"%b: %b" % pair for pair in headers]
+        return Asking(self, self._written(method, headers, body, target))
+
+    def post(self, headers: Headers, body: bytes, heard: Told) -> Sent | None:
+        """A POST over a connection that is idle, for who does not wait; None: there is none, and nothing was sent.
+        `heard` is never called before this returns. Raises ValueError: see `request`."""
+        raw = self._written("POST", headers, body, None)
+        protocol = self._idle_one()
+        return None if protocol is None else Sent(self, protocol, raw, heard)
+
+    def _written(self, method: str, headers: Headers, body: bytes, target: bytes | None) -> bytes:
+        head = _head(method, target or self._target, self._named, headers)
         if body or method == "POST":
-            lines.append(b"content-length: %d" % len(body))
-        head = b"\r\n".join(lines)
-        if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1 or b"\0" in head:
-            raise ValueError("a header with a line break in it")
-        return Asking(self, b"%b\r\n\r\n%b" % (head, body))
+            return b"%b\r\ncontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+        return head + b"\r\n\r\n"
 
     def close(self) -> None:
         """Every connection, at once."""
@@ -76,16 +85,21 @@ class HttpClient:
 
     async def take(self) -> ClientProtocol:
         """A connection that nobody else uses."""
+        protocol = self._idle_one()
+        if protocol is None:
+            protocol = await self._connect()
+            self._busy.add(protocol)
+        return protocol
+
+    def _idle_one(self) -> ClientProtocol | None:
         oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
         while self._idle:
             since, protocol = self._idle.pop()
             if since > oldest and not protocol.closed:
-                break
+                self._busy.add(protocol)
+                return protocol
             protocol.abort()
-        else:
-            protocol = await self._connect()
-        self._busy.add(protocol)
-        return protocol
+        return None
 
     def give_back(self, protocol: ClientProtocol) -> None:
         self._busy.discard(protocol)
@@ -142,6 +156,16 @@ def target_of(url: str) -> bytes:
     return (path + query).encode()
 
 
+@lru_cache(maxsize=HEADS_KNOWN)
+def _head(method: str, target: bytes, host: bytes, headers: Headers) -> bytes:
+    """But for the length of the body, and without its end. Raises ValueError: see `HttpClient.request`."""
+    lines = [b"%b %b HTTP/1.1" % (method.encode(), target), b"host: " + host, *[b"%b: %b" % pair for pair in headers]]
+    head = b"\r\n".join(lines)
+    if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1 or b"\0" in head:
+        raise ValueError("a header with a line break in it")
+    return head
+
+
 class Asking:
     """One request; its context is the time in which the answer can be read."""
 
@@ -163,3 +187,26 @@ class Asking:
     ) -> None:
         if self._protocol is not None:
             self._client.give_back(self._protocol)
+
+
+class Sent:
+    """A request under way whose answer nobody waits for: `heard` is told of it, and calls `over` when it has been read,
+    which gives the connection back."""
+
+    def __init__(self, client: HttpClient, protocol: ClientProtocol, raw: bytes, heard: Told) -> None:
+        self._client = client
+        self._protocol = protocol
+        self._heard = heard
+        protocol.say(raw, partial(heard, self))
+
+    def cancel(self) -> None:
+        """Before `heard` was told: it is told now, of nothing."""
+        self._protocol.forget()
+        self._heard(self, None)
+
+    def over(self) -> None:
+        self._client.give_back(self._protocol)
+
+
+Told: TypeAlias = Callable[[Sent, Response | Exception | None], None]
+"""See `http_response.Heard`; None: it was cancelled."""

@@ -11,11 +11,14 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 from inspector.core.call import Era
 from inspector.core.fact import fact
 from inspector.core.json import Json
-from inspector.proxy.links import Headers
+from inspector.proxy.headers import HEADS_KNOWN
+from inspector.proxy.links import Headers, HttpRequest
 from inspector.wire.jsonrpc import HEADER_MISMATCH, INVALID_REQUEST, Frame, Kind
 from inspector.wire.mcp import PROTOCOL_VERSION_META, era_of
 
@@ -79,7 +82,7 @@ class Door:
 class Admitted:
     grant: str
     upstream: str
-    headers: Headers  # fit to be forwarded: without our token, cookies, proxy and hop-by-hop headers
+    http: HttpRequest  # fit to be forwarded: without our token, cookies, proxy and hop-by-hop headers
     version: bytes | None  # MCP-Protocol-Version
     session: str | None  # Mcp-Session-Id
 
@@ -132,16 +135,34 @@ def admit(head: Head, door: Door) -> Admitted | Refused:
         return entry
     if head.method not in METHODS:
         return Refused(405, f"{head.method} is not served here", headers=ALLOW)
-    if refused := (_media(fields) if head.method == "POST" else None) or _size(fields, door):
+    if refused := (_media(fields) if head.method == "POST" else None) or _size(head.headers, door):
         return refused
     session = fields.first.get(b"mcp-session-id")
     return Admitted(
         grant=entry.grant,
         upstream=entry.upstream,
-        headers=_forwarded(head.headers, fields, door),
+        http=HttpRequest(head.method, _forwarded(head.headers, fields, door)),
         version=fields.first.get(_VERSION),
         session=session.decode("latin-1") if session is not None else None,
     )
+
+
+def doorkeeper(door: Door) -> Callable[[Head], Admitted | Refused]:
+    """`admit` at one door, who knows the heads that came lately: those of a client differ in the length of the body,
+    which alone is looked at again, until a token or an upstream comes or goes."""
+
+    @lru_cache(maxsize=HEADS_KNOWN)
+    def known(
+        method: str, path: bytes, headers: Headers, tokens: tuple[tuple[str, str], ...], upstreams: tuple[str, ...]
+    ) -> Admitted | Refused:
+        return admit(Head(method, path, headers), replace(door, tokens=dict(tokens), upstreams=lambda: upstreams))
+
+    def admitted(head: Head) -> Admitted | Refused:
+        headers = tuple([pair for pair in head.headers if pair[0] != b"content-length"])
+        found = known(head.method, head.path, headers, tuple(door.tokens.items()), door.upstreams())
+        return (_size(head.headers, door) or found) if isinstance(found, Admitted) else found
+
+    return admitted
 
 
 class _Fields:
@@ -251,8 +272,8 @@ def _is_json(value: bytes) -> bool:
     return charsets in ([], [b"utf-8"], [b"utf8"])
 
 
-def _size(fields: _Fields, door: Door) -> Refused | None:
-    match fields.all(b"content-length"):
+def _size(headers: Headers, door: Door) -> Refused | None:
+    match [value for name, value in headers if name == b"content-length"]:
         case [length] if length.isdigit() and int(length) > door.max_body:
             return too_large(door.max_body)
     return None
@@ -280,6 +301,7 @@ def _forwarded(headers: Headers, fields: _Fields, door: Door) -> Headers:
     )
 
 
+@lru_cache(maxsize=HEADS_KNOWN)
 def ambiguous(headers: Headers) -> str | None:
     """What two readers of these headers could disagree about: one of two copies, or a name with an underscore, which
     some servers (CGI, WSGI) take for the one with a hyphen. None: nothing."""
@@ -289,7 +311,7 @@ def ambiguous(headers: Headers) -> str | None:
             if name in seen:
                 return f"{name.decode('latin-1')} stands more than once"
             seen.add(name)
-        elif b"_" in name and name.replace(b"_", b"-").startswith(b"mcp-"):
+        elif name.find(b"_") >= 0 and name.replace(b"_", b"-").startswith(b"mcp-"):
             return f"{name[:80].decode('latin-1')} looks like another header to some servers"
     return None
 

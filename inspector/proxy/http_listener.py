@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
 import anyio
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from inspector.core.errors import ConfigError
+from inspector.proxy.http_cycle import Cycle
 
 CLOSING = 1.0  # seconds that answers under way get when the run ends
 
@@ -77,35 +79,6 @@ def address(peer: tuple[str, int] | None) -> str:
     return f"{peer[0]}:{peer[1]}" if peer else ""
 
 
-class _OneWrite:
-    """A cycle's transport that puts the head of an answer before its body, not on a way of its own: a write of a few
-    bytes costs us a system call and the client an awakening. A head that stays alone leaves at the end of the turn."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._head = b""
-        self.is_closing = transport.is_closing
-
-    def write(self, data: bytes) -> None:
-        if not self._head and data.startswith(b"HTTP/1.1 "):
-            self._head = data
-            self._loop.call_soon(self._flush)
-            return
-        data, self._head = self._head + data, b""
-        self._transport.write(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            if not self._transport.is_closing():
-                self._transport.write(head)
-
-
 class _Protocol(HttpToolsProtocol):
     """One client connection: bounded heads, and word to the application when the client leaves."""
 
@@ -126,7 +99,6 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._one_write = _OneWrite(transport, self.loop)
         self._since = self.loop.time()
         # Not uvicorn's own limit, which counts only once a request is there: silent connections would be free.
         excess = len(self.connections) - self.limits.connections
@@ -166,10 +138,27 @@ class _Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self._since, self._has_answered = self.loop.time(), True
-        super().on_response_complete()
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.timeout_keep_alive_task is None:
+                self._wait_idle(self.timeout_keep_alive)
+
+    def _wait_idle(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """One timer runs on while requests come and go: uvicorn's own would be made anew for each of them."""
+        self.timeout_keep_alive_task = None
+        if self.is_spare and not (self._in_head or self._in_body):
+            idle = self.loop.time() - self._since
+            if idle >= self.timeout_keep_alive:
+                self.transport.close()
+            else:
+                self._wait_idle(self.timeout_keep_alive - idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if self.cycle is not None and callable(gone := self.cycle.scope.get(GONE)):
             gone()
@@ -179,9 +168,14 @@ class _Protocol(HttpToolsProtocol):
             return
         if self._in_head or self._in_body:
             self._fed += len(data)
-        elif not self._in_body and b"pgrade:" in data:
+        elif not self._in_body and data.find(b"pgrade:") >= 0:
             data = _without_upgrade(data)
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+        except httptools.HttpParserUpgrade:
+            pass  # to what we do not speak: it was no request
         if self.transport.is_closing() or self._lingering or not (self._in_head or self._in_body):
             return
         if self._in_head and self._fed > self.limits.head_bytes:
@@ -228,8 +222,27 @@ class _Protocol(HttpToolsProtocol):
             # Whom the target names counts, not whom Host names (RFC 9112 §3.2.2).
             self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"]
             self.headers.append((b"host", absolute[1]))
-        super().on_headers_complete()
-        self.cycle.transport = cast(asyncio.Transport, self._one_write)
+        path = httptools.parse_url(self.url).path
+        if path is None:
+            raise ValueError("a target without a path")
+        version, self.scope["raw_path"] = self.parser.get_http_version(), path
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.cycle = Cycle(
+            self.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            self.access_log,
+            [],
+            asyncio.Event(),
+            self.expect_100_continue,
+            version != "1.0" and self.parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        task = self.loop.create_task(self.cycle.run_asgi(self.app), name="request")  # without one it would make one up
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def on_message_complete(self) -> None:
         self._in_body = False

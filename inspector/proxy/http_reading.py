@@ -27,16 +27,25 @@ async def read_answer(
         ValueError: it is a redirect, or too large.
         DisconnectedError: it broke off.
     """
-    status, headers = response.status, response_headers(response.headers)
-    if 300 <= status < 400:
-        # Handed on, it would lead the client around us.
-        target = response.header(b"location") or "elsewhere"
-        raise ValueError(f"it redirects (HTTP {status}) to {target[:200]}; if that is the server, configure that URL")
+    _refuse_redirect(response)
     if is_stream(response):
-        receiver.upstream_head(outgoing.route, status, headers)
+        receiver.upstream_head(outgoing.route, response.status, response_headers(response.headers))
         await read_events(response, partial(tell_event, receiver, outgoing.route, seen=seen))
         return True
-    body = await read_body(response)
+    tell_whole(outgoing, response, await read_body(response), receiver, seen)
+    return False
+
+
+def tell_whole(
+    outgoing: Outgoing,
+    response: Response,
+    body: bytes,
+    receiver: Receiver,
+    seen: Callable[[SseEvent], None] | None = None,
+) -> None:
+    """Tell of an answer that is no stream, and all there is of it. Raises ValueError: it is a redirect."""
+    _refuse_redirect(response)
+    status, headers = response.status, response_headers(response.headers)
     asks = outgoing.frame is not None and outgoing.frame.kind is Kind.REQUEST
     if body and asks and status < 300 and response.media_type == "application/json":
         if seen is not None:
@@ -47,7 +56,14 @@ async def read_answer(
         receiver.upstream_ended(outgoing, "what the server answered is not the answer to this request")
     else:
         receiver.upstream_plain(outgoing, status, headers, body)
-    return False
+
+
+def _refuse_redirect(response: Response) -> None:
+    """Handed on, it would lead the client around us."""
+    if 300 <= response.status < 400:
+        target = response.header(b"location") or "elsewhere"
+        said = f"it redirects (HTTP {response.status}) to {target[:200]}"
+        raise ValueError(f"{said}; if that is the server, configure that URL")
 
 
 async def tell_event(

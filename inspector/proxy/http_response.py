@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import Any, Final, Protocol, cast
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import httptools
 
@@ -45,6 +47,11 @@ class Response:
         """The first of that name."""
         value = self._first.get(name)
         return None if value is None else value.decode("latin-1")
+
+    @property
+    def whole(self) -> bytes | None:
+        """The body, when all of it has come, and nobody has read of it; else None."""
+        return b"".join(self._chunks) if self.complete and self._broken is None else None
 
     async def read(self) -> bytes:
         """What has come of the body since the last time; waits for some. b"" at its end.
@@ -118,13 +125,19 @@ def _decoder(encoding: str) -> _Decoder | None:
             raise ValueError(f"its body is encoded ({other[:40]}), which was not asked for")
 
 
+Heard: TypeAlias = Callable[[Response | Exception], None]
+"""Told of an answer once its head is there, with as much of its body as came together with it; or why there is none:
+a DisconnectedError, or a ValueError when its body could not be read."""
+
+
 class ClientProtocol(asyncio.Protocol):
-    """One connection. Between `ask` and the end of the answer it belongs to one request."""
+    """One connection. Between `say` and the end of the answer it belongs to one request."""
 
     def __init__(self) -> None:
         self.closed = False
         self._parser: Any = httptools.HttpResponseParser(self)
-        self._head: asyncio.Future[Response] | None = None
+        self._heard: Heard | None = None  # while the head of an answer is waited for
+        self._untold: Response | None = None  # its head has come with what is being parsed
         self._response: Response | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_size = 0
@@ -146,11 +159,20 @@ class ClientProtocol(asyncio.Protocol):
         """
         if self.closed:
             raise DisconnectedError("the server has closed the connection")
+        head: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self.say(raw, partial(_settle, head))
+        return await head
+
+    def say(self, raw: bytes, heard: Heard) -> None:
+        """As `ask`, for who does not wait; the connection is open."""
         self._keep_alive = False
         self.resume()
-        self._head = asyncio.get_running_loop().create_future()
+        self._heard = heard
         self._transport.write(raw)
-        return await self._head
+
+    def forget(self) -> None:
+        """Who asked does not want to hear of it any more."""
+        self._heard = None
 
     def abort(self) -> None:
         self.closed, self._until_close = True, False
@@ -173,7 +195,7 @@ class ClientProtocol(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._head is None and self._response is None:
+        if self._heard is None and self._response is None:
             self.abort()  # nobody asked
             return
         try:
@@ -182,6 +204,9 @@ class ClientProtocol(asyncio.Protocol):
             why = error.__context__ if isinstance(error.__context__, ValueError) else None
             self._fail(why or DisconnectedError(f"no valid HTTP: {error}"))
             self.abort()
+        response, self._untold = self._untold, None
+        if response is not None:
+            self._tell(response)
 
     def eof_received(self) -> None:
         """The transport closes."""
@@ -195,10 +220,15 @@ class ClientProtocol(asyncio.Protocol):
         self._response = None
 
     def _fail(self, why: Exception) -> None:
-        if self._head is not None and not self._head.done():
-            self._head.set_exception(why)
-        elif self._response is not None:
+        if self._response is not None:
             self._response.break_off(why)
+        elif self._untold is None:
+            self._tell(why)
+
+    def _tell(self, answer: Response | Exception) -> None:
+        heard, self._heard = self._heard, None
+        if heard is not None:
+            heard(answer)
 
     # what the parser calls
 
@@ -216,10 +246,9 @@ class ClientProtocol(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status < 200 or self._head is None or self._head.done():
-            return  # an interim answer; or the request was given up
-        self._response = Response(status, self._headers, self)
-        self._head.set_result(self._response)
+        if status < 200 or self._heard is None or self._untold is not None:
+            return  # an interim answer; or one that nobody asked for
+        self._response = self._untold = Response(status, self._headers, self)
 
     def on_body(self, body: bytes) -> None:
         if self._response is not None:
@@ -229,4 +258,13 @@ class ClientProtocol(asyncio.Protocol):
         if self._response is not None:
             self._keep_alive = self._parser.should_keep_alive()
             self._response.end()
-            self._head = self._response = None
+            self._response = None
+
+
+def _settle(head: asyncio.Future[Response], answer: Response | Exception) -> None:
+    if head.done():
+        return  # the request was given up
+    if isinstance(answer, Exception):
+        head.set_exception(answer)
+    else:
+        head.set_result(answer)

@@ -84,7 +84,7 @@ class HttpRoute:
         self._chunks: list[bytes] = []
         self._size = 0
         self._silent = False
-        self._wake = asyncio.Event()
+        self._sleeper: asyncio.Future[None] | None = None  # who delivers, while there is nothing to write
         self._drained: asyncio.Event | None = None  # while somebody waits for it
 
     # what the driver calls
@@ -129,7 +129,7 @@ class HttpRoute:
         if self.frame_id is not None:
             self._queue(sse(_as_message(self.frame_id, status, body)))
         self._ended = True
-        self._wake.set()
+        self._wake()
 
     def hold(self) -> None:
         if not (self._closed or self._streaming):
@@ -146,7 +146,7 @@ class HttpRoute:
                 return
             self._stream()
         self._ended = True
-        self._wake.set()
+        self._wake()
 
     async def ready(self) -> None:
         """Returns when less than 1 MiB waits to be written, or nobody reads any more."""
@@ -165,13 +165,13 @@ class HttpRoute:
     def give_way(self) -> None:
         """The client has come back for this stream on another line."""
         self._ended = True
-        self._wake.set()
+        self._wake()
 
     def gone(self) -> None:
         """The client has left."""
         self.finished = True
         self._chunks.clear()
-        self._wake.set()
+        self._wake()
         self._has_drained()
 
     async def deliver(self, send: Send) -> None:
@@ -206,18 +206,18 @@ class HttpRoute:
             self._on_head(*(self._head or (200, EVENT_STREAM)))
         if self._replay is not None:
             self._chunks.append(self._replay.begin(self))
-        self._wake.set()
+        self._wake()
 
     def _queue(self, chunk: bytes) -> None:
         if not self._streaming:
             self._stream()
         self._chunks.append(chunk)
         self._size += len(chunk)
-        self._wake.set()
+        self._wake()
 
     def _finish(self, answer: Answer) -> None:
         self._answer = answer
-        self._wake.set()
+        self._wake()
 
     def _take(self) -> bytes:
         chunk = b"".join(self._chunks)
@@ -232,7 +232,7 @@ class HttpRoute:
             self._drained = None
 
     def _own_status(self, raw: bytes) -> int:
-        if self._status_of is None or b'"error"' not in raw:
+        if self._status_of is None or raw.find(b'"error"') < 0:
             return 200
         error = orjson.loads(raw).get("error")
         code = error.get("code") if isinstance(error, dict) else None
@@ -247,21 +247,27 @@ class HttpRoute:
 
     async def _woken(self) -> bool:
         """Wait for something to write; False after `pulse` seconds of silence that are ours to break."""
+        # Not an Event, which makes three objects for what is waited for once: whoever wakes has left word in our state.
+        loop = asyncio.get_running_loop()
+        self._sleeper = sleeper = loop.create_future()
         if not (self._streaming or self._hosted):
-            await self._wake.wait()
-        elif not self._wake.is_set():
-            silence = asyncio.get_running_loop().call_later(self._pulse, self._fall_silent)
+            await sleeper
+        else:
+            silence = loop.call_later(self._pulse, self._fall_silent)
             try:
-                await self._wake.wait()
+                await sleeper
             finally:
                 silence.cancel()
         silent, self._silent = self._silent, False
-        self._wake.clear()
         return not silent or self._closed or bool(self._chunks)  # what came in the same turn is no silence
 
+    def _wake(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
     def _fall_silent(self) -> None:
-        self._silent = not self._wake.is_set()
-        self._wake.set()
+        self._silent = self._sleeper is not None and not self._sleeper.done()
+        self._wake()
 
     async def _idle(self, send: Send, started: bool) -> None:
         if started:

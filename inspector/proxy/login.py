@@ -101,7 +101,7 @@ class UpstreamLogin:
         """
         kept = self._kept or self._read()
         ends = kept.expires_at
-        if ends is None or self._now() < ends - _EARLY or kept.refresh_token is None:
+        if ends is None or self._lasts(kept, ends):
             return kept.token
         try:
             return await self._wait(None, kept.token)
@@ -109,6 +109,15 @@ class UpstreamLogin:
             if self._now() < ends:
                 return kept.token
             raise
+
+    @property
+    def at_hand(self) -> bool:
+        """Is `held` what `token` would give, without a look at the disk or a wait?"""
+        kept = self._kept
+        return kept is not None and (kept.expires_at is None or self._lasts(kept, kept.expires_at))
+
+    def _lasts(self, kept: KeptLogin, ends: float) -> bool:
+        return kept.refresh_token is None or self._now() < ends - _EARLY
 
     async def renew(self, challenge: Challenge, refused: str | None) -> str:
         """A token in place of the refused one (None: there was none). Waits 45 s at most.

@@ -8,7 +8,8 @@ from typing import Final, TypeGuard
 from inspector.core.call import CallId, Era
 from inspector.core.json import Number
 from inspector.proxy.links import HttpRequest, Outgoing, Route
-from inspector.wire.jsonrpc import Frame, FrameId, Kind
+from inspector.wire import tasks
+from inspector.wire.jsonrpc import Frame, FrameId, Kind, parse_answer
 
 
 @dataclass(slots=True)
@@ -77,6 +78,15 @@ class PendingTable:
 
     def of_id(self, frame_id: object) -> Pending | None:
         return self._by_id.get(frame_id) if _is_id(frame_id) else None
+
+    def answer_to_call(self, raw: bytes) -> Frame | None:
+        """The message of a server's, read quickly, when it answers a forwarded call and makes no task of it: then its
+        bytes are what counts, and few of its members are looked at."""
+        frame = parse_answer(raw)
+        pending = None if frame is None else self.of_id(frame.id)
+        if frame is None or pending is None or pending.call_id is None or not pending.forwarded:
+            return None
+        return None if tasks.created(frame) else frame
 
     def of_token(self, token: object) -> Pending | None:
         return self._by_token.get(token) if _is_id(token) else None

@@ -17,11 +17,12 @@ from inspector.wire.mcp import PROTOCOL_VERSION_META
 
 async def loaded() -> None:
     """Returns when the functions below are cheap. Called at start, and awaited by whoever is about to need one."""
-    if not _is_loaded.is_set():
+    if not is_loaded():
         await anyio.to_thread.run_sync(_load, abandon_on_cancel=True)  # who quits does not wait for it
 
 
 _is_loaded = threading.Event()
+is_loaded = _is_loaded.is_set
 
 
 def _load() -> None:

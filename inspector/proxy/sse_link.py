@@ -19,11 +19,12 @@ import anyio
 from inspector.proxy.headers import request_headers, response_headers
 from inspector.proxy.http_client import UnreachableError, target_of
 from inspector.proxy.http_client_role import ClientRole
-from inspector.proxy.http_link import Ask, Server
 from inspector.proxy.http_reading import is_stream, read_body, read_events
 from inspector.proxy.http_response import Response
+from inspector.proxy.http_server import Ask, Server
 from inspector.proxy.links import Headers, Outgoing, Receiver, Route
 from inspector.proxy.login_redirect import LoginError
+from inspector.proxy.own_errors import end_the_run
 from inspector.proxy.voice import Voice
 from inspector.wire.framing import SseEvent, SseReader
 from inspector.wire.jsonrpc import FrameId
@@ -128,7 +129,7 @@ class SseLink:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._server.tasks.start_soon(_raise, error)  # ours, not the server's: it ends the run
+            end_the_run(self._server.tasks, error)
 
     # what the server says
 
@@ -247,7 +248,3 @@ def _name(event: SseEvent) -> bytes:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-async def _raise(error: BaseException) -> None:
-    raise error

@@ -21,7 +21,8 @@ from inspector.core.events import Direction, Event, FrameRejected, UpstreamChang
 from inspector.core.upstream import UpstreamSpec, UrlSpec, UrlTransport
 from inspector.logins import Logins
 from inspector.proxy.http_client import HttpClient
-from inspector.proxy.http_link import Ask, HttpLink, Severable
+from inspector.proxy.http_link import HttpLink
+from inspector.proxy.http_server import Ask, Severable
 from inspector.proxy.links import ClientSide, Headers, Link, Receiver
 from inspector.proxy.login import UpstreamLogin
 from inspector.proxy.sse_link import SseLink, begins_with_endpoint
@@ -99,10 +100,13 @@ class HttpUpstream:
         self._links.add(link)
         return link
 
+    def tells(self, frame: Frame | None) -> bool:
+        return not self.settled and frame is not None and frame.method in _REFUSED_BY_OLDER
+
     async def is_older(self, frame: Frame | None, status: int | None, ask: Ask) -> bool:
         """Only a client's first words settle it: by a POST, and when that is refused like that of a place which knows
         no POST, by a GET (MCP 2025-03-26, Transports, Backwards Compatibility)."""
-        if self.settled or frame is None or frame.method not in _REFUSED_BY_OLDER:
+        if frame is None or not self.tells(frame):
             return not self.speaks_http
         if status is None and not self._looks_older:
             return False

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from inspector.proxy.http_client import Asking, HttpClient
+from inspector.proxy.http_client import Asking, HttpClient, Sent, Told
 from inspector.proxy.http_response import Response
 from inspector.proxy.links import Headers
 from inspector.proxy.login import UpstreamLogin
+from inspector.proxy.login_flow import Challenge
 
 
 class Speaker(Protocol):
@@ -21,6 +22,10 @@ class Speaker(Protocol):
 
     http: HttpClient
     login: UpstreamLogin | None
+
+
+Refused: TypeAlias = tuple[Challenge, str | None]
+"""What a server said to a request, and the token that was sent with it."""
 
 
 class Voice:
@@ -31,45 +36,81 @@ class Voice:
         self._is_clients_own = False
 
     def request(
-        self, method: str, headers: Headers, raw: bytes = b"", target: bytes | None = None
+        self,
+        method: str,
+        headers: Headers,
+        raw: bytes = b"",
+        target: bytes | None = None,
+        refused: Refused | None = None,
     ) -> Asking | LoggedIn:
-        """See `HttpClient.request`; raises LoginError besides."""
-        login, http = self._server.login, self._server.http
+        """See `HttpClient.request`; raises LoginError besides. `refused`: this very request already was."""
+        login, http = self._login(headers), self._server.http
         if login is None:
             return http.request(method, headers, raw, target)
 
         def ask(token: str | None) -> Asking:
-            ours = headers if token is None else (*headers, (b"authorization", b"Bearer " + token.encode()))
-            return http.request(method, ours, raw, target)
+            return http.request(method, _with(token, headers), raw, target)
 
-        if self._is_clients_own or b"authorization" in [name for name, _ in headers]:
-            self._is_clients_own = True
-            return ask(None)
         # Nobody logs in to say good-bye.
-        return ask(login.held) if method == "DELETE" else LoggedIn(login, ask)
+        return ask(login.held) if method == "DELETE" else LoggedIn(login, ask, refused)
+
+    def post(self, headers: Headers, raw: bytes, heard: Told, refused: Callable[[Sent, Refused], None]) -> Sent | None:
+        """See `HttpClient.post`; None too when a login has to be seen to first. `refused` is told in place of `heard`
+        when the answer asks for another login of ours: then `request` goes on from there."""
+        login, http = self._login(headers), self._server.http
+        if login is None:
+            return http.post(headers, raw, heard)
+        if not login.at_hand:
+            return None
+        token = login.held
+
+        def hear(sent: Sent, answer: Response | Exception | None) -> None:
+            challenge = login.refusal(answer) if isinstance(answer, Response) else None
+            if challenge is None:
+                heard(sent, answer)
+            else:
+                refused(sent, (challenge, token))
+
+        return http.post(_with(token, headers), raw, hear)
+
+    def _login(self, headers: Headers) -> UpstreamLogin | None:
+        """Ours, unless the client speaks for itself."""
+        login = self._server.login
+        if login is not None and not self._is_clients_own:
+            self._is_clients_own = b"authorization" in [name for name, _ in headers]
+        return None if self._is_clients_own else login
+
+
+def _with(token: str | None, headers: Headers) -> Headers:
+    return headers if token is None else (*headers, (b"authorization", b"Bearer " + token.encode()))
 
 
 class LoggedIn:
     """One request with our token. Refused for want of one, it is sent once more: a refused request did not run."""
 
-    def __init__(self, login: UpstreamLogin, ask: Callable[[str | None], Asking]) -> None:
+    def __init__(self, login: UpstreamLogin, ask: Callable[[str | None], Asking], refused: Refused | None) -> None:
         self._login = login
         self._request = ask
+        self._refused = refused
         self._asking: Asking | None = None
 
     async def __aenter__(self) -> Response:
-        token = await self._login.token()
-        response = await self._ask(token)
-        challenge = self._login.refusal(response)
-        if challenge is None:
-            return response
-        await self._leave()
+        if self._refused is not None:
+            challenge, token = self._refused
+        else:
+            token = await self._login.token()
+            response = await self._ask(token)
+            first = self._login.refusal(response)
+            if first is None:
+                return response
+            await self._leave()
+            challenge = first
         response = await self._ask(await self._login.renew(challenge, token))
-        challenge = self._login.refusal(response)
-        if challenge is None:
+        again = self._login.refusal(response)
+        if again is None:
             return response
         await self._leave()
-        raise self._login.useless(challenge)
+        raise self._login.useless(again)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -63,7 +63,7 @@ def encode(event: Event) -> Row:
     shape = _SHAPES[type(event)]
     if not shape.names:
         return Row(shape.kind, event.at, shape.call_id(event), b"{}", shape.blob(event))
-    fields = dict(zip(shape.names, shape.read(event), strict=True))
+    fields = dict(zip(shape.names, shape.read(event)))  # noqa: B905 - of one length, as `_shape` made them
     try:
         payload = orjson.dumps(fields, default=_unknown_to_orjson)
     except TypeError:  # a lone surrogate, or an integer beyond 64 bits

@@ -231,6 +231,21 @@ def parse_upstream(raw: bytes) -> Frame | BadFrame:
     return BadFrame(raw, INVALID_REQUEST, "neither a request nor a response")
 
 
+def parse_answer(raw: bytes) -> Frame | None:
+    """A server's response as `parse_upstream` gives it, five times as fast, but for its numbers, which are not exact:
+    for who passes `raw` on, and looks at nothing but texts and truths in it. None: that has to read it."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(body, dict) or "method" in body or not ("result" in body or "error" in body):
+        return None
+    if raw.count(b"{") + raw.count(b"[") > MAX_UPSTREAM_DEPTH and _too_deep(body, MAX_UPSTREAM_DEPTH):
+        return None
+    frame_id = body.get("id")
+    return Frame(raw, Kind.RESPONSE, frame_id, "", {}, body) if type(frame_id) is int or type(frame_id) is str else None
+
+
 def has_duplicate_keys(raw: bytes) -> bool:
     """Of a frame that was parsed before: would two readers see different things in it?"""
     try:

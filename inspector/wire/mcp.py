@@ -164,7 +164,8 @@ def escape_separators(raw: bytes) -> bytes:
 
 def one_line(raw: bytes) -> bytes:
     """The same tokens on one line. Inside a JSON text CR and LF can only stand between tokens."""
-    return raw.translate(None, b"\r\n") if b"\n" in raw or b"\r" in raw else raw
+    # Not by `in`, which first takes what is looked for to be a number, and makes an exception of it: twice as slow.
+    return raw if raw.find(b"\n") < 0 and raw.find(b"\r") < 0 else raw.translate(None, b"\r\n")
 
 
 def progress_token(frame: Frame) -> FrameId | None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from inspector.proxy.http_client import HttpClient, UnreachableError
+from inspector.proxy.http_client import HttpClient, Sent, UnreachableError
 from inspector.proxy.http_response import DisconnectedError, Response
 
 pytestmark = pytest.mark.anyio
@@ -181,3 +181,71 @@ async def test_a_large_body_waits_until_it_is_read() -> None:
             assert len(first) + len(await whole(response)) == size
         assert await get(client) == b"ok"
         assert server.connections == 1
+
+
+class Hearing:
+    """Who posted without waiting."""
+
+    def __init__(self) -> None:
+        self.told: list[Response | Exception | None] = []
+        self._heard = asyncio.Event()
+
+    def __call__(self, sent: Sent, answer: Response | Exception | None) -> None:
+        self.told.append(answer)
+        sent.over()
+        self._heard.set()
+
+    async def answer(self) -> Response | Exception | None:
+        await self._heard.wait()
+        (answer,) = self.told
+        return answer
+
+
+async def test_nothing_is_posted_at_once_without_a_connection_that_is_idle() -> None:
+    async with client_of(OK) as (client, server):
+        assert client.post((), b"{}", Hearing()) is None
+        assert server.connections == 0
+
+
+async def test_who_posts_at_once_is_told_a_short_answer_whole_and_the_connection_serves_again() -> None:
+    async with client_of(OK, OK, OK) as (client, server):
+        await get(client)
+        hearing = Hearing()
+        assert client.post(((b"x", b"1"),), b"{}", hearing) is not None
+        answer = await hearing.answer()
+        assert isinstance(answer, Response)
+        assert (answer.status, answer.whole) == (200, b"ok")
+        assert b"x: 1\r\ncontent-length: 2\r\n\r\n" in server.heads[1]
+        assert await get(client) == b"ok"
+        assert server.connections == 1
+
+
+async def test_who_posts_at_once_is_told_of_an_answer_by_its_head_when_the_rest_is_still_to_come() -> None:
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
+    async with client_of(OK, half) as (client, _):
+        await get(client)
+        hearing = Hearing()
+        client.post((), b"{}", hearing)
+        answer = await hearing.answer()
+        assert isinstance(answer, Response)
+        assert answer.whole is None
+
+
+@pytest.mark.parametrize("answer", [END, b"HTTP/1.1 200 OK\r\nConten" + END, b"no HTTP" + END])
+async def test_who_posts_at_once_is_told_why_there_is_no_answer(answer: bytes) -> None:
+    async with client_of(OK, answer) as (client, _):
+        await get(client)
+        hearing = Hearing()
+        client.post((), b"{}", hearing)
+        assert isinstance(await hearing.answer(), DisconnectedError)
+
+
+async def test_what_was_posted_at_once_and_cancelled_is_told_nothing_and_its_connection_is_closed() -> None:
+    async with client_of(OK, OK, OK) as (client, server):
+        await get(client)
+        hearing = Hearing()
+        sent = client.post((), b"{}", hearing)
+        assert sent is not None
+        sent.cancel()
+        assert await get(client) == b"ok"
+        assert (hearing.told, server.connections) == ([None], 2)

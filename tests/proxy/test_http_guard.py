@@ -15,6 +15,7 @@ from inspector.proxy.http_guard import (
     accepts,
     admit,
     ambiguous,
+    doorkeeper,
     is_modern,
     make_door,
     misrouted,
@@ -51,6 +52,38 @@ def entry(head: Head, at: Door | None = None) -> Admitted:
 def test_the_token_in_the_path_admits_to_a_named_upstream() -> None:
     assert entry(post(f"/{TOKEN}/up/mcp")).grant == "local"
     assert entry(post("/other/b/mcp"), door("a", "b")).upstream == "b"
+
+
+def test_a_head_that_is_known_is_refused_once_its_token_or_upstream_has_gone() -> None:
+    tokens, upstreams = {TOKEN: "local", "other": "cursor"}, ["up"]
+    at = make_door("127.0.0.1", 7337, tokens=tokens, upstreams=lambda: tuple(upstreams), max_body=100)
+    admitted, head = doorkeeper(at), post("/other/up/mcp")
+    assert [isinstance(admitted(head), Admitted) for _ in range(2)] == [True, True]
+    tokens["other"] = "another grant"
+    assert admitted(head) == entry(head, door(tokens={"other": "another grant"}))
+    del tokens["other"]
+    assert admitted(head) == admit(head, at)
+    assert isinstance(admitted(head), Refused)
+    tokens["other"], upstreams[0] = "cursor", "another"
+    assert isinstance(admitted(head), Refused)
+
+
+def test_a_head_that_is_known_is_refused_with_a_body_that_is_too_large() -> None:
+    admitted = doorkeeper(door())
+    lengths = [b"99", b"101", b"100", b"101"]
+    said = [admitted(post(f"/{TOKEN}/up/mcp", (b"content-length", length))) for length in lengths]
+    assert [one.status if isinstance(one, Refused) else 200 for one in said] == [200, 413, 200, 413]
+
+
+def test_who_keeps_the_door_says_what_the_ladder_says() -> None:
+    admitted = doorkeeper(door())
+    heads = [
+        post("/wrong/up/mcp"),
+        post(f"/{TOKEN}/up/mcp", (b"x", b"1")),
+        Head("PUT", f"/{TOKEN}/up/mcp".encode(), GOOD),
+    ]
+    for head in heads * 2:
+        assert admitted(head) == admit(head, door())
 
 
 def test_the_short_path_works_while_there_is_exactly_one_upstream() -> None:
@@ -112,8 +145,8 @@ def test_two_origins_are_403() -> None:
 def test_our_own_origin_is_not_forwarded_and_an_allowed_one_is() -> None:
     ours = entry(post(f"/{TOKEN}/up/mcp", (b"origin", b"http://localhost:7337")))
     theirs = entry(post(f"/{TOKEN}/up/mcp", (b"origin", b"https://app.dev")), door(allow_origins=("https://app.dev/",)))
-    assert b"origin" not in dict(ours.headers)
-    assert dict(theirs.headers)[b"origin"] == b"https://app.dev"
+    assert b"origin" not in dict(ours.http.headers)
+    assert dict(theirs.http.headers)[b"origin"] == b"https://app.dev"
 
 
 def test_methods_that_mcp_does_not_know_are_405() -> None:
@@ -171,15 +204,15 @@ def test_what_belongs_to_this_hop_or_to_us_is_not_forwarded() -> None:
            (b"x-mine", b"1"), (b"referer", b"http://127.0.0.1:7337/t0ken/mcp"), (b"content-length", b"5")]  # fmt: skip
     kept = [(b"user-agent", b"c/1"), (b"x-tenant", b"7"), (b"accept", b"*/*"), (b"mcp-session-id", b"s")]
     admitted = entry(post(f"/{TOKEN}/up/mcp", *own, *kept))
-    assert admitted.headers == (GOOD[1], *kept)
+    assert admitted.http.headers == (GOOD[1], *kept)
     assert admitted.session == "s"
 
 
 def test_an_authorization_header_goes_on_unless_it_was_ours() -> None:
     theirs, ours = (b"authorization", b"Bearer theirs"), (b"authorization", b"Bearer t0ken")
-    assert theirs in entry(post(f"/{TOKEN}/up/mcp", theirs)).headers
-    assert b"authorization" not in dict(entry(post(f"/{TOKEN}/up/mcp", ours)).headers)
-    assert b"authorization" not in dict(entry(post("/up/mcp", ours)).headers)
+    assert theirs in entry(post(f"/{TOKEN}/up/mcp", theirs)).http.headers
+    assert b"authorization" not in dict(entry(post(f"/{TOKEN}/up/mcp", ours)).http.headers)
+    assert b"authorization" not in dict(entry(post("/up/mcp", ours)).http.headers)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from inspector.wire.jsonrpc import (
     Kind,
     dump,
     has_duplicate_keys,
+    parse_answer,
     parse_client,
     parse_json,
     parse_upstream,
@@ -344,6 +345,40 @@ def test_what_is_accepted_is_what_any_json_parser_reads(noise: bytes) -> None:
 
 
 # ---- upstreams -------------------------------------------------------------------------------------------------
+
+
+def _rounded(raw: bytes) -> object:
+    return json.loads(raw, parse_int=float, parse_float=float)
+
+
+@given(values)
+def test_an_answer_that_is_read_quickly_says_what_an_exact_reading_says_but_for_numbers(value: Json) -> None:
+    raw = dump({"jsonrpc": "2.0", "id": "a", "result": {"v": value}})
+    quick, exact = parse_answer(raw), parse_upstream(raw)
+    assert isinstance(exact, Frame)
+    assert quick is None or (quick.raw, quick.kind, quick.id) == (exact.raw, exact.kind, exact.id)
+    assert quick is None or _rounded(dump(quick.body)) == _rounded(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"jsonrpc":"2.0","id":1,"method":"ping"}',
+        b'{"jsonrpc":"2.0","method":"notifications/progress","params":{}}',
+        b'{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}',
+        b'{"jsonrpc":"2.0","id":1}',
+        b'{"jsonrpc":"2.0","id":1.0,"result":{}}',
+        b'{"jsonrpc":"2.0","id":null,"result":{}}',
+        b'{"jsonrpc":"2.0","id":true,"result":{}}',
+        b'{"jsonrpc":"2.0","id":1,"result":{"a":NaN}}',
+        b'{"jsonrpc":"2.0","id":1,"result":{"a":"\\ud83d"}}',
+        b'{"jsonrpc":"2.0","id":1,"result":' + b"[" * 251 + b"]" * 251 + b"}",
+        b'[{"jsonrpc":"2.0","id":1,"result":{}}]',
+        b"no JSON",
+    ],
+)
+def test_what_is_no_plain_answer_is_left_to_the_exact_reader(raw: bytes) -> None:
+    assert parse_answer(raw) is None
 
 
 def from_upstream(raw: bytes) -> Frame:
