@@ -151,8 +151,8 @@ def _steps(path: Path) -> Iterator[tuple[str, str]]:
 def _reach(path: Path) -> tuple[int, int]:
     """How many elements are counted in front of each index, and how deep they may be nested, -1 for not at all."""
     indexes = [int(segment) for segment in path if not isinstance(segment, Star) and is_index(segment)]
-    most = min(_MAX_REPEATED, MAX_CELLS // max(1, len(indexes)))
-    return most, MAX_CELLS // max(1, sum(min(index, most) for index in indexes)) - 2
+    most = max(1, min(_MAX_REPEATED, MAX_CELLS // max(1, len(indexes))))
+    return most, max(-1, MAX_CELLS // max(1, sum(min(index, most) for index in indexes)) - 2)
 
 
 def _at_index(segment: str, inside: int, most: int, depth: int) -> tuple[str, str]:

@@ -202,18 +202,38 @@ def doubtful(path: Path, value: Json, most: int, deepest: int) -> bool:
     return index < len(value) and doubtful(rest, value[index], most, deepest)
 
 
+def found_by_counting(path: Path, value: Json, most: int, deepest: int) -> bool:
+    """Does it lead to a value through lists that can be counted alone?"""
+    if not path or not isinstance(value, list | dict):
+        return not path and value is not None
+    segment, rest = path[0], path[1:]
+    if isinstance(segment, Star):
+        items = value if isinstance(value, list) else value.values()
+        return any(found_by_counting(rest, item, most, deepest) for item in items)
+    if isinstance(value, dict):
+        return segment in value and found_by_counting(rest, value[segment], most, deepest)
+    if not is_index(segment) or not int(segment) < len(value) or int(segment) > most:
+        return False
+    before = value[: int(segment)]
+    return all(nesting(item) <= deepest for item in before) and found_by_counting(
+        rest, value[int(segment)], most, deepest
+    )
+
+
 @fuzz(both, seeds, st.sampled_from([1, 3, 12, 30, 60]))
 def test_what_cannot_be_counted_is_said_to_be_unknown(case: tuple[JsonObject, Path], style: int, cells: int) -> None:
     args, path = case
     assume(STAR in path)
     indexes = [int(segment) for segment in path if isinstance(segment, str) and is_index(segment)]
-    most = cells // max(1, len(indexes))
+    most = max(1, cells // max(1, len(indexes)))
     counted = sum(min(index, most) for index in indexes)
-    unknown = doubtful(path, args, most, cells // max(1, counted) - 1)
+    deepest = max(0, cells // max(1, counted) - 1)
+    found, unknown = found_by_counting(path, args, most, deepest), doubtful(path, args, most, deepest)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_search, "MAX_CELLS", cells)
         said = TextSearch(path).finds(Writer(style).frame(args))
-    assert said is (True if walked(path, args) else None if unknown else False)
+    assert said is (True if found else None if unknown else False)
+    assert walked(path, args) is found or unknown
 
 
 @fuzz(both, st.booleans())
