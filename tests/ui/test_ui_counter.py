@@ -53,6 +53,17 @@ async def test_a_raise_asks_for_the_new_max_and_shows_on_the_gauge(bench: Bench,
         )
 
 
+@pytest.mark.parametrize(("key", "dialog"), [("x", ResetDialog), ("plus", RaiseDialog)])
+async def test_the_question_follows_what_is_counted_meanwhile(bench: Bench, key: str, dialog: type) -> None:
+    async with bench.app(start_place="limits").run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: "pages · minute" in shown(pilot))
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, dialog))
+        bench.port.push(limits=(replace(LIMITS[0], used=7.0), *LIMITS[1:]))
+        await until(pilot, lambda: "7 of 60 used" in shown(pilot))
+        assert ("113 left now" in shown(pilot)) is (dialog is RaiseDialog)
+
+
 @pytest.mark.parametrize("typed", ["59", "", "many", "1e9", "-5", "Infinity", "٧٥", "60,5"])
 async def test_what_is_no_raise_cannot_be_sent(bench: Bench, typed: str) -> None:
     async with bench.app(start_place="limits").run_test(size=WIDE, notifications=True) as pilot:

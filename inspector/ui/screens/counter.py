@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -18,8 +18,9 @@ from inspector.core.decision import Algorithm
 from inspector.core.views import LimitView
 from inspector.ui import text
 from inspector.ui.figures import exact
-from inspector.ui.screens.dialog import Dialog
+from inspector.ui.screens.dialog import Answer, Dialog
 
+LOOK_EVERY: Final = 0.25  # seconds
 NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 
 
@@ -35,17 +36,38 @@ def _subject(limit: LimitView, whose: str) -> Content:
     )
 
 
-class ResetDialog(Dialog[bool]):
+class CounterDialog(Dialog[Answer]):
+    """About one limit on one counter, which goes on counting while it is asked."""
+
+    def __init__(self, limit: LimitView, whose: str) -> None:
+        super().__init__()
+        self._limit, self._whose = limit, whose
+
+    def subject(self) -> Static:
+        return Static(_subject(self._limit, self._whose), id="counter", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK_EVERY, self._look)
+
+    def _look(self) -> None:
+        limit, limits = self._limit, self.inspect.board.views.limits
+        now = next((one for one in limits if (one.key, one.rule) == (limit.key, limit.rule)), limit)
+        if (now.used, now.max) != (limit.used, limit.max):
+            self._limit = now
+            self.query_one("#counter", Static).update(_subject(now, self._whose))
+            self.counted()
+
+    def counted(self) -> None:
+        """Another number is in use, or allowed."""
+
+
+class ResetDialog(CounterDialog[bool]):
     HEADING = "Let this counter begin again?"
     KEYS = ("reset.reset", "reset.leave")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "reset", "Reset", id="reset.reset"),
         Binding("escape,n", "leave", "Leave it", id="reset.leave"),
     ]
-
-    def __init__(self, limit: LimitView, whose: str) -> None:
-        super().__init__()
-        self._limit, self._whose = limit, whose
 
     def body(self) -> Iterable[Widget]:
         if self._limit.key.algorithm is Algorithm.IN_FLIGHT:
@@ -54,7 +76,7 @@ class ResetDialog(Dialog[bool]):
             what = (
                 "It begins again at 0; its window ends when it would have. What was charged before is not given back."
             )
-        yield Static(_subject(self._limit, self._whose), markup=False)
+        yield self.subject()
         yield Static(Content(f"{what} This holds for every run that shares the counter."), markup=False)
         with Horizontal(classes="buttons"):
             yield Button("Leave it", id="reset-leave")
@@ -71,7 +93,7 @@ class ResetDialog(Dialog[bool]):
         self.dismiss(event.button.id == "reset-reset")
 
 
-class RaiseDialog(Dialog[Decimal]):
+class RaiseDialog(CounterDialog[Decimal]):
     """Answers the new max."""
 
     HEADING = "Raise this limit for this session"
@@ -81,13 +103,9 @@ class RaiseDialog(Dialog[Decimal]):
         Binding("escape", "leave", "Leave it", id="raise.leave"),
     ]
 
-    def __init__(self, limit: LimitView, whose: str) -> None:
-        super().__init__()
-        self._limit, self._whose = limit, whose
-
     def body(self) -> Iterable[Widget]:
         own = exact(policy_max(self._limit))
-        yield Static(_subject(self._limit, self._whose), markup=False)
+        yield self.subject()
         yield Static(
             Content(
                 f"The policy allows {own}. What you give here holds for this counter until this run ends, or until that"
@@ -102,7 +120,7 @@ class RaiseDialog(Dialog[Decimal]):
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
-        self._judge()
+        self.counted()
 
     @property
     def _wanted(self) -> Decimal | None:
@@ -113,7 +131,7 @@ class RaiseDialog(Dialog[Decimal]):
         return Decimal(typed)
 
     @on(Input.Changed)
-    def _judge(self) -> None:
+    def counted(self) -> None:
         wanted, own = self._wanted, policy_max(self._limit)
         if wanted is None:
             verdict = Content.assemble(("✗ ", "bold $decision-deny"), f"a number, {exact(own)} or more")
