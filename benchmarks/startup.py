@@ -64,7 +64,7 @@ def app_before(upstream: str, home: Path) -> Iterator[tuple[Terminal, str]]:
     policy = home / "policy.json"
     policy.write_text(json.dumps(POLICY))
     port, token = free_port(), secrets.token_urlsafe(16)
-    flags = ["--upstream", upstream, "--policy", str(policy), "--port", str(port), "--token", token]
+    flags = ["--upstream", upstream, "--policy", str(policy), "--port", str(port), f"--token={token}"]
     with Terminal([sys.executable, "-m", "inspector", *flags], env=environment(home)) as terminal:
         terminal.wait_until(lambda _: _listens(port), timeout=30, what="the endpoint")
         yield terminal, f"http://127.0.0.1:{port}/{token}/mcp"

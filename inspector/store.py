@@ -59,7 +59,7 @@ from inspector.folds.tools import Tools
 from inspector.folds.upstreams import Upstreams
 
 MAX_CALLS: Final = 50_000  # rows in memory
-MAX_BODY_BYTES: Final = 64 << 20  # kept for details; older ones are in the recording
+MAX_BODY_BYTES: Final = 32 << 20  # kept for details; older ones are in the recording
 
 
 class Store:
