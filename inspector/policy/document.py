@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import (
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     Field,
     GetJsonSchemaHandler,
@@ -24,7 +25,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema, InitErrorDetails
 
 from inspector.core.json import Json
-from inspector.policy import fields
+from inspector.policy import fields, schema_rules
 from inspector.policy.fields import ArgsPath, ArgumentsSchema, fault
 from inspector.policy.model import Operator
 from inspector.policy.part import Part, detail, leaf
@@ -34,14 +35,11 @@ OURS: dict[str, Any] = {"x-hosted": False}
 TAGS = frozenset({"<condition>", "<predicate>"})  # in a location, after the index of a predicate; no part of a pointer
 
 
-_PATH_SCHEMA = {"type": "string", "pattern": r"^args\..+"}
-_QUANTITY_SCHEMA = {"type": "number", "minimum": 0}
-
 Text: TypeAlias = Annotated[str, *leaf(fields.text, type="string")]
 Note: TypeAlias = Annotated[str | None, *leaf(fields.text, type="string")]
 Name: TypeAlias = Annotated[str | None, *leaf(fields.filled, type="string", minLength=1)]
 Blankless: TypeAlias = Annotated[str, *leaf(fields.tool_name, type="string", pattern=r"\S")]
-Quantity: TypeAlias = Annotated[Decimal, *leaf(fields.quantity, **_QUANTITY_SCHEMA)]
+Quantity: TypeAlias = Annotated[Decimal, *leaf(fields.quantity, **schema_rules.QUANTITY)]
 Window: TypeAlias = Annotated[
     int,
     *leaf(
@@ -56,7 +54,7 @@ Seconds: TypeAlias = Annotated[int | None, *leaf(fields.whole(1, 3600), type="in
 OnTimeout: TypeAlias = Annotated[
     Literal["deny", "allow"] | None, *leaf(fields.word("deny", "allow"), enum=["deny", "allow"])
 ]
-ArgumentPath: TypeAlias = Annotated[ArgsPath, *leaf(fields.args_path, **_PATH_SCHEMA)]
+ArgumentPath: TypeAlias = Annotated[ArgsPath, *leaf(fields.args_path, **schema_rules.PATH)]
 
 
 def _known(*words: str) -> BeforeValidator:
@@ -78,6 +76,8 @@ ForwardOrDeny: TypeAlias = Annotated[Literal["forward", "deny"], _known("forward
 
 class _Tested(Part):
     """What a condition consists of."""
+
+    model_config = ConfigDict(json_schema_extra=schema_rules.CONDITION)
 
     path: ArgumentPath = Field(description="Which argument is looked at: `args.` and the way down.")
     op: OperatorWord = Field(description="How it is compared.")
@@ -150,19 +150,21 @@ AnyAsking: TypeAlias = Annotated[
 class Limit(Part):
     """At most `max` per window, counted by `scope`."""
 
+    model_config = ConfigDict(json_schema_extra=schema_rules.LIMIT)
+
     counter: Annotated[str, *leaf(fields.filled, type="string", minLength=1)] = Field(
         description="Its name, unique within its list."
     )
     window: Window = Field(description="`second`, `minute`, `hour`, `day`, seconds, or `in_flight`.")
     max: Quantity = Field(description="The most that may be used within one window.")
     scope: ScopeWord = Field(default="grant", description="Who shares the counter.")
-    amount: Annotated[Decimal | ArgsPath | None, *leaf(fields.amount, anyOf=[_QUANTITY_SCHEMA, _PATH_SCHEMA])] = Field(
-        default=None, description="What one call uses: a number (1) or an argument.", json_schema_extra=OURS
-    )
-    increment: Annotated[Decimal | None, *leaf(fields.quantity, **_QUANTITY_SCHEMA)] = Field(
+    amount: Annotated[
+        Decimal | ArgsPath | None, *leaf(fields.amount, anyOf=[schema_rules.QUANTITY, schema_rules.PATH])
+    ] = Field(default=None, description="What one call uses: a number (1) or an argument.", json_schema_extra=OURS)
+    increment: Annotated[Decimal | None, *leaf(fields.quantity, **schema_rules.QUANTITY)] = Field(
         default=None, description="`amount` as a number.", json_schema_extra=OURS
     )
-    increment_from: Annotated[ArgsPath | None, *leaf(fields.args_path, **_PATH_SCHEMA)] = Field(
+    increment_from: Annotated[ArgsPath | None, *leaf(fields.args_path, **schema_rules.PATH)] = Field(
         default=None, description="`amount` as a path.", json_schema_extra=OURS
     )
     algorithm: Annotated[Literal["fixed", "sliding"], _known("fixed", "sliding")] = Field(
@@ -320,6 +322,12 @@ class Document(Part):
         default={}, description="Sections for one upstream.", json_schema_extra=OURS
     )
     settings: Settings = Field(default=Settings(), description="Deadlines and the like.", json_schema_extra=OURS)
+    schema_: Note = Field(
+        default=None,
+        alias="$schema",
+        description="Where an editor finds the JSON Schema of this document; the program does not look.",
+        json_schema_extra=OURS,
+    )
 
 
 def is_ours(part: type[Part], key: str) -> bool:

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from inspector.policy.fields import fault, kind, suggestion
+from inspector.policy.schema_rules import OWN_KEYS
 from inspector.policy.source import Blame, Location
 
 
@@ -32,9 +33,7 @@ def detail(location: Location, problem: PydanticCustomError) -> InitErrorDetails
 class Part(BaseModel):
     """An object of the document: text keys from a fixed set, `x-…` ignored, every problem reported at once."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, json_schema_extra={"patternProperties": {"^x-": {}}}
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, json_schema_extra=OWN_KEYS)
     written_as: ClassVar[str] = "an object"
     ours_here: ClassVar[frozenset[str]] = frozenset()  # fields that hosted knows elsewhere, not in this part
     excluded: ClassVar[Mapping[str, str]] = {}  # keys of another form of this part: key → what it does not go with

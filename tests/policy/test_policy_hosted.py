@@ -40,6 +40,7 @@ OURS = [
     ({**HEAD, "tools": {"a_*": {}}}, "/tools/a_*"),
     ({**HEAD, "servers": {}}, "/servers"),
     ({**HEAD, "settings": {}}, "/settings"),
+    ({**HEAD, "$schema": "policy.schema.json"}, "/$schema"),
     *[({**HEAD, "all_tools": {key: []}}, f"/all_tools/{key}") for key in ("require", "deny_if", "approve_if")],
     ({**HEAD, "all_tools": {"rate_limit": "1/day"}}, "/all_tools/rate_limit"),
     ({**HEAD, "all_tools": {"validate": "none"}}, "/all_tools/validate"),
