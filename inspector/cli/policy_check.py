@@ -80,7 +80,7 @@ def run_schema(argv: list[str]) -> int:
 def run_convert(argv: list[str]) -> int:
     """Write an Intercept policy as a native one."""
     from inspector.policy.comments import with_comments
-    from inspector.policy.convert import native
+    from inspector.policy.convert import convert
     from inspector.policy.load import load_file
     from inspector.policy.write_yaml import write_yaml
 
@@ -91,7 +91,8 @@ def run_convert(argv: list[str]) -> int:
     _add_output(parser)
     options = parser.read(argv)
     policy = load_file(options.file)
-    _save(with_comments(write_yaml(native(policy)), policy.text), options.output)
+    found = convert(policy)
+    _save(with_comments(write_yaml(found.document), policy.text, found.moved), options.output)
     return 0
 
 

@@ -147,7 +147,7 @@ def _compile(
             from inspector.policy.intercept import InterceptDocument, assemble_intercept
 
             rules = InterceptDocument.model_validate(raw)
-            warnings += _literal_globs(root, rules.hide)
+            warnings += _literal_globs(root, rules.hide, rules.tools)
             return assemble_intercept(rules, plain, text=text, path=path, warnings=warnings), []
         return assemble(Document.model_validate(raw), plain, text=text, path=path, warnings=warnings), []
     except ValidationError as error:
@@ -163,11 +163,15 @@ def is_intercept(document: Json) -> bool:
     return isinstance(tools, dict) and any(isinstance(tool, dict) and "rules" in tool for tool in tools.values())
 
 
-def _literal_globs(root: Node, hide: Iterable[str]) -> tuple[Problem, ...]:
-    message = "Intercept hides exact names: the * in this one is no wildcard"
+def _literal_globs(root: Node, hide: Iterable[str], tools: Iterable[str]) -> tuple[Problem, ...]:
+    places: list[tuple[str, Location, Blame]] = [
+        *((name, ("hide", index), Blame.VALUE) for index, name in enumerate(hide)),
+        *((name, ("tools", name), Blame.KEY) for name in tools),
+    ]
+    message = "Intercept's names are exact: the * in this one is no wildcard"
     return tuple(
-        replace(_problem(root, ("hide", index), Blame.VALUE, message), severity=Severity.WARNING)
-        for index, name in enumerate(hide)
+        replace(_problem(root, location, blame, message), severity=Severity.WARNING)
+        for name, location, blame in places
         if "*" in name and name != "*"
     )
 

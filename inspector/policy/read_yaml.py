@@ -65,6 +65,17 @@ def read_yaml(text: str) -> Source:
     return Source(None, tuple(build.problems))
 
 
+def text_spans(text: str) -> list[tuple[int, int]]:
+    """Where the scalars of a YAML text that can be read stand, as offsets in their order: no # in them is a comment."""
+    spans = []
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, ScalarEvent):
+            start, end = event.start_mark.index, event.end_mark.index
+            # Behind | and > on their line there may still be a comment.
+            spans.append((text.find("\n", start) + 1 if event.style in ("|", ">") else start, end))
+    return spans
+
+
 def _read(yaml: Any, text: str, build: TreeBuilder) -> None:
     documents = 0
     # What `yaml.parse` does, but for one thing: on an error that forgets where its reader stood.

@@ -55,7 +55,9 @@ def test_x_keys_and_null_tools_conform() -> None:
 
 
 # What only the loader can tell: whether a pattern or a schema compiles, counters that stand twice, 60.0 beside 60.
-UNSAID = re.compile(r"not an RE2 pattern|not a usable JSON Schema|the counter|has a counter|number 60.0|50.0|1E\+2|^rate")
+UNSAID = re.compile(
+    r"not an RE2 pattern|not a usable JSON Schema|the counter|has a counter|number 60.0|50.0|1E\+2|^rate"
+)
 WORDS = [case for file in sorted((Path(__file__).parent / "words").glob("*.yaml")) for case in read_cases(file)]
 
 
