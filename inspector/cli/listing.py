@@ -54,12 +54,12 @@ def read_tools(path: Path) -> list[JsonObject]:
 
     Raises ConfigError.
     """
-    from inspector.policy.scenario_file import parse_json
+    from inspector.policy.regular_file import read_text
+    from inspector.policy.scenario_file import MAX_BYTES, parse_json
 
+    text = read_text(path, MAX_BYTES, "the tool list")
     try:
-        value = parse_json(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"the tool list {path} cannot be read: {error.strerror or error}") from None
+        value = parse_json(text)
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise ConfigError(f"the tool list {path} is not JSON: {error}") from None
     for key in ("result", "tools"):

@@ -20,6 +20,7 @@ init      a first policy, with a rule for every tool that a server lists
 convert   an Intercept policy as a native one with the same outcomes
 schema    the JSON Schema of a policy, for editors
 
+Exit codes: 0 done; 1 check found something, or a test fails; 2 a file, a flag or a server has to be changed first.
 Each of them has its own --help.
 """
 
@@ -35,11 +36,15 @@ def run(argv: list[str]) -> int:
             print("usage: " + "\n       ".join((USAGE, *USAGES)) + "\n" + _WORDS, end="")
             return 0
         case [word, *rest]:
+            import difflib
+
             from inspector.cli.policy_check import COMMANDS
 
             if word in COMMANDS:
                 return COMMANDS[word](rest)
-            raise UsageError(f"there is no command policy {word!r}\nSee: mcp-inspect policy --help")
+            near = difflib.get_close_matches(word, ["test", *COMMANDS], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"there is no command policy {word!r}{hint}\nSee: mcp-inspect policy --help")
     return 2
 
 
@@ -58,9 +63,10 @@ def _test(argv: list[str]) -> int:
     options = parser.read(argv)
     results: list[CaseReport] = []
     for name in options.files:
-        results += run_cases(read_cases(Path(name)))
-    if not results:
-        raise UsageError(f"no case in {', '.join(options.files)}: a file that tests nothing proves nothing")
+        cases = read_cases(Path(name))
+        if not cases:
+            raise UsageError(f"no case in {name}: a file that tests nothing proves nothing")
+        results += run_cases(cases)
     write = {"text": reports.as_text, "junit": reports.as_junit, "json": reports.as_json}[options.format]
     sys.stdout.write(write(results))
     return 0 if all(result.passed for result in results) else 1

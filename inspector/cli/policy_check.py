@@ -1,7 +1,7 @@
 """`mcp-inspect policy check|explain|schema|convert|init`: everything about a policy but its tests.
 
-Each `run_…` takes the arguments after its word and returns the exit code: 0 done, 1 `check` found something. What a
-person must change first is raised as InspectError (2).
+Each `run_…` takes the arguments after its word and returns the exit code: 0 done, 1 `check` found something, 2 one of
+its files cannot be read. What else a person must change first is raised as InspectError (2).
 """
 
 from __future__ import annotations
@@ -30,13 +30,17 @@ CHECK = (
     "[--format text|json]"
 )
 EXPLAIN = "mcp-inspect policy explain FILE --tool NAME [--server NAME] [--args JSON] [--at TIME] [--format text|json]"
-SCHEMA = "mcp-inspect policy schema"
-CONVERT = "mcp-inspect policy convert FILE [-o FILE]"
-INIT = "mcp-inspect policy init [--upstream NAME|URL | --tools FILE.json] [-o FILE] [-- COMMAND...]"
+SCHEMA = "mcp-inspect policy schema [-o FILE] [--format json|text]"
+CONVERT = "mcp-inspect policy convert FILE [-o FILE] [--format text|json]"
+INIT = (
+    "mcp-inspect policy init [--upstream NAME|URL | --tools FILE.json] [-o FILE] [--format text|json] [-- COMMAND...]"
+)
 
 
 def run_check(argv: list[str]) -> int:
-    """Print every problem of every file, then advice on those that load. 1 when anything was found."""
+    """Print every problem of every file, and advice on those that load. 1: something found; 2: a file is not there."""
+    from inspector.core.problems import Problem
+
     parser = Parser("policy check", "Find what is wrong with a policy, and what does less than it seems.", usage=CHECK)
     parser.add_argument("files", nargs="+", metavar="FILE", help="policies: YAML or JSON")
     parser.add_argument("--hosted", action="store_true", help="also list what PolicyLayer's gateway does not know")
@@ -46,9 +50,14 @@ def run_check(argv: list[str]) -> int:
     flags, command = split_command(argv)
     options = parser.read(flags)
     listing = listing_of(options, command, options.server)
-    found = {name: _findings(Path(name), listing, hosted=options.hosted) for name in options.files}
+    found, unread = dict[str, tuple[Problem, ...]](), False
+    for name in options.files:
+        try:
+            found[name] = _findings(Path(name), listing, hosted=options.hosted)
+        except ConfigError as error:
+            found[name], unread = (Problem("", 1, 1, str(error)),), True
     _write(_checked_json(found) if options.format == "json" else _checked_text(found))
-    return 1 if any(found.values()) else 0
+    return 2 if unread else 1 if any(found.values()) else 0
 
 
 def run_explain(argv: list[str]) -> int:
@@ -71,26 +80,39 @@ def run_schema(argv: list[str]) -> int:
     import json
 
     from inspector.policy.schema import policy_schema
+    from inspector.policy.write_yaml import write_yaml
 
-    Parser("policy schema", "Print the JSON Schema of a policy, for editors.", usage=SCHEMA).read(argv)
-    _write(json.dumps(policy_schema(), indent=2) + "\n")
+    parser = Parser("policy schema", "Print the JSON Schema of a policy, for editors.", usage=SCHEMA)
+    _add_output(parser)
+    _add_format(parser, "json", text="the schema as YAML")
+    options = parser.read(argv)
+    schema = policy_schema()
+    _save(json.dumps(schema, indent=2) + "\n" if options.format == "json" else write_yaml(schema), options.output)
     return 0
 
 
 def run_convert(argv: list[str]) -> int:
-    """Write an Intercept policy as a native one."""
+    """Write an Intercept policy as a native one; as JSON any policy."""
     from inspector.policy.comments import with_comments
     from inspector.policy.convert import convert
-    from inspector.policy.load import load_file
+    from inspector.policy.load import load_file, raw_document
+    from inspector.policy.write_json import write_json
     from inspector.policy.write_yaml import write_yaml
 
     parser = Parser(
-        "policy convert", "Write an Intercept policy as a native one with the same outcomes.", usage=CONVERT
+        "policy convert",
+        "Write an Intercept policy as a native one with the same outcomes; or a native one as JSON.",
+        usage=CONVERT,
     )
-    parser.add_argument("file", metavar="FILE", help="Intercept's YAML")
+    parser.add_argument("file", metavar="FILE", help="Intercept's YAML; with --format json any policy")
     _add_output(parser)
+    _add_format(parser, text="YAML, with the comments; json is for PolicyLayer's gateway, which reads no YAML")
     options = parser.read(argv)
     policy = load_file(options.file)
+    if options.format == "json":
+        document = convert(policy).document if policy.intercept is not None else raw_document(policy)
+        _save(write_json(document), options.output)
+        return 0
     found = convert(policy)
     _save(with_comments(write_yaml(found.document), policy.text, found.moved), options.output)
     return 0
@@ -98,17 +120,21 @@ def run_convert(argv: list[str]) -> int:
 
 def run_init(argv: list[str]) -> int:
     """Write a commented start policy, with a rule for every listed tool if there is a list."""
+    from inspector.policy.load import load_text, raw_document
     from inspector.policy.starter import start_policy
+    from inspector.policy.write_json import write_json
 
     parser = Parser("policy init", "Write a first policy.", usage=INIT)
     _add_output(parser)
+    _add_format(parser, text="YAML, with comments; json has none")
     add_listing_flags(parser)
     flags, command = split_command(argv)
     options = parser.read(flags)
-    if options.output is not None and Path(options.output).exists():
+    if options.output and Path(options.output).exists():
         raise ConfigError(_TAKEN.format(options.output))  # before a server is started for nothing
     listing = listing_of(options, command)
-    _save(start_policy(listing.tools if listing else ()), options.output)
+    text = start_policy(listing.tools if listing else ())
+    _save(write_json(raw_document(load_text(text))) if options.format == "json" else text, options.output)
     return 0
 
 
@@ -124,7 +150,7 @@ USAGES = (CHECK, EXPLAIN, SCHEMA, CONVERT, INIT)
 
 
 def _findings(path: Path, listing: Listing | None, *, hosted: bool) -> tuple[Problem, ...]:
-    from inspector.core.problems import Problem
+    """Raises PolicyError for a file that cannot be read."""
     from inspector.policy.hosted import not_hosted
     from inspector.policy.lint import lint
     from inspector.policy.lint_tools import lint_tools
@@ -133,7 +159,9 @@ def _findings(path: Path, listing: Listing | None, *, hosted: bool) -> tuple[Pro
     try:
         policy = load_file(path)
     except PolicyError as error:
-        return error.problems or (Problem("", 1, 1, str(error)),)
+        if not error.problems:
+            raise
+        return error.problems
     found = {*policy.warnings, *lint(policy)}
     if listing is not None:
         found.update(lint_tools(policy, listing.tools, listing.server))
@@ -242,8 +270,9 @@ def _decision_json(decision: Decision) -> str:
     return to_text({**found, "triggers": list(decision.triggers), "trace": trace}) + "\n"
 
 
-def _add_format(parser: Parser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="of what is printed (default: text)")
+def _add_format(parser: Parser, default: str = "text", *, text: str = "") -> None:
+    about = f"{text} (default: {default})" if text else f"of what is printed (default: {default})"
+    parser.add_argument("--format", choices=("text", "json"), default=default, help=about)
 
 
 def _add_output(parser: Parser) -> None:
@@ -255,6 +284,8 @@ def _save(text: str, output: str | None) -> None:
     if output is None:
         _write(text)
         return
+    if not output:
+        raise UsageError("-o names no file")
     try:
         with Path(output).open("x", encoding="utf-8") as file:
             file.write(text)

@@ -86,7 +86,7 @@ def _title(result: CaseReport) -> str:
 
 def _failure(step: StepReport) -> list[str]:
     lines = [f"  step {step.number} {step.do}: {_difference(step)}"]
-    if step.message:
+    if step.message and not step.nonsense:
         lines.append(f"    {step.message}")
     for one in step.trace:
         seen = f"{one.path} {one.op} {to_text(one.expected)}, saw {to_text(one.observed)}" if one.op else ""
@@ -96,5 +96,7 @@ def _failure(step: StepReport) -> list[str]:
 
 
 def _difference(step: StepReport) -> str:
+    if step.nonsense:
+        return step.message
     observed: JsonObject = {key: value for key, value in step.observed.items() if key in step.expected}
     return f"expected {to_text(step.expected)}, observed {to_text(observed)}"

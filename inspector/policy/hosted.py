@@ -9,7 +9,7 @@ from inspector.core.problems import Problem
 from inspector.policy import document as doc
 from inspector.policy.document import is_ours
 from inspector.policy.lint import Advice, placed
-from inspector.policy.load import read_source
+from inspector.policy.load import raw_document
 from inspector.policy.model import Operator, Policy
 from inspector.policy.part import Part
 from inspector.policy.source import Blame, Location
@@ -20,14 +20,10 @@ _OUR_OPERATORS = (Operator.PATH_WITHIN, Operator.HOST_IN)
 
 def not_hosted(policy: Policy) -> tuple[Problem, ...]:
     """Every † in use as a warning with its place, in the order of the text."""
-    root = read_source(policy.text, policy.path).root
-    value = root.value if root is not None else None
-    if not isinstance(value, dict):
-        return ()
     if policy.intercept is not None:
         message = "Intercept's dialect: the gateway does not read it. Convert it with `mcp-inspect policy convert`"
         return placed(policy, [Advice((), message)])
-    return placed(policy, _document(value))
+    return placed(policy, _document(raw_document(policy)))
 
 
 def _document(raw: JsonObject) -> Iterator[Advice]:
@@ -37,7 +33,11 @@ def _document(raw: JsonObject) -> Iterator[Advice]:
     yield from _globs((), raw)
     yield from _entries((), raw)
     for name, section in _map(raw.get("servers")).items():
-        yield from _entries(("servers", name), _map(section))
+        at: Location = ("servers", name)
+        if _map(section).get("default") == "approve":
+            yield Advice((*at, "default"), "default: approve is not hosted", Blame.VALUE)
+        yield from _globs(at, _map(section))
+        yield from _entries(at, _map(section))
 
 
 def _entries(at: Location, section: JsonObject) -> Iterator[Advice]:
@@ -58,7 +58,7 @@ def _globs(at: Location, section: JsonObject) -> Iterator[Advice]:
 
 def _rules(part: type[Part], at: Location, raw: JsonObject) -> Iterator[Advice]:
     yield from _fields(part, at, raw)
-    for field in ("require", "deny_if"):
+    for field in ("require", "deny_if", "approve_if"):
         for index, predicate in enumerate(_list(raw.get(field))):
             yield from _predicate((*at, field, index), _map(predicate))
     for index, limit in enumerate(_list(raw.get("limits"))):

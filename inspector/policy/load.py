@@ -7,7 +7,6 @@ check_text                           returns (policy or None, problems), for edi
 from __future__ import annotations
 
 import json
-import os
 import stat
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,14 +17,15 @@ from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from inspector.core.errors import PolicyError
-from inspector.core.json import Json
+from inspector.core.errors import ConfigError, PolicyError
+from inspector.core.json import Json, JsonObject
 from inspector.core.problems import Problem, Severity
 from inspector.policy.assemble import assemble, conditions_of
 from inspector.policy.document import TAGS, Document
 from inspector.policy.model import Operator, Policy
 from inspector.policy.read_json import read_json
 from inspector.policy.read_yaml import read_yaml
+from inspector.policy.regular_file import read_regular
 from inspector.policy.source import MAX_DEPTH, Blame, Location, Node, Source, place, pointer, stands
 from inspector.policy.text_search import search_of
 
@@ -131,6 +131,12 @@ def read_source(text: str, path: str = "", file_format: FileFormat = "auto") -> 
     return read_yaml(text)
 
 
+def raw_document(policy: Policy) -> JsonObject:
+    """A loaded policy as it is written, as plain JSON."""
+    root = read_source(policy.text, policy.path).root
+    return root.value if root is not None and isinstance(root.value, dict) else {}
+
+
 def _inside(pointer_: str, spoilt: set[str]) -> bool:
     """At or below a place that the reader complained of already."""
     return any(pointer_ == at or pointer_.startswith(f"{at}/") for at in spoilt if at)
@@ -214,18 +220,9 @@ def _spell(document: Json, depth: int = 1) -> str:
 def read_file(path: Path) -> tuple[bytes, tuple[Problem, ...]]:
     """A policy file's content, with a warning when anybody may write it. Raises PolicyError when it cannot be read."""
     try:
-        # Non-blocking, so that a FIFO is refused instead of waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise PolicyError(f"{path} is no regular file: give a policy file")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(MAX_BYTES + 1)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise PolicyError(f"the policy {path} cannot be read: {error.strerror or error}") from None
+        content, status = read_regular(path, MAX_BYTES, "the policy")
+    except ConfigError as error:
+        raise PolicyError(str(error)) from None
     if status.st_mode & stat.S_IWOTH:
         message = "everyone on this machine may change this file: chmod o-w it"
         return content, (Problem("", 1, 1, message, Severity.WARNING),)

@@ -9,6 +9,7 @@ from pathlib import Path
 from inspector.core.errors import ConfigError
 from inspector.core.json import Json, JsonObject, Number, parse_int
 from inspector.policy.read_yaml import read_yaml
+from inspector.policy.regular_file import read_text
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -28,20 +29,25 @@ class Case:
 
 def read_cases(path: Path) -> list[Case]:
     """All cases of a file. Raises ConfigError, naming the line that is no case."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path}: larger than 64 MiB. Split it.")
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    text = read_text(path, MAX_BYTES, "the file of policy tests")
     lines = path.suffix == ".jsonl" or (path.suffix not in (".yaml", ".yml") and text.lstrip().startswith("{"))
     return _json_cases(text, path) if lines else _yaml_cases(text, path)
 
 
 def parse_json(text: str) -> Json:
-    """JSON with exact numbers. Raises ValueError."""
-    value: Json = json.loads(text, parse_int=parse_int, parse_float=Number, parse_constant=_refuse)
+    """JSON with exact numbers, and no key twice. Raises ValueError."""
+    value: Json = json.loads(
+        text, parse_int=parse_int, parse_float=Number, parse_constant=_refuse, object_pairs_hook=_unique
+    )
     return value
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> JsonObject:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f'the key "{next(key for key in keys if keys.count(key) > 1)}" stands twice')
+    return found
 
 
 def _refuse(word: str) -> Json:
@@ -65,13 +71,16 @@ def _json_cases(text: str, path: Path) -> list[Case]:
 
 def _yaml_cases(text: str, path: Path) -> list[Case]:
     source = read_yaml(text)
-    if source.problems or source.root is None:
-        first = source.problems[0] if source.problems else "it is empty"
-        raise ConfigError(f"{path}:{first}")
-    root = source.root.value
-    if not isinstance(root, list):
-        raise ConfigError(f"{path}: a YAML file of policy tests is a list of cases")
-    return [_case(value, f"{path}, case {number}", path.parent) for number, value in enumerate(root, 1)]
+    if source.problems:
+        raise ConfigError(f"{path}:{source.problems[0]}")
+    if source.root is None:
+        raise ConfigError(f"{path}: it holds no case")
+    root = source.root
+    if not isinstance(root.value, list):
+        raise ConfigError(f"{path}:{root.mark.line}: a YAML file of policy tests is a list of cases")
+    return [
+        _case(value, f"{path}:{root.children[index].mark.line}", path.parent) for index, value in enumerate(root.value)
+    ]
 
 
 def _case(value: Json, place: str, base: Path) -> Case:

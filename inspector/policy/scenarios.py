@@ -18,13 +18,22 @@ from inspector.core.errors import PolicyError
 from inspector.core.events import Decided
 from inspector.core.holds import Hold, Resolution
 from inspector.core.json import Json, JsonObject
+from inspector.policy.fields import suggestion
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
 from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.load import Dialect, load_file, load_object, load_text
 from inspector.policy.model import Policy
 from inspector.policy.scenario_file import Case
+from inspector.policy.suggest import nearest
 
+_CASE_FIELDS = frozenset({"policy", "policy_text", "format", "expect_load", "steps"})
+_STEP_FIELDS = frozenset(
+    {
+        *("do", "at", "expect", "label", "server", "tool", "args", "grant", "session", "client", "upstream"),
+        *("requestState", "outcome", "decision", "policy", "policy_text", "tools", "definitions"),
+    }
+)
 Reopen = Callable[["Ledger | None"], Ledger]
 """The store of a case: `None` for a fresh one, else what a restarted process finds of the given one."""
 
@@ -78,6 +87,8 @@ def run_cases(cases: Iterable[Case]) -> list[CaseReport]:
 
 def run_case(case: Case, reopen: Reopen = in_memory) -> CaseReport:
     """Run one case on a fresh engine. A step that makes no sense fails, and ends its case."""
+    if odd := _oddity(case):
+        return CaseReport(case, (StepReport(0, "case", {}, {}, odd, nonsense=True),))
     policy, loading = _load(case)
     reports = [] if loading is None else [loading]
     if loading is None or policy is not None:
@@ -88,6 +99,24 @@ def run_case(case: Case, reopen: Reopen = in_memory) -> CaseReport:
                 break
         bench.ledger.close()
     return CaseReport(case, tuple(reports))
+
+
+def _oddity(case: Case) -> str:
+    """Why a case would prove nothing, or something else than was meant."""
+    expect = case.fields.get("expect_load")
+    if expect is not None and not isinstance(expect, dict):
+        return "expect_load is to be an object, such as {ok: true}"
+    if expect is None and not case.steps:
+        return "it has neither steps nor expect_load, so it proves nothing"
+    return _misspelt(case.fields, _CASE_FIELDS)
+
+
+def _misspelt(found: JsonObject, known: frozenset[str]) -> str:
+    """Other fields are the author's own; one that is nearly ours would be ignored, and its expectation with it."""
+    for field in found.keys() - known:
+        if (meant := nearest(field, sorted(known))) is not None:
+            return f'unknown field "{field}"; did you mean {meant}?'
+    return ""
 
 
 def _load(case: Case) -> tuple[Policy | None, StepReport | None]:
@@ -162,7 +191,10 @@ class _Bench:
         expect = step.get("expect")
         expected = expect if isinstance(expect, dict) else {}
         if act is None:
-            return StepReport(number, str(do), expected, {}, f"there is no step called {do!r}", nonsense=True)
+            message = f"there is no step called {do!r}{suggestion(do, tuple(self._do))}"
+            return StepReport(number, str(do), expected, {}, message, nonsense=True)
+        if odd := _odd_step(step):
+            return StepReport(number, str(do), expected, {}, odd, nonsense=True)
         try:
             observed, decision = act(step)
         except (KeyError, TypeError, ValueError) as error:
@@ -299,6 +331,13 @@ class _Bench:
         if tracked is None:
             raise ValueError(f"no call before has the label {label!r}")
         return tracked
+
+
+def _odd_step(step: JsonObject) -> str:
+    for field in ("expect", "args"):
+        if not isinstance(step.get(field), dict | None):
+            return f"{field} is to be an object"
+    return _misspelt(step, _STEP_FIELDS)
 
 
 def _outcome(decision: Decision | None) -> tuple[JsonObject, Decision | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import Implementation, ListToolsRequest, PaginatedRequestParams
+from mcp_types import CONNECTION_CLOSED, Implementation, ListToolsRequest, PaginatedRequestParams
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inspector import __version__
@@ -41,6 +42,9 @@ _FAILURES = (
     anyio.ClosedResourceError,
     anyio.EndOfStream,
 )
+
+# Of a line that is no JSON the SDK logs a traceback, and without any handler that lands on the person's terminal.
+logging.getLogger("mcp").addHandler(logging.NullHandler())
 
 
 class _Page(BaseModel):
@@ -142,6 +146,10 @@ def _first(failures: BaseExceptionGroup[Any]) -> str:
         failure = failure.exceptions[0]
     if isinstance(failure, ValidationError):
         return "its answer is no list of tools"
+    if isinstance(failure, OSError) and failure.strerror and failure.filename:
+        return f"{printable(str(failure.filename))}: {failure.strerror}"
+    if isinstance(failure, MCPError) and (failure.code, failure.message) == (CONNECTION_CLOSED, "Connection closed"):
+        return "it ended, or closed the connection, before it answered"
     return printable(" ".join(str(failure).split())) or type(failure).__name__
 
 

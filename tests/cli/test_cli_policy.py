@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_said_with_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_text("")
     for argv, error in (
         (["test", str(tmp_path / "missing.jsonl")], ConfigError),
-        (["test", str(tmp_path / "empty.jsonl")], UsageError),
+        (["test", str(SAMPLES), str(tmp_path / "empty.jsonl")], UsageError),
         (["test"], UsageError),
         (["test", str(SAMPLES), "--format", "html"], UsageError),
         (["dance"], UsageError),
@@ -92,7 +92,7 @@ def test_it_runs_as_a_module_too(failing: Path) -> None:
     failed, missing = run(failing), run(Path("/nowhere"))
     assert (failed.returncode, "1 failed" in failed.stdout) == (1, True)
     assert missing.returncode == 2
-    assert missing.stderr.startswith("mcp-inspect: /nowhere: cannot be read")
+    assert missing.stderr.startswith("mcp-inspect: the file of policy tests /nowhere cannot be read")
 
 
 @pytest.mark.parametrize("word", ["test", *COMMANDS])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from inspector.cli.policy import run
 from inspector.core.errors import InspectError
@@ -42,9 +44,31 @@ def test_check_speaks_json(broken: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert (problem["pointer"], problem["severity"]) == ("/default", "error")
 
 
-def test_check_of_a_file_that_is_not_there_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["check", str(tmp_path / "absent.yaml")]) == 1
-    assert "cannot be read" in capsys.readouterr().out
+def test_check_of_a_file_that_is_not_there_checks_the_others_and_exits_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = tmp_path / "absent.yaml"
+    assert run(["check", str(absent), SEED]) == 2
+    out = capsys.readouterr().out
+    assert f"{absent}:1:1: error: the policy {absent} cannot be read: No such file" in out
+    assert f"{SEED}: nothing found" in out
+
+
+@pytest.mark.parametrize("word", ["explain", "convert", "test", "--tools"])
+@pytest.mark.parametrize("what", ["absent", "folder", "fifo", "bytes"])
+def test_what_is_no_file_of_text_is_named_and_never_waited_for(word: str, what: str, tmp_path: Path) -> None:
+    path = tmp_path / what
+    match what:
+        case "folder":
+            path.mkdir()
+        case "fifo":
+            os.mkfifo(path)
+        case "bytes":
+            path.write_bytes(b"\n\xff")
+    command = {"explain": ["explain", str(path), "--tool", "t"], "--tools": ["check", SEED, "--tools", str(path)]}
+    with pytest.raises(InspectError, match=f"{what}.*(cannot be read|no regular file|2.*not UTF-8)") as raised:
+        run(command.get(word, [word, str(path)]))
+    assert (raised.value.exit_code, "\n" in str(raised.value)) == (2, False)
 
 
 def test_check_hosted_lists_what_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,9 +121,12 @@ def test_explain_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["check", SEED, "--tools", "absent.json"], "cannot be read"),
         (["check", SEED, "--tools", KESTRA], "is not JSON"),
         (["check", SEED, "--tools", SEED], "no tool list"),
+        (["explain", SEED, "--tool", "t", "--args", '{"a": 1, "a": 2}'], '"a" stands twice'),
         (["convert", SEED], "native policy already"),
+        (["init", "-o", ""], "names no file"),
+        (["init", "-o", "/nonexistent/p.yaml"], "cannot be written: No such file"),
         (["convert", "absent.yaml"], "cannot be read"),
-        (["chekc"], "no command policy 'chekc'"),
+        (["chekc"], "no command policy 'chekc'; did you mean check?"),
     ],
 )
 def test_what_a_person_must_change_is_exit_code_2(arguments: list[str], message: str) -> None:
@@ -133,6 +160,28 @@ def test_convert_writes_the_native_document(tmp_path: Path, capsys: pytest.Captu
         'version: "1"\ndefault: allow\ntools:\n  t:\n    limits:\n'
         "      - {counter: _rate_hour, window: hour, max: 5, scope: global}\n"
     )
+
+
+def test_convert_writes_json_for_the_gateway_of_any_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text('version: "1"\ndefault: deny\ntools: {t: {rate_limit: {max: 1.50, window: day}}}  # a few\n')
+    assert run(["convert", str(file), "--format", "json"]) == 0
+    out = capsys.readouterr().out
+    assert '"max": 1.50,' in out
+    assert json.loads(out)["tools"] == {"t": {"rate_limit": {"max": 1.5, "window": "day"}}}
+    file.write_text("version: 1\ntools: {t: {rules: [{name: a, rate_limit: 5/hour}]}}\n")
+    assert run(["convert", str(file), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tools"]["t"]["limits"][0]["counter"] == "_rate_hour"
+
+
+def test_init_and_schema_speak_either_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start, schema = tmp_path / "p.json", tmp_path / "policy.schema.json"
+    assert run(["init", "--tools", TOOLS, "--format", "json", "-o", str(start)]) == 0
+    assert run(["schema", "-o", str(schema)]) == 0
+    assert run(["schema", "--format", "text"]) == 0
+    assert YAML(typ="safe").load(capsys.readouterr().out) == json.loads(schema.read_text())
+    assert run(["check", str(start), "--tools", TOOLS]) == 0
+    assert json.loads(start.read_text())["tools"]["force_run_execution"]["rate_limit"]["max"] == 10
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,8 +82,18 @@ def test_each_field_and_value_of_ours_is_listed_where_it_stands(document: dict[s
 
 
 def test_sections_of_servers_are_looked_through_as_well() -> None:
-    document = {**HEAD, "servers": {"s": {"tools": {"t": {"pin": "sha256:" + "0" * 64}}}}}
-    assert pointers(document) == ["/servers", "/servers/s/tools/t/pin"]
+    pinned = {"t": {"pin": "sha256:" + "0" * 64}, "a*": {}}
+    document = {**HEAD, "servers": {"s": {"default": "approve", "hide": ["b*"], "tools": pinned}}}
+    places = ["", "/default", "/hide/0", "/tools/a*", "/tools/t/pin"]
+    assert sorted(pointers(document)) == ["/servers", *(f"/servers/s{place}" for place in places if place)]
+
+
+def test_what_asks_is_looked_through_as_well() -> None:
+    at = "/tools/t/approve_if"
+    bare = {**CONDITION, "op": "path_within", "value": ["/a"], "missing": "deny"}
+    places = ["", "/0", "/0/missing", "/0/op", "/1/name"]
+    found = pointers(tool(approve_if=[bare, {"conditions": [], "name": "n"}]))
+    assert sorted(found) == [at + place for place in places]
 
 
 def test_intercept_is_to_be_converted_first() -> None:

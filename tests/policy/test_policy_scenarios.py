@@ -128,6 +128,9 @@ def test_a_file_that_holds_no_cases_is_refused_by_its_line(tmp_path: Path, name:
         {"do": "tick", "label": 1},
         {"do": "call", "tool": "t", "at": "noon"},
         {"do": "resolve", "label": "x"},
+        {"do": "call", "tool": "t", "expect": ["allow"]},
+        {"do": "call", "tool": "t", "args": [1]},
+        {"do": "call", "tool": "t", "expct": {"outcome": "deny"}},
     ],
 )
 def test_a_step_that_makes_no_sense_fails_and_ends_its_case(tmp_path: Path, step: Json) -> None:
@@ -144,6 +147,26 @@ def test_words_that_no_step_knows_fail_their_case(tmp_path: Path, step: Json) ->
     asks: Json = {"version": "1", "default": "approve"}
     (report,) = report_of(tmp_path, {"id": "a", "policy": asks, "steps": [held, step]})
     assert [one.number for one in report.failures] == [2]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"polcy": ALLOW, "steps": [{"do": "call", "tool": "t"}]}, "did you mean policy?"),
+        ({"policy": ALLOW, "expect_load": False}, "expect_load is to be an object"),
+        ({"policy": ALLOW}, "proves nothing"),
+        ({"policy": ALLOW, "steps": [{"do": "cal", "tool": "t"}]}, "did you mean call?"),
+    ],
+)
+def test_a_case_that_could_only_pass_fails_and_says_why(tmp_path: Path, fields: dict[str, Json], says: str) -> None:
+    (report,) = report_of(tmp_path, {"id": "a", "source": "fields of the author's own are no mistake", **fields})
+    (failure,) = report.failures
+    assert says in failure.message
+
+
+def test_a_case_of_a_yaml_list_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("# mine\n- id: a\n\n- id: b\n")
+    assert [case.place for case in read_cases(tmp_path / "c.yaml")] == [f"{tmp_path}/c.yaml:{line}" for line in (2, 4)]
 
 
 def test_a_late_step_costs_no_more_than_an_early_one(tmp_path: Path) -> None:

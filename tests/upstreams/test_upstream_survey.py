@@ -135,8 +135,14 @@ def test_a_command_that_dies_is_quoted() -> None:
     assert why.value.exit_code == 2
 
 
+def test_what_a_command_says_that_is_no_json_is_not_on_our_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UpstreamError, match="it ended, or closed the connection, before it answered"):
+        listed_tools(script("print('starting…', flush=True)"))
+    assert capfd.readouterr().err == ""
+
+
 def test_a_command_that_is_not_there_is_named() -> None:
-    with pytest.raises(UpstreamError, match="No such file"):
+    with pytest.raises(UpstreamError, match="tools: /nonexistent/server: No such file"):
         listed_tools(UpstreamSpec("it", CommandSpec(("/nonexistent/server",))))
 
 
