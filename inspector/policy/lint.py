@@ -9,15 +9,13 @@ from inspector.core.decision import Algorithm, Scope
 from inspector.core.problems import Problem, Severity
 from inspector.core.risk import Risk, risk_of
 from inspector.policy.assemble import RATE_LIMIT, every_entry
+from inspector.policy.lint_clashes import clashes, clashes_between
 from inspector.policy.load import read_source
-from inspector.policy.match import glob_matches
-from inspector.policy.model import Condition, Entry, Limit, Operator, Policy, Predicate, Section
+from inspector.policy.match import HIDDEN, INVALID_NAME, match
+from inspector.policy.model import Condition, Default, Entry, Limit, Operator, Policy, Predicate, Section
 from inspector.policy.paths import MAX_WALKED_AFTER
 from inspector.policy.source import Blame, Location, place, pointer
 from inspector.policy.text_search import search_of
-
-_LOWER = (Operator.GT, Operator.GTE)
-_UPPER = (Operator.LT, Operator.LTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +62,39 @@ def limit_location(entry: Entry, index: int) -> Location:
 
 def _advice(policy: Policy) -> Iterator[Advice]:
     for at, section in sections(policy):
-        yield from _hidden(policy, at, section)
-        yield from _star(at, section)
+        yield from _unreached(policy, at, section)
+        yield from _star(policy, at, section)
         for entry in every_entry(section):
             yield from _entry(entry)
             overall = section.all_tools.limits if section.all_tools not in (None, entry) else ()
             yield from _shadowed(entry, overall)
         for name, entry in section.exact.items():
-            yield from _merely_limited(name, entry)
+            yield from _merely_limited(policy, name, entry)
     yield from _pools(policy)
 
 
-def _hidden(policy: Policy, at: Location, section: Section) -> Iterator[Advice]:
-    exact = section.hide_exact | policy.top.hide_exact
-    globs = {*section.hide_globs, *policy.top.hide_globs}
-    for name in section.exact:
-        if name in exact or any(glob_matches(glob, name) for glob in globs):
-            yield Advice((*at, "tools", name), "hide comes first: no rule of this entry is ever looked at")
-        if name != name.strip():
-            yield Advice(
-                (*at, "tools", name), "a name with white space at its edge is never valid: this matches no call"
-            )
+def _unreached(policy: Policy, at: Location, section: Section) -> Iterator[Advice]:
+    """Entries whose rules no call ever comes to."""
+    for name, entry in section.exact.items():
+        denial = match(policy, str(at[1]) if at else "", name).denial
+        where = (*at, "tools", name)
+        if denial is None or denial.rule == f"{entry.pointer}/action":
+            continue
+        if denial.rule == HIDDEN:
+            yield Advice(where, "hide comes first: no rule of this entry is ever looked at")
+        elif denial.rule == INVALID_NAME:
+            yield Advice(where, "a name like this one is never valid (white space at its edge, or what cannot be seen)")
+        elif not denial.rule.endswith("/tools/*/action"):  # that one is told of where it stands
+            yield Advice(where, f"{denial.rule} denies this tool too: all entries that match apply")
 
 
-def _star(at: Location, section: Section) -> Iterator[Advice]:
+def _star(policy: Policy, at: Location, section: Section) -> Iterator[Advice]:
     others = [*section.exact, *(glob for glob, _ in section.globs)]
+    listed = [*others, *(name for _, one in sections(policy) for name in (*one.exact, *dict(one.globs)))]
+    default = section.default or policy.top.default
+    if section.star is not None and section.star.action != "deny" and default is Default.DENY and not listed:
+        message = '"*" gives rules to tools and lists none: under default: deny none of them passes'
+        yield Advice((*at, "tools", "*"), message)
     if section.star is not None and section.star.action == "deny" and others:
         message = f'every matching entry applies, so this denies {others[0]} too; use "default: deny" instead'
         yield Advice((*at, "tools", "*", "action"), message)
@@ -103,6 +109,9 @@ def _entry(entry: Entry) -> Iterator[Advice]:
     for field, predicates in lists.items():
         for index, predicate in enumerate(predicates):
             yield from _predicate((*at, field, index), field, predicate)
+    for first, second, argument in clashes_between(entry.require):
+        message = f"no value of {argument} meets both this and require/{first}: this denies every call"
+        yield Advice((*at, "require", second), message)
     for index, limit in enumerate(entry.limits):
         where = limit_location(entry, index)
         if limit.scope is Scope.CLIENT:
@@ -120,9 +129,10 @@ def _predicate(at: Location, field: str, predicate: Predicate) -> Iterator[Advic
     if any(c.op is Operator.IN and c.value == [] for c in predicate.conditions):
         effect = {"require": "this denies every call"}
         yield Advice(at, f"an empty list contains nothing: {effect.get(field, 'this never fires')}")
-    for one, _ in _clashes(predicate.conditions):
+    for first, _ in clashes(predicate.conditions):
         effect = {"require": "this denies every call"}
-        yield Advice(at, f"no value of {one.path_text} meets both: {effect.get(field, 'only a mismatch fires')}")
+        argument = predicate.conditions[first].path_text
+        yield Advice(at, f"no value of {argument} meets both: {effect.get(field, 'only a mismatch fires')}")
     for index, one in enumerate(predicate.conditions):
         if bound := _bound(one):
             yield Advice(at if predicate.bare else (*at, "conditions", index), bound)
@@ -136,36 +146,6 @@ def _bound(one: Condition) -> str:
     if search is not None and not search.is_certain:
         return f"{one.path_text} counts too far: among more than {MAX_WALKED_AFTER} values it may be a mismatch"
     return ""
-
-
-def _clashes(conditions: tuple[Condition, ...]) -> Iterator[tuple[Condition, Condition]]:
-    """Pairs of conditions on one value that exclude each other."""
-    for index, one in enumerate(conditions):
-        for other in conditions[index + 1 :]:
-            if one.path == other.path and "*" not in one.path_text and _exclude(one, other):
-                yield one, other
-
-
-def _exclude(one: Condition, other: Condition) -> bool:
-    match one.op, other.op:
-        case Operator.EQ, Operator.EQ:
-            return one.value != other.value
-        case low, high if low in _LOWER and high in _UPPER:
-            return _apart(one, other)
-        case high, low if low in _LOWER and high in _UPPER:
-            return _apart(other, one)
-        case _:
-            return False
-
-
-def _apart(low: Condition, high: Condition) -> bool:
-    """No number is above the one and below the other."""
-    if isinstance(low.value, str | list | dict) or isinstance(high.value, str | list | dict):
-        return False
-    if low.value is None or high.value is None:
-        return False
-    open_ended = low.op is Operator.GT or high.op is Operator.LT
-    return low.value > high.value or (open_ended and low.value == high.value)
 
 
 def _shadowed(entry: Entry, overall: tuple[Limit, ...]) -> Iterator[Advice]:
@@ -209,8 +189,16 @@ def _pools(policy: Policy) -> Iterator[Advice]:
                     yield Advice((*limit_location(entry, index), "pool"), message)
 
 
-def _merely_limited(name: str, entry: Entry) -> Iterator[Advice]:
-    checks = (entry.require, entry.deny_if, entry.approve_if, entry.conforms, entry.pin)
-    if risk_of(name) is Risk.DESTRUCTIVE and entry.action == "allow" and not any(checks):
-        how = "merely limited" if entry.limits else "simply allowed"
+def _merely_limited(policy: Policy, name: str, entry: Entry) -> Iterator[Advice]:
+    if risk_of(name) is Risk.DESTRUCTIVE and entry.pin is None and not looks(policy, entry):
+        rules = policy.intercept[name] if policy.intercept is not None else ()
+        limited = entry.limits or any(rule.limit for rule in rules)
+        how = "merely limited" if limited else "simply allowed"
         yield Advice(location_of(entry), f"{name} sounds destructive and is {how}: hide it, or use action: approve")
+
+
+def looks(policy: Policy, entry: Entry) -> bool:
+    """Does the entry deny, ask, or look at what the tool is told?"""
+    if policy.intercept is not None:
+        return any(rule.deny or rule.conditions for rule in policy.intercept[str(location_of(entry)[-1])])
+    return entry.action != "allow" or bool(entry.require or entry.deny_if or entry.approve_if or entry.conforms)

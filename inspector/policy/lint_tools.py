@@ -9,7 +9,8 @@ from inspector.core.problems import Problem
 from inspector.core.risk import Risk, powers, risk_of
 from inspector.policy.assemble import every_entry
 from inspector.policy.definitions import definition_pin
-from inspector.policy.lint import Advice, limit_location, location_of, placed, sections
+from inspector.policy.lint import Advice, limit_location, location_of, looks, placed, sections
+from inspector.policy.load import raw_document
 from inspector.policy.match import glob_matches, match
 from inspector.policy.model import Condition, Entry, Operator, Path, Policy, Section, Star
 from inspector.policy.source import Blame, Location
@@ -27,17 +28,18 @@ def lint_tools(policy: Policy, definitions: Iterable[JsonObject], server: str = 
 
 
 def _advice(policy: Policy, tools: Mapping[str, JsonObject], server: str) -> Iterator[Advice]:
+    raw = raw_document(policy)
     for at, section in sections(policy):
         if at and server and at[1] != server:
             continue
-        yield from _names(at, section, tools)
+        yield from _names(at, section, tools, raw)
         for entry in every_entry(section):
             if entry is section.all_tools:
                 continue
             key = str(location_of(entry)[-1])
             listed = [tool for name, tool in tools.items() if glob_matches(key, name)]
             if listed and key != "*":
-                yield from _arguments(entry, listed)
+                yield from _arguments(entry, listed, _conditions_of_rules(policy, key, raw) or _conditions(entry))
             if entry.pin is not None and key in tools and entry.pin != (now := definition_pin(tools[key])):
                 yield Advice(
                     (*location_of(entry), "pin"), f"the definition is another one now: sha256:{now}", Blame.VALUE
@@ -46,17 +48,23 @@ def _advice(policy: Policy, tools: Mapping[str, JsonObject], server: str) -> Ite
         yield from _powers(policy, server, name, tool)
 
 
-def _names(at: Location, section: Section, tools: Mapping[str, JsonObject]) -> Iterator[Advice]:
+def _names(at: Location, section: Section, tools: Mapping[str, JsonObject], raw: JsonObject) -> Iterator[Advice]:
     for name in section.exact:
         if name not in tools:
             yield Advice((*at, "tools", name), f"no tool is called {name}{_did_you_mean(name, tools)}")
     for glob, _ in section.globs:
         if not any(glob_matches(glob, name) for name in tools):
             yield Advice((*at, "tools", glob), f"no tool matches {glob}")
-    hidden = [*sorted(section.hide_exact), *section.hide_globs]
-    for name in hidden:
-        if not any(glob_matches(name, tool) for tool in tools):
-            yield Advice((*at, "hide"), f"hide: no tool matches {name}{_did_you_mean(name, tools)}")
+    for index, hidden in enumerate(_list(_below_raw(raw, (*at, "hide")))):
+        if isinstance(hidden, str) and not any(glob_matches(hidden, tool) for tool in tools):
+            message = f"hide: no tool matches {hidden}{_did_you_mean(hidden, tools)}"
+            yield Advice((*at, "hide", index), message, Blame.VALUE)
+
+
+def _below_raw(raw: Json, location: Location) -> Json:
+    for part in location:
+        raw = raw.get(str(part)) if isinstance(raw, dict) else None
+    return raw
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -64,10 +72,12 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close}?" if close else ""
 
 
-def _arguments(entry: Entry, listed: list[JsonObject]) -> Iterator[Advice]:
+def _arguments(
+    entry: Entry, listed: list[JsonObject], conditions: Iterable[tuple[Location, Condition]]
+) -> Iterator[Advice]:
     """What the conditions and amounts look at, against the tools that the entry is for: one that has it is enough."""
     schemas = [tool.get("inputSchema") for tool in listed]
-    for at, condition in _conditions(entry):
+    for at, condition in conditions:
         missing = [_lacking(condition.path, schema) for schema in schemas]
         if None not in missing:
             yield Advice((*at, "path"), f"{condition.path_text}: {missing[0]}", Blame.VALUE)
@@ -90,6 +100,18 @@ def _conditions(entry: Entry) -> Iterator[tuple[Location, Condition]]:
             at: Location = (*location_of(entry), field, index)
             for number, condition in enumerate(predicate.conditions):
                 yield (at if predicate.bare else (*at, "conditions", number)), condition
+
+
+def _conditions_of_rules(policy: Policy, key: str, raw: JsonObject) -> list[tuple[Location, Condition]]:
+    """The same of an Intercept tool, whose rules also have conditions on counters."""
+    found: list[tuple[Location, Condition]] = []
+    for index, rule in enumerate((policy.intercept or {}).get(key, ())):
+        rules = _list(_below_raw(raw, ("tools", key, "rules")))
+        written = enumerate(_list(_below_raw(rules[index], ("conditions",))))
+        places = [n for n, one in written if not str(_below_raw(one, ("path",))).startswith("state.")]
+        at: Location = ("tools", key, "rules", index, "conditions")
+        found += [((*at, place), condition) for place, condition in zip(places, rule.conditions, strict=True)]
+    return found
 
 
 def _lacking(path: Path, schema: Json) -> str | None:
@@ -180,14 +202,9 @@ def _powers(policy: Policy, server: str, name: str, tool: JsonObject) -> Iterato
     found = match(policy, server, name)
     if found.denial is not None or found.default_approves or risk_of(name, tool) is not Risk.DESTRUCTIVE:
         return
-    entries = [entry for entry in found.entries if entry.action == "approve" or _looks(entry)]
-    if entries:
+    if any(looks(policy, entry) for entry in found.entries):
         return
     where = location_of(found.entries[0]) if found.entries else ("default",)
     worst = next((f"{argument}: {value}" for argument, value, risk in powers(tool) if risk is Risk.DESTRUCTIVE), None)
     how = f"can destroy ({worst})" if worst else "can destroy"
     yield Advice(where, f"{name} {how}, and no rule looks at its arguments, hides it or asks")
-
-
-def _looks(entry: Entry) -> bool:
-    return bool(entry.require or entry.deny_if or entry.approve_if or entry.conforms)

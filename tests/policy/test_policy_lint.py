@@ -70,7 +70,7 @@ def test_a_predicate_without_conditions_always_holds() -> None:
 )
 def test_a_bound_that_others_do_not_have_is_said(made: dict[str, Any], words: str) -> None:
     alone = of_tool(require=[made])
-    listed = of_tool(require=[{"conditions": [condition("eq", 1), made]}])
+    listed = of_tool(require=[{"conditions": [condition("eq", 1, "args.b"), made]}])
     if not words:
         assert alone == listed == {}
         return
@@ -94,7 +94,26 @@ def test_an_empty_list_contains_nothing() -> None:
         (("gt", 4), ("lt", 5), False),
         (("eq", 1), ("eq", 2), True),
         (("eq", 1), ("eq", 1), False),
-        (("eq", 1), ("lt", 0), False),
+        (("eq", 1), ("lt", 0), True),
+        (("eq", 1), ("lt", 2), False),
+        (("eq", "a"), ("in", ["b", "c"]), True),
+        (("in", ["a", "b"]), ("in", ["b", "c"]), False),
+        (("in", ["a", "b"]), ("not_in", ["b", "a"]), True),
+        (("in", ["a", "b"]), ("neq", "a"), False),
+        (("in", ["a", 5]), ("regex", "^b"), True),
+        (("eq", "/srv/a"), ("path_within", ["/srv"]), False),
+        (("eq", "https://a.com/x"), ("host_in", ["b.com"]), True),
+        (("regex", "x"), ("gt", 3), True),
+        (("regex", "x"), ("contains", "y"), False),
+        (("exists", False), ("eq", 3), True),
+        (("exists", False), ("gt", 3), True),
+        (("exists", False), ("exists", True), True),
+        (("exists", True), ("eq", 3), False),
+        (("exists", False), ("eq", None), False),
+        (("eq", None), ("exists", True), True),
+        (("eq", None), ("in", ["a"]), True),
+        (("in", [None, "a"]), ("eq", None), False),
+        (("exists", False), ("neq", 3), False),
     ],
 )
 def test_conditions_that_exclude_each_other_are_found(one: Any, other: Any, clash: bool) -> None:
@@ -103,6 +122,39 @@ def test_conditions_that_exclude_each_other_are_found(one: Any, other: Any, clas
     assert of_tool(deny_if=[{"conditions": [condition(*one), condition(*other, path="args.b")]}]) == {}
     star = {"conditions": [condition(*one, path="args.*"), condition(*other, path="args.*")]}
     assert of_tool(deny_if=[star]) == {}
+
+
+def test_predicates_that_must_both_hold_and_cannot_deny_every_call() -> None:
+    found = of_tool(require=[condition("in", ["get", "list"]), condition("regex", "^g"), condition("eq", "set")])
+    assert found == {"/tools/t/require/2": "no value of args.a meets both this and require/1: this denies every call"}
+    both = of_tool(require=[condition("lt", 1), {"conditions": [condition("gt", 0), condition("gt", 3)]}])
+    assert list(both) == ["/tools/t/require/1"]
+    assert of_tool(deny_if=[condition("eq", 1), condition("eq", 2)]) == {}
+
+
+def test_a_glob_that_denies_a_listed_tool_is_named_at_the_tool() -> None:
+    found = remarks(tools={"list_flows": {}, "list_*": {"action": "deny"}, "find": {}})
+    assert found == {"/tools/list_flows": "/tools/list_*/action denies this tool too: all entries that match apply"}
+    of_server = remarks(tools={"list_*": {"action": "deny"}}, servers={"s": {"tools": {"list_a": {}}}})
+    assert list(of_server) == ["/servers/s/tools/list_a"]
+
+
+def test_a_star_alone_lists_nothing() -> None:
+    assert "lists none" in remarks(tools={"*": {"rate_limit": "5/minute"}})["/tools/*"]
+    assert "lists none" in remarks(servers={"s": {"tools": {"*": {}}}})["/servers/s/tools/*"]
+    assert remarks(default="allow", tools={"*": {"rate_limit": "5/minute"}}) == {}
+    assert remarks(tools={"*": {}}, servers={"s": {"tools": {"t": {}}}}) == {}
+
+
+def test_the_rules_of_intercept_are_looked_at_as_well() -> None:
+    def of_rules(*rules: Any) -> dict[str, str]:
+        policy = load_object({"version": "1", "tools": {"delete_flow": {"rules": list(rules)}}})
+        return {problem.pointer: problem.message for problem in lint(policy)}
+
+    assert of_rules({"name": "a", "action": "deny"}) == {}
+    assert of_rules({"name": "a", "conditions": [condition("eq", 1)]}) == {}
+    assert "merely limited" in of_rules({"name": "a", "rate_limit": "5/day"})["/tools/delete_flow"]
+    assert "simply allowed" in of_rules()["/tools/delete_flow"]
 
 
 def test_scopes_that_an_agent_can_leave_are_named() -> None:

@@ -52,7 +52,7 @@ def test_a_name_that_no_tool_has_gets_the_nearest_within_two_edits() -> None:
 
 def test_what_hide_names_must_exist_too() -> None:
     found = remarks(hide=["delete_flow_log", "delete_*", "*"])
-    assert found == {"/hide": "hide: no tool matches delete_flow_log; did you mean delete_flow_logs?"}
+    assert found == {"/hide/0": "hide: no tool matches delete_flow_log; did you mean delete_flow_logs?"}
 
 
 def test_the_sections_of_other_servers_are_left_alone() -> None:
@@ -145,3 +145,13 @@ def test_a_tool_that_the_server_calls_destructive_must_be_looked_at() -> None:
     tool = {"name": "move_file", "annotations": {"destructiveHint": True}}
     assert list(remarks([tool], tools={"move_file": {}})) == ["/tools/move_file"]
     assert list(remarks([tool], default="allow")) == ["/default"]
+
+
+def test_the_conditions_of_intercepts_rules_are_compared_with_the_schema_too() -> None:
+    bound = {"path": "state.manage_executions.c", "op": "lte", "value": 5}
+    look = {"path": "args.acton", "op": "eq", "value": "get"}
+    rule = {"name": "a", "conditions": [bound, look], "state": {"counter": "c", "window": "day"}}
+    policy = load_object({"version": "1", "default": "deny", "tools": {"manage_executions": {"rules": [rule]}}})
+    (problem,) = lint_tools(policy, KESTRA)
+    assert problem.pointer == "/tools/manage_executions/rules/0/conditions/1/path"
+    assert "did you mean action?" in problem.message
