@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from inspector.core.decision import StepResult
+from inspector.policy.assemble import every_entry
+from inspector.policy.lint import sections
 from inspector.policy.load import load_file
-from inspector.policy.match import match
+from inspector.policy.match import glob_matches, match
+from inspector.policy.model import Default, Policy
 from inspector.policy.scenario_file import read_cases
 from inspector.policy.scenarios import run_case
 
@@ -28,6 +32,46 @@ def test_a_sample_loads_without_warnings_and_has_scenarios(sample: Path) -> None
 def test_a_sample_does_what_its_scenarios_say(case: object) -> None:
     report = run_case(case)  # type: ignore[arg-type]
     assert report.failures == ()
+
+
+def rules_of(policy: Policy) -> set[str]:
+    """The id of every rule that can deny or ask."""
+    found = {"(default deny)"} if policy.top.default is Default.DENY else set()
+    for _, section in sections(policy):
+        found |= {"(hidden)"} if section.hide_exact or section.hide_globs else set()
+        for entry in every_entry(section):
+            lists = {"require": entry.require, "deny_if": entry.deny_if}
+            lists["approve_if"] = tuple(trigger.predicate for trigger in entry.approve_if)
+            names = [f"{field}/{one.name}" for field, predicates in lists.items() for one in predicates]
+            names += [f"limits/{limit.counter}" for limit in entry.limits]
+            names += ["validate"] * entry.validate_input + ["schema"] * (entry.conforms is not None)
+            names += ["action"] * (entry.action != "allow")
+            found |= {f"{entry.pointer}/{name}" for name in names}
+    return found
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+def test_every_rule_of_a_sample_fires_in_a_scenario_and_lets_a_call_pass_in_another(sample: Path) -> None:
+    fired, passed = set[str](), set[str]()
+    for case in read_cases(SCENARIOS / f"{sample.stem}.jsonl"):
+        for step in (step for report in run_case(case).steps for step in report.trace):
+            (passed if step.result is StepResult.PASS else fired).add(step.rule)
+    rules = rules_of(load_file(sample))
+    assert rules - fired == set()
+    # What `action` says does not depend on the call: there is nothing that it would let pass.
+    assert {rule for rule in rules - passed if not rule.endswith("/action")} == set()
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+def test_every_name_in_a_sample_is_called_or_listed_in_a_scenario(sample: Path) -> None:
+    called = set[str]()
+    for case in read_cases(SCENARIOS / f"{sample.stem}.jsonl"):
+        for step in case.steps:
+            names = step.get("tools", [step.get("tool")])
+            called |= {str(name) for name in names} if isinstance(names, list) else set()
+    policy = load_file(sample)
+    written = [*policy.top.exact, *dict(policy.top.globs), *policy.top.hide_exact, *policy.top.hide_globs]
+    assert [name for name in written if not any(glob_matches(name, one) for one in called)] == []
 
 
 def test_the_first_sample_is_the_seed_of_the_reference() -> None:
