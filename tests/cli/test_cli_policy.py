@@ -40,6 +40,12 @@ def test_cases_that_hold_exit_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "60 passed, 0 failed (199 steps)\n"
 
 
+def test_the_scenarios_of_the_samples_pass_as_anybody_would_run_them(capsys: pytest.CaptureFixture[str]) -> None:
+    files = sorted((ROOT / "tests" / "policy" / "scenarios").iterdir())
+    assert policy.run(["test", *map(str, files)]) == 0
+    assert " passed, 0 failed (" in capsys.readouterr().out
+
+
 def test_a_failure_exits_1_and_shows_the_way_to_the_decision(failing: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert policy.run(["test", str(failing)]) == 1
     out = capsys.readouterr().out

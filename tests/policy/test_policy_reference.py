@@ -91,16 +91,3 @@ def test_the_links_within_the_page_lead_somewhere() -> None:
 def test_what_the_file_section_says_of_numbers_is_so() -> None:
     text = "version: '1'\ndefault: deny\ntools: {t: {require: [{path: args.a, op: in, value: [0o17, 017, no]}]}}\n"
     assert load_text(text).top.exact["t"].require[0].conditions[0].value == [15, 17, "no"]
-
-
-SCENARIOS = "".join(path.read_text() for path in sorted((Path(__file__).parent / "words").glob("*.yaml")))
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_every_field_of_a_part_has_a_scenario_that_names_it(part: str) -> None:
-    model: type[Part] = getattr(doc, part)
-    assert [key for key in model.keys() if not re.search(rf"(?<!\w){re.escape(key)}\\?\"?:", SCENARIOS)] == []  # noqa: SIM118
-
-
-def test_every_operator_has_a_scenario_that_names_it() -> None:
-    assert [op.value for op in Operator if not re.search(rf"\bop: {op}\b", SCENARIOS)] == []
