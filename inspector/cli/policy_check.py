@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from math import isfinite
@@ -21,15 +22,20 @@ from inspector.core.errors import ConfigError, PolicyError, UsageError
 from inspector.core.printable import printable
 
 if TYPE_CHECKING:
+    from inspector.core.call import Call
     from inspector.core.decision import Decision, TraceStep
     from inspector.core.json import Json, JsonObject
     from inspector.core.problems import Problem
+    from inspector.policy.model import Policy
 
 CHECK = (
     "mcp-inspect policy check FILE... [--hosted] [--upstream NAME|URL | --tools FILE.json] [--server NAME] "
     "[--format text|json]"
 )
-EXPLAIN = "mcp-inspect policy explain FILE --tool NAME [--server NAME] [--args JSON] [--at TIME] [--format text|json]"
+EXPLAIN = (
+    "mcp-inspect policy explain FILE --tool NAME [--server NAME] [--args JSON] [--at TIME] "
+    "[--upstream NAME|URL | --tools FILE.json] [--format text|json]"
+)
 SCHEMA = "mcp-inspect policy schema [-o FILE] [--format json|text]"
 CONVERT = "mcp-inspect policy convert FILE [-o FILE] [--format text|json]"
 INIT = (
@@ -62,6 +68,9 @@ def run_check(argv: list[str]) -> int:
 
 def run_explain(argv: list[str]) -> int:
     """Print what would happen to one call on fresh counters, and every step on the way."""
+    from inspector.core.call import Call, Caller, CallId
+    from inspector.policy.load import load_file
+
     parser = Parser("policy explain", "Show how one call would be decided, step by step.", usage=EXPLAIN)
     parser.add_argument("file", metavar="FILE", help="a policy: YAML or JSON")
     parser.add_argument("--tool", required=True, metavar="NAME", help="the tool that is called")
@@ -69,9 +78,21 @@ def run_explain(argv: list[str]) -> int:
     parser.add_argument("--args", default="{}", metavar="JSON", help="the arguments of the call (default: none)")
     parser.add_argument("--at", metavar="TIME", help="Unix seconds, or 2026-01-31T12:00:00Z (default: now)")
     _add_format(parser)
-    options = parser.read(argv)
-    decision = _decide(options.file, options.server, options.tool, _arguments(options.args), _time(options.at))
-    _write(_decision_json(decision) if options.format == "json" else _decision_text(decision))
+    add_listing_flags(parser)
+    flags, command = split_command(argv)
+    options = parser.read(flags)
+    arguments, now = _arguments(options.args), _time(options.at)
+    policy = load_file(options.file)
+    listing = listing_of(options, command, options.server)
+    server = listing.server if listing else options.server
+    call = Call(CallId(1), now, Caller("explain", "explain", "explain"), server, options.tool, arguments)
+    decision = _decide(call, policy, listing)
+    if options.format == "json":
+        _write(_decision_json(decision))
+        return 0
+    _write(_decision_text(decision))
+    if listing is None and decision.rule.endswith(("/validate", "/pin")):
+        _write("  That rule compares with what the server lists: add --upstream NAME or --tools FILE.json.\n")
     return 0
 
 
@@ -194,15 +215,16 @@ def _checked_json(found: dict[str, tuple[Problem, ...]]) -> str:
     return to_text({"problems": problems}) + "\n"
 
 
-def _decide(file: str, server: str, tool: str, arguments: JsonObject, now: float) -> Decision:
-    from inspector.core.call import Call, Caller, CallId
+def _decide(call: Call, policy: Policy, listing: Listing | None) -> Decision:
     from inspector.policy.approvals import Remembered
-    from inspector.policy.engine import decide
+    from inspector.policy.definitions import Definitions
+    from inspector.policy.engine import Circumstances, decide
     from inspector.policy.ledger_memory import MemoryLedger
-    from inspector.policy.load import load_file
 
-    call = Call(CallId(1), now, Caller("explain", "explain", "explain"), server, tool, arguments)
-    return decide(call, load_file(file), MemoryLedger(), Remembered(), now)
+    tools, listed = listing.tools if listing else [], Definitions()
+    times = Counter(str(tool["name"]) for tool in tools)
+    listed.learn({str(tool["name"]): tool for tool in tools}, frozenset(name for name in times if times[name] > 1))
+    return decide(call, policy, MemoryLedger(), Remembered(), call.at, circumstances=Circumstances(listed=listed))
 
 
 def _arguments(text: str) -> JsonObject:

@@ -109,6 +109,18 @@ def test_explain_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["trace"][-1]["rule"] == "/tools/force_run_execution/limits/force_run_execution_rate"
 
 
+def test_explain_compares_with_what_the_server_lists_when_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    locked = ["explain", str(ROOT / "sample_policies" / "kestra-locked-down.yaml"), "--tool", "find_flow"]
+    assert run(locked) == 0
+    assert "add --upstream NAME or --tools FILE.json" in capsys.readouterr().out
+    assert run([*locked, "--tools", TOOLS, "--args", '{"query": 5}']) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("deny by /all_tools/validate\n")
+    assert "not known" not in out
+    assert run([*locked, "--tools", TOOLS, "--args", '{"query": "f"}']) == 0
+    assert capsys.readouterr().out.startswith("allow\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
