@@ -1,4 +1,8 @@
-"""Median cost of one decision, of one whole call through the gate, of a hostile argument; and steps of policy tests."""
+"""Median cost of one decision, of one whole call through the gate, of a hostile argument; and steps of policy tests.
+
+Exit code 1 when a decision of a typical policy takes 30 µs, when it takes longer among a thousand rules than among one
+(the tool's key is looked up, not searched for), or when policy tests run fewer than 2,000 steps a second.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,9 @@ from inspector.policy.scenario_file import Case
 from inspector.policy.scenarios import run_cases
 
 CALLER = Caller("local", "local/agent", "agent")
+MOST_US = 30.0  # of a decision of a typical policy, at its median
+MOST_GROWTH = 2.0  # from one rule to a thousand; a search would take hundreds of times as long
+FEWEST_STEPS = 2000.0  # of policy tests, a second
 ARGUMENTS: dict[str, Json] = {"amount": 4200, "currency": "usd", "note": "invoice 17", "path": "/srv/a/b"}
 
 
@@ -109,23 +116,46 @@ def steps_a_second(steps: int) -> float:
     return done / (time.perf_counter() - start)
 
 
-def main(argv: list[str]) -> int:
-    """`argv`: the number of rounds, 3,000 unless given."""
-    rounds = int(argv[0]) if argv else 3000
-    remembered = Remembered()
+def typical_us(rounds: int) -> dict[int, float]:
+    """The median of a decision by number of rules; prints it, and what a whole call takes."""
+    remembered, costs = Remembered(), dict[int, float]()
     for rules in (1, 10, 1000):
         policy, ledger = policy_of(rules), MemoryLedger()
-        cost = median_us(lambda number: decide(call(number), policy, ledger, remembered, 1768473000.0), rounds)  # noqa: B023
+        costs[rules] = median_us(lambda number: decide(call(number), policy, ledger, remembered, 1768473000.0), rounds)  # noqa: B023
         whole = median_us(through_the_gate(Gate(policy, ledger), ledger), rounds)
-        print(f"{rules:5} rules   decide {cost:6.1f} µs   arrive to finish {whole:6.1f} µs")
-    limited, ledger = limited_policy(), MemoryLedger()
-    cost = median_us(lambda number: decide(call(number), limited, ledger, remembered, 1768473000.0), rounds)
-    whole = median_us(through_the_gate(Gate(limited, ledger), ledger), rounds)
-    print(f"limit in memory decide {cost:6.1f} µs   arrive to finish {whole:6.1f} µs")
+        print(f"{rules:5} rules   decide {costs[rules]:6.1f} µs   arrive to finish {whole:6.1f} µs")
+    return costs
+
+
+def hostile() -> None:
     for name, (path, op, value) in HOSTILE.items():
         condition: Json = {"path": path, "op": op, "value": value}
         tools: Json = {"create_charge": {"deny_if": [condition]}}
         policy = load_object({"version": "1", "default": "deny", "tools": tools})
         print(f"hostile {name:22} {dearest_ms(policy):6.1f} ms")
-    print(f"policy test {steps_a_second(rounds):12,.0f} steps/s")
-    return 0
+
+
+def main(argv: list[str]) -> int:
+    """`argv`: the number of rounds, 3,000 unless given. 1 when a floor is missed."""
+    rounds = int(argv[0]) if argv else 3000
+    costs = typical_us(rounds)
+    limited, ledger = limited_policy(), MemoryLedger()
+    cost = median_us(lambda number: decide(call(number), limited, ledger, Remembered(), 1768473000.0), rounds)
+    whole = median_us(through_the_gate(Gate(limited, ledger), ledger), rounds)
+    print(f"limit in memory decide {cost:6.1f} µs   arrive to finish {whole:6.1f} µs")
+    hostile()
+    steps = steps_a_second(rounds)
+    floors = (
+        (
+            f"the dearest median of a decision {max(costs.values()):.1f} µs, floor {MOST_US:.0f}",
+            max(costs.values()) < MOST_US,
+        ),
+        (
+            f"a thousand rules cost {costs[1000] / costs[1]:.2f} times one, floor {MOST_GROWTH:.0f}",
+            costs[1000] < MOST_GROWTH * costs[1],
+        ),
+        (f"policy test {steps:,.0f} steps/s, floor {FEWEST_STEPS:,.0f}", steps > FEWEST_STEPS),
+    )
+    for what, held in floors:
+        print(f"{'pass' if held else 'FAIL'}  {what}")
+    return 0 if all(held for _, held in floors) else 1

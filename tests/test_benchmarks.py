@@ -26,11 +26,20 @@ def test_an_unknown_benchmark_lists_those_that_exist(argv: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("store", "µs/event"), ("record", "µs/call in all"), ("decide", "arrive to finish"), ("rows", "sort 50 rows")],
+    [("store", "µs/event"), ("record", "µs/call in all"), ("rows", "sort 50 rows")],
 )
 def test_a_benchmark_of_the_engine_the_store_and_the_recording_runs_small(name: str, says: str) -> None:
     done = benchmark(name, "50")
     assert (done.returncode, says in done.stdout) == (0, True)
+
+
+def test_a_decision_among_a_thousand_rules_is_held_against_its_floors() -> None:
+    done = benchmark("decide", "50")
+    assert re.findall(r"^ *(\d+) rules   decide +[\d.]+ µs", done.stdout, re.MULTILINE) == ["1", "10", "1000"], (
+        done.stderr
+    )
+    assert len(re.findall(r"^(?:pass|FAIL)  .* floor [\d,]+$", done.stdout, re.MULTILINE)) == 3
+    assert done.returncode == ("FAIL" in done.stdout)
 
 
 def test_the_dearest_argument_of_each_operator_is_named_and_held_against_its_floor() -> None:

@@ -154,9 +154,16 @@ def window(value: Any) -> int:
         return value
     words = (*WINDOWS, IN_FLIGHT)
     raise fault(
-        f"expected {', '.join(words)} or whole seconds from 1 to {MAX_WINDOW}, "
-        f"found {kind(value)}{suggestion(value, words)}"
+        f"expected {', '.join(words)} or whole seconds from 1 to {MAX_WINDOW}, found {kind(value)}{_unit_hint(value, words)}"
     )
+
+
+def _unit_hint(value: object, words: tuple[str, ...], amount: str = "") -> str:
+    """`min`, `hr` and `days` are nearly a window."""
+    unit = value.strip().lower() if isinstance(value, str) else ""
+    longer = [word for word in words if len(unit) > 1 and word.startswith(unit)]
+    close = longer[0] if longer else nearest(unit, words)
+    return f"; did you mean {amount}{close}?" if close else ""
 
 
 def args_path(value: Any) -> ArgsPath:
@@ -178,7 +185,9 @@ def rate(value: str) -> dict[str, Json]:
     """`"10/minute"` → the fields of a rate limit."""
     found = _RATE.fullmatch(value)
     if found is None:
-        raise fault(f'expected a rate such as "10/minute" (per {listed(tuple(WINDOWS))}), found {kind(value)}')
+        amount, slash, unit = value.partition("/")
+        hint = _unit_hint(unit, tuple(WINDOWS), amount + slash) if amount.isdecimal() and int(amount) > 0 else ""
+        raise fault(f'expected a rate such as "10/minute" (per {listed(tuple(WINDOWS))}), found {kind(value)}{hint}')
     return {"max": Number(found[1]), "window": found[2]}
 
 

@@ -81,7 +81,7 @@ def check_text(
         nothing = Problem("", 1, 1, "the document is empty: write version and default")
         return None, _sorted({*(source.problems or (nothing,)), *warnings})
     compiled, found = _compile(source.root, dialect, text=decoded, path=path, warnings=warnings)
-    spoilt = {problem.pointer for problem in source.problems}
+    spoilt = {problem.pointer for problem in source.problems if not _is_whole(source.root, problem.pointer)}
     problems = {*source.problems, *(problem for problem in found if not _inside(problem.pointer, spoilt))}
     if compiled is None or problems:
         return None, _sorted({*problems, *warnings})
@@ -135,6 +135,16 @@ def raw_document(policy: Policy) -> JsonObject:
     """A loaded policy as it is written, as plain JSON."""
     root = read_source(policy.text, policy.path).root
     return root.value if root is not None and isinstance(root.value, dict) else {}
+
+
+def _is_whole(root: Node, pointer_: str) -> bool:
+    """What the reader refused there, an anchor or a key that stands twice, left an object or a list to look into."""
+    node: Node | None = root
+    for part in pointer_.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        inside = node.children if node is not None else {}
+        node = inside.get(key) or (inside.get(int(key)) if key.isdecimal() else None)
+    return node is not None and isinstance(node.value, dict | list) and not pointer_.endswith("/<<")
 
 
 def _inside(pointer_: str, spoilt: set[str]) -> bool:

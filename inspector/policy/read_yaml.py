@@ -87,7 +87,8 @@ def _read(yaml: Any, text: str, build: TreeBuilder) -> None:
             case DocumentStartEvent():
                 documents += 1
                 if documents == 2:
-                    raise build.stop(_mark(event), "a second document begins here: a policy is one document")
+                    build.refuse(_mark(event), "a second document begins here: a policy is one document")
+                    return  # the first one is whole: what is wrong in it can be told as well
                 if event.version not in (None, (1, 2)):
                     build.refuse(_mark(event), "the document is read as YAML 1.2: remove the %YAML line")
             case MappingEndEvent() | SequenceEndEvent():

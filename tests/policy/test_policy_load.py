@@ -277,3 +277,29 @@ def test_the_documents_of_the_sample_cases_load_or_are_refused_as_expected(case:
         assert expected["at"] in [problem.pointer for problem in found]
     if expected.get("line") is not None:
         assert expected["line"] in [problem.line for problem in found]
+
+
+@pytest.mark.parametrize(
+    ("field", "meant"),
+    [
+        ("rate_limit: 10/min", "10/minute"),
+        ("rate_limit: 10/hours", "10/hour"),
+        ("limits: [{counter: n, max: 1, window: min}]", "minute"),
+        ("limits: [{counter: n, max: 1, window: Days}]", "day"),
+    ],
+)
+def test_a_window_that_is_nearly_one_is_guessed(field: str, meant: str) -> None:
+    _, problems = check_text(f"version: '1'\ndefault: deny\ntools: {{t: {{{field}}}}}\n")
+    assert f"; did you mean {meant}?" in problems[0].message
+
+
+@pytest.mark.parametrize("refused", ["tools: &a\n  t: {acton: deny}\n", "tools:\n  t: {acton: deny}\ntools: {}\n"])
+def test_what_is_wrong_inside_of_what_the_reader_refuses_is_told_as_well(refused: str) -> None:
+    _, problems = check_text(f"version: '1'\ndefault: deny\n{refused}")
+    assert [problem.pointer for problem in problems if "acton" in problem.message] == ["/tools/t/acton"]
+    assert len(problems) == 2
+
+
+def test_what_is_wrong_before_a_second_document_is_told_as_well() -> None:
+    _, problems = check_text("version: '1'\ndefault: dney\n---\nx: 1\n")
+    assert [(problem.line, problem.pointer) for problem in problems] == [(2, "/default"), (3, "")]
