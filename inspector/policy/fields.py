@@ -154,7 +154,8 @@ def window(value: Any) -> int:
         return value
     words = (*WINDOWS, IN_FLIGHT)
     raise fault(
-        f"expected {', '.join(words)} or whole seconds from 1 to {MAX_WINDOW}, found {kind(value)}{_unit_hint(value, words)}"
+        f"expected {', '.join(words)} or whole seconds from 1 to {MAX_WINDOW}, "
+        f"found {kind(value)}{_unit_hint(value, words)}"
     )
 
 
