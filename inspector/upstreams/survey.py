@@ -157,4 +157,6 @@ def _last_words(said: IO[bytes]) -> str:
     said.seek(0, os.SEEK_END)
     said.seek(max(0, said.tell() - _TAIL))
     lines = [line.strip() for line in said.read().decode(errors="replace").splitlines() if line.strip()]
-    return f"\nIt said last: {printable(lines[-1])}" if lines else ""
+    # Node ends with its version; what went wrong stands above the trace.
+    telling = [line for line in lines if "error" in line.lower()] or lines
+    return f"\nIt said last: {printable(telling[-1])}" if telling else ""

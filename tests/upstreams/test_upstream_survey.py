@@ -135,6 +135,12 @@ def test_a_command_that_dies_is_quoted() -> None:
     assert why.value.exit_code == 2
 
 
+def test_of_what_a_dying_command_says_the_error_is_quoted_and_not_its_last_line() -> None:
+    said = "import sys; print('Error: no such module\\n    at x.js:1\\nNode.js v20', file=sys.stderr); sys.exit(1)"
+    with pytest.raises(UpstreamError, match="It said last: Error: no such module$"):
+        listed_tools(script(said))
+
+
 def test_what_a_command_says_that_is_no_json_is_not_on_our_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UpstreamError, match="it ended, or closed the connection, before it answered"):
         listed_tools(script("print('starting…', flush=True)"))
