@@ -9,15 +9,26 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import IO, Any, cast
+from typing import IO, Any, TypedDict, cast
 
 import anyio
 import httpx2
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.session import ClientRequestContext, ElicitationFnT, ListRootsFnT, SamplingFnT
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CONNECTION_CLOSED, Implementation, ListToolsRequest, PaginatedRequestParams
+from mcp_types import (
+    CONNECTION_CLOSED,
+    INVALID_REQUEST,
+    CreateMessageRequestParams,
+    ElicitRequestParams,
+    ErrorData,
+    Implementation,
+    ListRootsResult,
+    ListToolsRequest,
+    PaginatedRequestParams,
+)
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inspector import __version__
@@ -116,24 +127,52 @@ async def _listed(target: Target, said: IO[bytes], patience: float) -> list[dict
             raise ValueError(f"its list does not end after {MAX_PAGES} pages")
 
 
+# Some servers list more tools to a client that can do more: a policy is to know them all. None of it is done here.
+_UNABLE = ErrorData(code=INVALID_REQUEST, message="mcp-inspect only asks for the list of tools")
+
+
+async def _no_sampling(context: ClientRequestContext, params: CreateMessageRequestParams) -> ErrorData:
+    return _UNABLE
+
+
+async def _no_elicitation(context: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
+    return _UNABLE
+
+
+async def _no_roots(context: ClientRequestContext) -> ListRootsResult:
+    return ListRootsResult(roots=[])
+
+
+class _About(TypedDict):
+    client_info: Implementation
+    sampling_callback: SamplingFnT
+    elicitation_callback: ElicitationFnT
+    list_roots_callback: ListRootsFnT
+
+
 @asynccontextmanager
 async def _client(target: Target, said: IO[bytes]) -> AsyncIterator[Client]:
-    about = Implementation(name="mcp-inspect", version=__version__)
+    about: _About = {
+        "client_info": Implementation(name="mcp-inspect", version=__version__),
+        "sampling_callback": _no_sampling,
+        "elicitation_callback": _no_elicitation,
+        "list_roots_callback": _no_roots,
+    }
     match target:
         case UrlSpec(url, headers, transport=UrlTransport.SSE):
-            async with Client(sse_client(url, headers=dict(headers)), client_info=about) as client:
+            async with Client(sse_client(url, headers=dict(headers)), **about) as client:
                 yield client
         case UrlSpec(url, headers):
             async with (
                 httpx2.AsyncClient(headers=dict(headers)) as http,
-                Client(streamable_http_client(url, http_client=http), client_info=about) as client,
+                Client(streamable_http_client(url, http_client=http), **about) as client,
             ):
                 yield client
         case CommandSpec((command, *arguments), env, cwd):
             # The whole environment, as for a run: what the command needs must not depend on who asks it.
             started = StdioServerParameters(command=command, args=arguments, env={**os.environ, **dict(env)}, cwd=cwd)
             with os.fdopen(os.dup(said.fileno()), "w") as errors:
-                async with Client(stdio_client(started, errlog=errors), client_info=about) as client:
+                async with Client(stdio_client(started, errlog=errors), **about) as client:
                     yield client
         case CommandSpec():
             raise ValueError("its command is empty")

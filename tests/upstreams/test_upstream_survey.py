@@ -102,7 +102,7 @@ _PAGED = """
 import json, os, sys
 for line in sys.stdin:
     asked = json.loads(line)
-    if "id" not in asked:
+    if "id" not in asked or "method" not in asked:
         continue
     if asked["method"] == "initialize":
         result = {"protocolVersion": asked["params"]["protocolVersion"], "capabilities": {"tools": {}},
@@ -125,6 +125,14 @@ def test_all_pages_are_read_and_nothing_of_a_definition_is_lost() -> None:
     assert [tool["name"] for tool in tools] == ["t0", "t1", "t2"]
     number = {"maximum": Number("0.1"), "x-ours": Number("12345678901234567890")}
     assert tools[0] == {"name": "t0", "inputSchema": {"type": "object", "properties": {"n": number}}, "ours": 1}
+
+
+def test_a_server_that_lists_more_to_an_able_client_lists_it_all() -> None:
+    told = "print(json.dumps(dict(jsonrpc='2.0', id=7, method='roots/list')), flush=True); can = asked['params']"
+    able = _PAGED.replace('"initialize":', f'"initialize":\n        {told}["capabilities"]', 1)
+    able = able.replace('"name": f"t{page}"', '"name": "+".join(sorted(can))')
+    tools = listed_tools(command("-c", able, env=(("NAME_OF_IT", "able"),)))
+    assert {tool["name"] for tool in tools} == {"elicitation+roots+sampling"}
 
 
 def test_a_command_that_dies_is_quoted() -> None:
