@@ -1,14 +1,17 @@
 """The command line: which command, which exit code.
 
-Only `sys` at the top: `--help` and the stdio front start at once, so each command imports what it needs when it is
-chosen.
+Only what Python has loaded already at the top: `--help` and the stdio front start at once, so each command imports what
+it needs when it is chosen.
 """
 
 from __future__ import annotations
 
+import errno
 import sys
 
 COMMANDS = ("demo", "open", "policy", "stdio", "tools")
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,6 +38,12 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return _reader_gone()
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        print(f"mcp-inspect: what this prints cannot be written: {error.strerror}", file=sys.stderr)
+        _reader_gone()
+        return 1
 
 
 def _dispatch(arguments: list[str]) -> int:

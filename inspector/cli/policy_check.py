@@ -70,6 +70,8 @@ def run_explain(argv: list[str]) -> int:
     """Print what would happen to one call on fresh counters, and every step on the way."""
     from inspector.core.call import Call, Caller, CallId
     from inspector.policy.load import load_file
+    from inspector.policy.match import DEFAULT_DENY
+    from inspector.policy.suggest import nearest
 
     parser = Parser("policy explain", "Show how one call would be decided, step by step.", usage=EXPLAIN)
     parser.add_argument("file", metavar="FILE", help="a policy: YAML or JSON")
@@ -91,6 +93,8 @@ def run_explain(argv: list[str]) -> int:
         _write(_decision_json(decision))
         return 0
     _write(_decision_text(decision))
+    if decision.rule == DEFAULT_DENY and (near := nearest(options.tool, policy.top.exact)):
+        _write(f"  The policy lists {printable(near)}: did you mean that?\n")
     if listing is None and decision.rule.endswith(("/validate", "/pin")):
         _write("  That rule compares with what the server lists: add --upstream NAME or --tools FILE.json.\n")
     return 0

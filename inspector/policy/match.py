@@ -158,7 +158,7 @@ def _ordered(sections: Iterable[Section], tool: str) -> tuple[Entry, ...]:
 
 def _name_checks(policy: Policy, sections: tuple[Section, ...], tool: str) -> Iterator[tuple[str, str | None]]:
     """Phases 2 to 4: rule ids, and why they fired."""
-    yield INVALID_NAME, _invalid(tool)
+    yield INVALID_NAME, invalid_name(tool)
     yield HIDDEN, "hidden by the policy" if _hidden(sections, tool) else None
     if policy.settings.confusable_names_deny:
         yield CONFUSABLE_NAME, _confusable(sections, tool)
@@ -171,7 +171,8 @@ def _hidden(sections: Iterable[Section], tool: str) -> bool:
     )
 
 
-def _invalid(name: str) -> str | None:
+def invalid_name(name: str) -> str | None:
+    """Why no call may have this name; None when one may."""
     if not name:
         return "it is empty"
     if len(name) > MAX_NAME:

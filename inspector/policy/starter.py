@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 from inspector.core.json import Json, JsonObject
 from inspector.core.risk import Risk, powers, risk_of
+from inspector.policy.match import invalid_name
 from inspector.policy.write_yaml import scalar, write_yaml
 
 _HEAD = """\
@@ -40,12 +42,21 @@ _PER_MINUTE = {Risk.OTHER: 60, Risk.WRITE: 30, Risk.EXECUTE: 10}
 
 def start_policy(definitions: Iterable[JsonObject] = ()) -> str:
     """The text of a policy that loads. The risks are guesses from names, annotations and argument values."""
-    tools = {str(tool["name"]): tool for tool in definitions if isinstance(tool.get("name"), str)}
-    if not tools:
+    listed = {str(tool["name"]): tool for tool in definitions if isinstance(tool.get("name"), str)}
+    if not listed:
         return _HEAD + _TEMPLATE + "  {}\n"
-    risks = {name: risk_of(name, tool) for name, tool in tools.items() if name.strip()}
+    tools = {name: tool for name, tool in listed.items() if "*" not in name and invalid_name(name) is None}
+    risks = {name: risk_of(name, tool) for name, tool in tools.items()}
     hidden = [name for name, risk in risks.items() if risk is Risk.DESTRUCTIVE and not _safe(tools[name])]
-    return _HEAD + "".join([*_hide(hidden), "\ntools:\n", *_groups(tools, risks, hidden)])
+    left_out = _left_out(name for name in listed if name not in tools)
+    return _HEAD + "".join([*left_out, *_hide(hidden), "\ntools:\n", *_groups(tools, risks, hidden)])
+
+
+def _left_out(names: Iterable[str]) -> Iterator[str]:
+    """A server must not write a glob into our policy: what it lists under such a name would let others in."""
+    if written := [json.dumps(name) for name in names]:
+        yield "\n# Left out, and so denied: names that have a * or that no call may have.\n"
+        yield from (f"#   {name}\n" for name in written)
 
 
 def _hide(names: list[str]) -> Iterator[str]:

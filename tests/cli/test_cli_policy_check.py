@@ -109,6 +109,11 @@ def test_explain_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["trace"][-1]["rule"] == "/tools/force_run_execution/limits/force_run_execution_rate"
 
 
+def test_explain_guesses_which_tool_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", KESTRA, "--tool", "exceute_flow"]) == 0
+    assert "  The policy lists execute_flow: did you mean that?\n" in capsys.readouterr().out
+
+
 def test_explain_compares_with_what_the_server_lists_when_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
     locked = ["explain", str(ROOT / "sample_policies" / "kestra-locked-down.yaml"), "--tool", "find_flow"]
     assert run(locked) == 0

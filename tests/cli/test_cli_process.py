@@ -110,6 +110,14 @@ def test_a_hostile_checkout_does_not_get_its_program_run(program) -> None:
     assert not Path("ran").exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_disk_that_is_full_is_said_in_one_line(program) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = program("policy", "schema", capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr == "mcp-inspect: what this prints cannot be written: No space left on device\n"
+
+
 def test_a_reader_that_left_is_no_error_message(program) -> None:
     read, write = os.pipe()
     os.close(read)

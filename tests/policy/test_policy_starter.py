@@ -50,3 +50,12 @@ def test_money_asks() -> None:
 @pytest.mark.parametrize("tools", [[], [{"name": "delete_all"}], [{"name": 'a"b: *'}, {"name": "no"}, {"name": " "}]])
 def test_odd_lists_make_policies_that_load(tools: list[dict[str, object]]) -> None:
     assert load_text(start_policy(tools)).top.default == Verdict.DENY.value  # type: ignore[arg-type]
+
+
+def test_a_server_cannot_write_a_glob_or_a_line_of_its_own_into_the_policy() -> None:
+    names = ["list_*", "*", "get_it", " ", "a\ntools: {x: {}}", "b\u2028c", "delete_*", "x" * 300]
+    text = start_policy([{"name": name} for name in names])
+    policy = load_text(text)
+    assert list(policy.top.exact) == ["get_it"]
+    assert (policy.top.globs, policy.top.star, policy.top.hide_globs) == ((), None, ())
+    assert '#   "a\\ntools: {x: {}}"\n' in text

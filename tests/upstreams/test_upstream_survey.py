@@ -145,7 +145,7 @@ def test_a_command_that_dies_is_quoted() -> None:
 
 def test_of_what_a_dying_command_says_the_error_is_quoted_and_not_its_last_line() -> None:
     said = "import sys; print('Error: no such module\\n    at x.js:1\\nNode.js v20', file=sys.stderr); sys.exit(1)"
-    with pytest.raises(UpstreamError, match="It said last: Error: no such module$"):
+    with pytest.raises(UpstreamError, match=r"It said last: Error: no such module$"):
         listed_tools(script(said))
 
 
