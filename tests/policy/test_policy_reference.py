@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from inspector.policy import document as doc
+from inspector.policy.hosted import not_hosted
 from inspector.policy.load import load_object, load_text
 from inspector.policy.model import Operator
 from inspector.policy.part import Part
@@ -36,6 +37,23 @@ def test_the_table_of_a_part_has_its_fields_and_daggers(part: str) -> None:
     model: type[Part] = getattr(doc, part)
     documented = dict(named(row[0]) for row in table(f"fields of {part}"))
     assert documented == {key: doc.is_ours(model, key) for key in model.keys()}  # noqa: SIM118 - no mapping
+
+
+def test_a_value_with_a_dagger_is_one_that_the_hosted_check_lists() -> None:
+    limit = {"counter": "n", "window": "day", "max": 1}
+    head = {"version": "1", "default": "deny"}
+    found = set[tuple[str, str]]()
+    for part in ("Document", "Limit"):
+        for row in table(f"fields of {part}"):
+            for word in re.findall(r"`(\w+)`†", row[1]):
+                key = named(row[0])[0]
+                found.add((key, word))
+                limits = [{**limit, **({key: word} if part == "Limit" else {})}]
+                written = {**head, **({key: word} if part == "Document" else {}), "tools": {"t": {"limits": limits}}}
+                (problem,) = not_hosted(load_object(written))
+                assert problem.pointer.endswith(f"/{key}")
+    scopes = {("scope", word) for word in ("session", "client", "server", "global")}
+    assert found == {("default", "approve"), ("window", "in_flight"), *scopes}
 
 
 @pytest.mark.parametrize("part", PARTS)
