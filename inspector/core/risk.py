@@ -47,6 +47,7 @@ _WORDS: dict[Risk, frozenset[str]] = {
         "show status tail tree view"
     ),
 }
+_MOST = 20  # references of one argument
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
 
@@ -66,13 +67,32 @@ def powers(definition: JsonObject | None) -> Iterator[tuple[str, str, Risk]]:
     for argument, field in properties.items() if isinstance(properties, dict) else ():
         if argument.lower() not in ("action", "command", "method", "mode", "op", "operation", "verb"):
             continue
-        for value in _options(field):
+        for value in dict.fromkeys(_options(field, schema, set())):
             yield argument, value, _of_words(value)
 
 
-def _options(field: Json) -> list[str]:
-    options = field.get("enum") if isinstance(field, dict) else None
-    return [option for option in options if isinstance(option, str)] if isinstance(options, list) else []
+def _options(field: Json, schema: Json, seen: set[str]) -> Iterator[str]:
+    """The words that a field may hold: its own, those of its branches, and those that a local reference names.
+
+    `seen`: references that were followed. A schema may refer to itself, and a hostile one does so a thousand times.
+    """
+    if not isinstance(field, dict):
+        return
+    words = [field.get("const"), *_list(field.get("enum"))]
+    yield from (word for word in words if isinstance(word, str))
+    for branch in (*_list(field.get("anyOf")), *_list(field.get("oneOf"))):
+        yield from _options(branch, schema, seen)
+    reference = field.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/") and not (reference in seen or len(seen) == _MOST):
+        seen.add(reference)
+        named: Json = schema
+        for part in reference.split("/")[1:]:
+            named = named.get(part) if isinstance(named, dict) else None
+        yield from _options(named, schema, seen)
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _of_words(name: str) -> Risk:

@@ -10,15 +10,22 @@ from inspector.core.risk import Risk, powers, risk_of
 from inspector.policy.assemble import every_entry
 from inspector.policy.definitions import definition_pin
 from inspector.policy.lint import Advice, limit_location, location_of, looks, placed, sections
+from inspector.policy.lint_schema import reach
 from inspector.policy.load import raw_document
 from inspector.policy.match import glob_matches, match
-from inspector.policy.model import Condition, Entry, Operator, Path, Policy, Section, Star
+from inspector.policy.model import Condition, Entry, Operator, Path, Policy, Section
 from inspector.policy.source import Blame, Location
 from inspector.policy.suggest import nearest
 from inspector.policy.values import equal
 
 _LISTS = (Operator.IN, Operator.NOT_IN)
 _SINGLES = (Operator.EQ, Operator.NEQ)
+_NUMBERS, _TEXTS = frozenset({"number", "integer"}), frozenset({"string"})
+_JUDGED = {
+    **dict.fromkeys((Operator.LT, Operator.LTE, Operator.GT, Operator.GTE), _NUMBERS),
+    **dict.fromkeys((Operator.REGEX, Operator.PATH_WITHIN, Operator.HOST_IN), _TEXTS),
+    Operator.CONTAINS: frozenset({"string", "array"}),
+}
 
 
 def lint_tools(policy: Policy, definitions: Iterable[JsonObject], server: str = "") -> tuple[Problem, ...]:
@@ -82,6 +89,9 @@ def _arguments(
         if None not in missing:
             yield Advice((*at, "path"), f"{condition.path_text}: {missing[0]}", Blame.VALUE)
             continue
+        if (kind := _misjudged(condition, schemas)) is not None:
+            message = f"{condition.path_text} is of type {kind}, which {condition.op} cannot judge: always a mismatch"
+            yield Advice((*at, "op"), message, Blame.VALUE)
         for value in _impossible(condition, schemas):
             yield Advice((*at, "value"), f"{condition.path_text} is never {value}", Blame.VALUE)
     for index, limit in enumerate(entry.limits):
@@ -116,40 +126,12 @@ def _conditions_of_rules(policy: Policy, key: str, raw: JsonObject) -> list[tupl
 
 def _lacking(path: Path, schema: Json) -> str | None:
     """Why no argument can be there, by the schema; None when one can, or when the schema does not say."""
-    reached = [schema]
-    for segment in path:
-        known: set[str] = set()
-        found: list[Json] = []
-        for place in reached:
-            below = _below(place, segment, known)
-            if below is None:
-                return None
-            found += below
-        if not found:
-            name = "*" if isinstance(segment, Star) else segment
-            return f"the tool has no {name} here{_did_you_mean(name, known)}"
-        reached = found
-    return None
-
-
-def _below(schema: Json, segment: str | Star, known: set[str]) -> list[Json] | None:
-    """The schemas of what a segment leads to; None when the schema leaves it open."""
-    if not isinstance(schema, dict) or "$ref" in schema:
-        return None
-    branches = [branch for key in ("anyOf", "oneOf", "allOf") for branch in _list(schema.get(key))]
-    if branches:
-        ways = [_below(branch, segment, known) for branch in branches]
-        return None if None in ways else [item for way in ways for item in way or ()]
-    if "properties" not in schema and "items" not in schema:
-        return [] if schema.get("type") in ("string", "number", "integer", "boolean", "null") else None
-    properties = schema.get("properties")
-    named = properties if isinstance(properties, dict) else {}
-    known.update(named)
-    if isinstance(segment, Star):
-        return [schema["items"]] if "items" in schema else list(named.values())
-    if segment in named:
-        return [named[segment]]
-    return [schema["items"]] if "items" in schema and segment.isdecimal() else []
+    found = reach(path, schema)
+    return (
+        None
+        if found.missing is None
+        else f"the tool has no {found.missing} here{_did_you_mean(found.missing, found.known)}"
+    )
 
 
 def _list(value: Json) -> list[Json]:
@@ -178,23 +160,27 @@ def _impossible(condition: Condition, schemas: list[Json]) -> Iterator[str]:
 
 def _options(path: Path, schema: Json) -> list[Json] | None:
     """The `enum` at the end of a path; None when there is none or another branch leaves it open."""
-    reached: list[Json] = [schema]
-    for segment in path:
-        below = [_below(place, segment, set()) for place in reached]
-        if None in below:
-            return None
-        reached = [item for way in below for item in way or ()]
     options: list[Json] = []
-    for place in reached:
-        branches = _list(place.get("anyOf")) if isinstance(place, dict) else []
-        for branch in branches or [place]:
-            if isinstance(branch, dict) and branch.get("type") == "null":
-                continue
-            enum = branch.get("enum") if isinstance(branch, dict) else None
-            if not isinstance(enum, list):
-                return None
-            options += enum
+    for end in reach(path, schema).ends or [{}]:
+        if end.get("type") == "null":
+            continue
+        enum = [end["const"]] if "const" in end else end.get("enum")
+        if not isinstance(enum, list):
+            return None
+        options += enum
     return options or None
+
+
+def _misjudged(condition: Condition, schemas: list[Json]) -> str | None:
+    """The type that every tool here gives to an argument, when the operator can judge no value of it; else None."""
+    wanted = _JUDGED.get(condition.op)
+    types = set[Json]()
+    for end in (end for schema in schemas for end in reach(condition.path, schema).ends or [{}]):
+        kind = end.get("type")
+        types |= set(kind) if isinstance(kind, list) else {kind}
+    named = {str(kind) for kind in types - {"null"}}
+    known = wanted is not None and None not in types and bool(named)
+    return " or ".join(sorted(named)) if known and wanted is not None and not named & wanted else None
 
 
 def _powers(policy: Policy, server: str, name: str, tool: JsonObject) -> Iterator[Advice]:

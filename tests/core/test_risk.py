@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from inspector.core.json import JsonObject
 from inspector.core.risk import Risk, powers, risk_of
 
 KESTRA = json.loads((Path(__file__).parents[1] / "data" / "tools" / "kestra_tools.json").read_text())["tools"]
@@ -49,3 +50,27 @@ def test_a_tool_whose_power_sits_in_an_argument_is_judged_by_its_worst_value() -
 )
 def test_odd_definitions_do_no_harm(definition: dict[str, object]) -> None:
     assert risk_of("x", definition) is Risk.OTHER  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"enum": ["get", "delete"]},
+        {"anyOf": [{"enum": ["get", "delete"]}, {"type": "null"}]},
+        {"oneOf": [{"const": "get"}, {"const": "delete"}]},
+        {"$ref": "#/$defs/Action"},
+        {"anyOf": [{"$ref": "#/$defs/Action"}, {"type": "null"}]},
+    ],
+)
+def test_the_values_of_an_argument_are_found_however_the_schema_writes_them(field: JsonObject) -> None:
+    loop: JsonObject = {"anyOf": [{"$ref": "#/$defs/Loop"} for _ in range(1000)]}
+    schema: JsonObject = {"properties": {"action": field, "mode": loop}}
+    schema["$defs"] = {"Action": {"enum": ["get", "delete"]}, "Loop": loop}
+    tool: JsonObject = {"name": "manage", "inputSchema": schema}
+    assert list(powers(tool)) == [("action", "get", Risk.READ), ("action", "delete", Risk.DESTRUCTIVE)]
+
+
+def test_a_chain_of_a_thousand_references_is_not_followed_to_its_end() -> None:
+    chain: JsonObject = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(1000)}
+    schema: JsonObject = {"properties": {"action": {"$ref": "#/$defs/d0"}}, "$defs": chain}
+    assert list(powers({"name": "manage", "inputSchema": schema})) == []

@@ -99,6 +99,16 @@ def test_a_glob_is_fine_when_one_of_its_tools_has_the_argument() -> None:
         ("args.a.b", {"properties": {"a": {"anyOf": [{"type": "null"}, {"properties": {"b": {}}}]}}}, True),
         ("args.a.c", {"properties": {"a": {"anyOf": [{"type": "null"}, {"properties": {"b": {}}}]}}}, False),
         ("args.a.b", {"properties": {"a": {"$ref": "#/$defs/a"}}}, True),
+        ("args.a.b", {"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"properties": {"b": {}}}}}, True),
+        ("args.a.c", {"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"properties": {"b": {}}}}}, False),
+        ("args.a.c", {"properties": {"a": {"$ref": "#/properties/a"}}}, True),
+        ("args.a.c", {"properties": {"a": {"anyOf": [{"$ref": "#/properties/a"}] * 1000}}}, True),
+        ("args.d0.c", {"properties": {f"d{n}": {"$ref": f"#/properties/d{n + 1}"} for n in range(1000)}}, True),
+        ("args.a.c", {"properties": {"a": {"$ref": "https://example.com/a"}}}, True),
+        ("args.a.b.c", {"properties": {"a": {"properties": {}, "additionalProperties": {"type": "string"}}}}, False),
+        ("args.a.b", {"properties": {"a": {"properties": {}, "additionalProperties": {"type": "string"}}}}, True),
+        ("args.a.b", {"properties": {"a": {"properties": {}, "additionalProperties": True}}}, True),
+        ("args.a.b", {"properties": {"a": {"properties": {}, "patternProperties": {"^b": {}}}}}, True),
         ("args.a", {}, True),
         ("args.a", {"type": "object", "properties": {}}, False),
     ],
@@ -124,6 +134,27 @@ def test_a_value_that_the_enum_lacks_is_impossible(op: str, value: Any, never: l
     assert looks_at("args.a", {"properties": {"a": enum}}, op, value) == never
     assert looks_at("args.a", {"properties": {"a": {"anyOf": [enum, {"type": "null"}]}}}, op, value) == never
     assert looks_at("args.a", {"properties": {"a": {"anyOf": [enum, {"type": "integer"}]}}}, op, value) == []
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "kind", "never"),
+    [
+        ("gt", 5, {"type": "string"}, True),
+        ("gt", 5, {"type": "integer"}, False),
+        ("gt", 5, {"type": ["string", "null"]}, True),
+        ("gt", 5, {"anyOf": [{"type": "string"}, {"type": "null"}]}, True),
+        ("gt", 5, {"anyOf": [{"type": "string"}, {"type": "number"}]}, False),
+        ("gt", 5, {}, False),
+        ("gt", 5, {"type": "null"}, False),
+        ("regex", "x", {"type": "array"}, True),
+        ("contains", "x", {"type": "array"}, False),
+        ("contains", "x", {"type": "boolean"}, True),
+        ("exists", True, {"type": "boolean"}, False),
+    ],
+)
+def test_an_operator_that_cannot_judge_the_arguments_type_is_told(op: str, value: Any, kind: Any, never: bool) -> None:
+    found = looks_at("args.a", {"properties": {"a": kind}}, op, value)
+    assert ["cannot judge: always a mismatch" in message for message in found] == [True] * never
 
 
 def test_a_pin_of_another_definition_says_which_one_it_would_be() -> None:
