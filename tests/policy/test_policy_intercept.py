@@ -178,3 +178,11 @@ def test_a_counter_grows_by_its_increment_or_by_an_argument() -> None:
 
 def test_a_counter_without_a_bound_limits_nothing() -> None:
     assert first(rule(state={"counter": "c", "window": "day"})).limit is None
+
+
+def test_a_star_inside_a_name_is_warned_of_where_it_stands() -> None:
+    policy = load_text("version: 1\nhide: [x, a*]\ntools: {'*': {rules: []}, b*: {rules: []}}\n")
+    assert [problem.pointer for problem in policy.warnings if "no wildcard" in problem.message] == [
+        "/hide/1",
+        "/tools/b*",
+    ]
