@@ -274,12 +274,12 @@ class _Bench:
     def _advance(self, step: JsonObject) -> float:
         """Let time pass up to the step's own; what falls due on the way happens at its own time."""
         at = step.get("at")
-        now = self._now if at is None else max(self._now, _moment(at))
+        now = (self._now if self._now > -inf else 0.0) if at is None else max(self._now, _moment(at))
         while (deadline := self._gate.next_deadline()) is not None and deadline <= now:
             self._now = deadline
             self._perform(self._gate.tick(deadline))
         self._now = now
-        return now if now > -inf else 0.0
+        return now
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
