@@ -7,8 +7,21 @@ and `Decimal` too, and in C; so it decides "different" here, and only an "equal"
 from __future__ import annotations
 
 import hashlib
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded
+from decimal import (
+    MAX_EMAX,
+    MAX_PREC,
+    MIN_EMIN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Rounded,
+)
 from enum import Enum
+from json import JSONEncoder
+from math import nan
 from typing import TypeGuard
 
 from inspector.core.json import Json, JsonObject
@@ -17,6 +30,9 @@ from inspector.core.json import Json, JsonObject
 # and what would need more raises instead of being rounded.
 EXACT = Context(prec=4000, traps=[Inexact, Rounded, Overflow, InvalidOperation, DivisionByZero])
 USABLE_EXPONENT = 1000
+
+_ANY = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)  # room for any number
+_INT_DIGITS = 18
 
 
 class Kind(Enum):
@@ -89,36 +105,19 @@ def usable_amount(value: Json | Decimal) -> Decimal | None:
 
 
 def digest(arguments: JsonObject) -> str:
-    """SHA-256 of the arguments, hex. Arguments that are `equal` have one digest."""
-    parts: list[str] = []
-    _spell(arguments, parts)
-    return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    """SHA-256 of the arguments, hex. Arguments that are `equal` have one digest.
 
+    Whole numbers are `int` up to 18 digits, as `core.json.parse_int` reads them.
+    """
+    others: list[str] = []
 
-def _spell(value: Json, out: list[str]) -> None:
-    """Append an unambiguous text: strings carry their length, numbers are reduced to one spelling."""
-    match value:
-        case None | bool():
-            out.append(f"{value};")
-        case int() | Decimal():
-            out.append(f"n{_reduced(value)};")
-        case str():
-            out.append(f"s{len(value)}:{value}")
-        case list():
-            out.append(f"[{len(value)}:")
-            for item in value:
-                _spell(item, out)
-        case _:
-            out.append(f"{{{len(value)}:")
-            for key in sorted(value):
-                out.append(f"s{len(key)}:{key}")
-                _spell(value[key], out)
+    def spelled(number: Decimal) -> int | float:
+        shortest = _ANY.normalize(number)
+        if shortest.adjusted() < _INT_DIGITS and shortest == shortest.to_integral_value():
+            return int(shortest)
+        others.append(str(shortest))
+        return nan  # "NaN" is no client's: so each stands for the next one of the others
 
-
-def _reduced(number: int | Decimal) -> str:
-    """One spelling for equal numbers: digits without trailing zeros, and the exponent that they then have."""
-    sign, digits, exponent = Decimal(number).as_tuple()
-    kept = "".join(map(str, digits)).rstrip("0")
-    if not kept or not isinstance(exponent, int):
-        return "0"
-    return f"{'-' if sign else ''}{kept}e{exponent + len(digits) - len(kept)}"
+    encoder = JSONEncoder(sort_keys=True, check_circular=False, separators=(",", ":"), default=spelled)
+    text = ";".join([encoder.encode(arguments), *others])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -27,7 +27,7 @@ from inspector.core.events import (
     FrameSeen,
     PolicyLoaded,
 )
-from inspector.core.holds import CLOSING, Resolution
+from inspector.core.holds import CLOSING, YOU, Resolution
 from inspector.core.json import Json, JsonObject
 from inspector.policy.gate import Gate
 from inspector.policy.ledger import Ledger
@@ -165,7 +165,7 @@ class Driver:
 
     async def reset_counter(self, key: CounterKey) -> None:
         """Raises StoreError: it stands as it was."""
-        await self._charging.reset(key, "you")
+        await self._charging.reset(key, YOU)
 
     def close_holds(self, reason: str) -> None:
         """Nobody will answer any more: every held call is denied, and of no task the end will be heard."""

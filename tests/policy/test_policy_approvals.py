@@ -14,7 +14,7 @@ from inspector.core.events import (
     ApprovalRemembered,
 )
 from inspector.core.holds import Remember, Resolution
-from inspector.core.json import JsonObject
+from inspector.core.json import JsonObject, Number
 
 # Remembered approvals
 
@@ -169,7 +169,7 @@ def test_the_default_approval_can_be_remembered() -> None:
 
 
 def test_large_arguments_are_digested_only_where_an_approval_of_arguments_could_answer() -> None:
-    large: JsonObject = {"x": list(range(10_000))}
+    large: JsonObject = {"x": [Number("0.5")] * 10_000}
     for remember, digested in ((Remember.TOOL, False), (Remember.SESSION, False), (Remember.ARGUMENTS, True)):
         world = World(policy({"*": {"action": "approve"}}, default="allow"))
         world.arrive(call(1, arguments={"x": 1}), 100)

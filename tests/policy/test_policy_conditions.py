@@ -128,6 +128,36 @@ def test_booleans_are_no_numbers_at_any_depth() -> None:
     assert digest({"a": 0}) == digest({"a": Number("-0.00")})
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("1", "1.0", True),
+        ("999999999999999999", "999999999999999999.0", True),
+        ("1000000000000000000", "1e18", True),
+        ("-120", "-1.2e2", True),
+        ("0.5", "50e-2", True),
+        ("1e300", "10e299", True),
+        ("1e300", "1e301", False),
+        ("1e-300", "0", False),
+        ("1.5", "-1.5", False),
+        ("[1.5,2.5]", "[2.5,1.5]", False),
+        ("1.5", "null", False),
+        ("1.5", '"NaN"', False),
+        ("1.5", '"15e-1"', False),
+        ('{"a":1,"b":2}', '{"b":2,"a":1}', True),
+    ],
+)
+def test_one_digest_stands_for_every_spelling_of_the_same_arguments(one: str, other: str, same: bool) -> None:
+    assert (digest({"a": parse_json(one.encode())}) == digest({"a": parse_json(other.encode())})) is same
+
+
+def test_half_a_surrogate_pair_and_numbers_beyond_any_double_have_digests_too() -> None:
+    half, other = {"a": "\ud800"}, {"a": "\ud801"}
+    assert digest({"x": half, "y": Number("1e400")}) == digest({"y": Number("10e399"), "x": half})
+    assert digest({"x": half}) != digest({"x": other})
+    assert digest({"x": Number("9" * 5000)}) != digest({"x": Number("9" * 4999 + "8")})
+
+
 PREDICATES = st.lists(
     st.fixed_dictionaries(
         {
