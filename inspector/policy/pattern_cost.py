@@ -34,6 +34,7 @@ MAX_STATES: Final = 4_000  # that an automaton remembers without taking its time
 MAX_SIZE: Final = 5_000  # characters of a pattern, or places of its automaton
 MAX_PATTERNS: Final = 100
 MAX_ROW: Final = 1_000  # places of a row whose states both engines remember: with 4 MiB, 20 ms
+_PRINTABLE: Final = sum(1 << code for code in range(32, 127))  # of ASCII
 _MAX_WORK: Final = 300_000  # ways that are looked at until patterns count as ones of too many states: 90 ms
 
 
@@ -67,15 +68,16 @@ def size_of(text: str) -> int:
 
 
 def _is_row(part: Part) -> bool:
-    """Is it as many characters as it has places, of ASCII, each of a class that is another's or apart from it?
+    """Is it as many characters as it has places, each of a class that is another's or apart from it?
 
     Such as a thousand letters, or `[a-z]{1000}`: all that is remembered is how much of the row has been seen. To find
-    that out by counting takes the square of its length.
+    that out by counting takes the square of its length. In ASCII only, and no white space but the space itself (a `\\s`
+    may be U+2028): of longer characters each byte has states of its own, too many for the engines.
     """
     row = list(islice(_row(part), MAX_ROW + 1))
     masks = set(row)
     apart = sum(mask.bit_count() for mask in masks) == reduce(or_, masks, 0).bit_count()
-    return 0 < len(row) <= MAX_ROW and apart and all(0 < mask < 1 << OTHERS for mask in masks)
+    return 0 < len(row) <= MAX_ROW and apart and all(mask and not mask & ~_PRINTABLE for mask in masks)
 
 
 def _row(part: Part) -> Iterator[int]:

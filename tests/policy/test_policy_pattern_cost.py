@@ -31,6 +31,7 @@ from inspector.policy.pattern_cost import MAX_EFFORT, MAX_PATTERNS, MAX_SIZE, lo
         "",
         "a" * 1000,
         "AKIA" * 250,
+        "one two " * 125,
         r"[a-z]{900}\d{50}-(_;){20}$",
     ],
 )
@@ -50,6 +51,7 @@ def test_patterns_as_people_write_them_may_search_any_text(pattern: str) -> None
         ("a" * 1001, 998),
         ("é" * 1000, 998),
         (".{1000}", 998),
+        (r"\s{1000}", 998),
     ],
 )
 def test_one_with_too_many_states_may_search_less_the_larger_it_is(pattern: str, about: int) -> None:
