@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context, Decimal
 from itertools import count
-from math import inf
+from math import floor, inf
 
 from inspector.core.call import Call, Caller, CallId, Outcome
 from inspector.core.decision import Decision, TraceStep
@@ -24,6 +25,11 @@ from inspector.policy.ledger_memory import MemoryLedger
 from inspector.policy.load import Dialect, load_file, load_object, load_text
 from inspector.policy.model import Policy
 from inspector.policy.scenario_file import Case
+from inspector.policy.values import is_number
+
+GRAINS = 2**22  # of a second: what a float tells apart at today's Unix times
+LATEST = 2**53  # seconds from 1970, either way: whole ones, which a float still tells apart
+_DOWN = Context(rounding=ROUND_FLOOR)
 
 Reopen = Callable[["Ledger | None"], Ledger]
 """The store of a case: `None` for a fresh one, else what a restarted process finds of the given one."""
@@ -208,8 +214,10 @@ class _Bench:
         if hold is None:
             return {"outcome": "rejected", "rule": ""}, None
         if self._hold(tracked) is hold:
-            tracked.upstream = _text(step, "upstream", tracked.upstream)
+            of_the_call = tracked.upstream
+            tracked.upstream = _text(step, "upstream", of_the_call)
             self._perform(self._resolution(step, tracked, now))
+            tracked.upstream = of_the_call  # a call that is held again is forwarded by another step, or by its time-out
         return _outcome(tracked.decision)
 
     def _resolution(self, step: JsonObject, tracked: _Tracked, now: float) -> list[Effect]:
@@ -266,12 +274,12 @@ class _Bench:
     def _advance(self, step: JsonObject) -> float:
         """Let time pass up to the step's own; what falls due on the way happens at its own time."""
         at = step.get("at")
-        now = self._now if at is None else max(self._now, float(_number(at)))
+        now = (self._now if self._now > -inf else 0.0) if at is None else max(self._now, _moment(at))
         while (deadline := self._gate.next_deadline()) is not None and deadline <= now:
             self._now = deadline
             self._perform(self._gate.tick(deadline))
         self._now = now
-        return now if now > -inf else 0.0
+        return now
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -314,10 +322,13 @@ def _text(step: JsonObject, field: str, default: str | None = None) -> str:
     return value
 
 
-def _number(value: Json) -> float:
-    if isinstance(value, bool) or value is None or isinstance(value, str | list | dict):
+def _moment(value: Json) -> float:
+    """Unix seconds in whole grains, rounded down: to add seconds and to compare is then as exact as in decimals."""
+    if not is_number(value):
         raise TypeError("at is to be a number of Unix seconds")
-    return float(value)
+    if not -LATEST <= value <= LATEST:
+        raise ValueError("at is too far away")
+    return floor(_DOWN.multiply(Decimal(value), GRAINS)) / GRAINS
 
 
 def _list(value: Json) -> list[Json]:

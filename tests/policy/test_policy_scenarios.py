@@ -127,6 +127,8 @@ def test_a_file_that_holds_no_cases_is_refused_by_its_line(tmp_path: Path, name:
         {"do": "finish", "label": "nobody", "outcome": "ok"},
         {"do": "tick", "label": 1},
         {"do": "call", "tool": "t", "at": "noon"},
+        {"do": "call", "tool": "t", "at": 10**400},
+        {"do": "call", "tool": "t", "at": -(2**54)},
         {"do": "resolve", "label": "x"},
     ],
 )
@@ -134,6 +136,18 @@ def test_a_step_that_makes_no_sense_fails_and_ends_its_case(tmp_path: Path, step
     (report,) = report_of(tmp_path, {"id": "a", "policy": ALLOW, "steps": [step, {"do": "call", "tool": "t"}]})
     assert [one.number for one in report.steps] == [1], "nothing is done after it"
     assert report.failures[0].message
+
+
+def test_a_case_that_names_no_time_stands_still_at_the_epoch(tmp_path: Path) -> None:
+    policy: Json = {"version": "1", "default": "deny", "tools": {"t": {"rate_limit": "1/minute"}}}
+    steps: Json = [
+        {"do": "call", "tool": "t", "expect": {"outcome": "allow"}},
+        {"do": "call", "tool": "t", "expect": {"outcome": "deny"}},
+        {"do": "call", "tool": "t", "at": 59.5, "expect": {"outcome": "deny"}},
+        {"do": "call", "tool": "t", "at": 60, "expect": {"outcome": "allow"}},
+    ]
+    (report,) = report_of(tmp_path, {"id": "a", "policy": policy, "steps": steps})
+    assert report.passed
 
 
 @pytest.mark.parametrize(
