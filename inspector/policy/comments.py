@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from inspector.policy.read_yaml import read_yaml, text_spans
 from inspector.policy.source import Location, Mark, Node
 
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where YAML's reader counts a line
+_BREAK = re.compile("\r\n|[\n\r]")  # where YAML 1.2 ends a line
 
 
 @dataclass(frozen=True, slots=True)

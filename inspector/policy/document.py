@@ -134,7 +134,7 @@ class AskingCondition(_Asking, BareCondition):
 
 
 def _shape(data: Any) -> str:
-    bare = isinstance(data, dict) and "conditions" not in data and bool({"path", "op", "value"} & data.keys())
+    bare = isinstance(data, dict) and "conditions" not in data and bool(Predicate.excluded.keys() & data.keys())
     return "<condition>" if bare else "<predicate>"
 
 

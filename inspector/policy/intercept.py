@@ -113,7 +113,8 @@ class RuleText(Part):
     def conflicts(cls, data: dict[str, Any]) -> Iterator[InitErrorDetails]:
         conditions, action = data.get("conditions"), data.get("action", "evaluate")
         if "rate_limit" in data:
-            others = [k for k in ("conditions", "state") if data.get(k)] + ["action: deny"] * (action == "deny")
+            beside = {"conditions": bool(conditions), "state": "state" in data, "action: deny": action == "deny"}
+            others = [other for other, stands in beside.items() if stands]
             if others:
                 yield detail(("rate_limit",), fault(f"rate_limit stands alone, not with {others[0]}", Blame.KEY))
         elif action == "deny" and conditions:

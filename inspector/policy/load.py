@@ -144,7 +144,7 @@ def _is_whole(root: Node, pointer_: str) -> bool:
         key = part.replace("~1", "/").replace("~0", "~")
         inside = node.children if node is not None else {}
         node = inside.get(key) or (inside.get(int(key)) if key.isdecimal() else None)
-    return node is not None and isinstance(node.value, dict | list) and not pointer_.endswith("/<<")
+    return node is not None and isinstance(node.value, dict | list) and not pointer_.endswith(("/<<", "/value"))
 
 
 def _inside(pointer_: str, spoilt: set[str]) -> bool:

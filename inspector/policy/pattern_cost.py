@@ -11,8 +11,10 @@ matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, reduce
+from itertools import chain, islice, repeat
+from operator import or_
 from typing import Final
 
 from inspector.policy.pattern_reader import (
@@ -31,6 +33,8 @@ MAX_EFFORT: Final = 1_000_000  # bytes of text times the size of a pattern: 20 m
 MAX_STATES: Final = 4_000  # that an automaton remembers without taking its time for them
 MAX_SIZE: Final = 5_000  # characters of a pattern, or places of its automaton
 MAX_PATTERNS: Final = 100
+MAX_ROW: Final = 1_000  # places of a row whose states both engines remember: with 4 MiB, 20 ms
+_PRINTABLE: Final = sum(1 << code for code in range(32, 127))  # of ASCII
 _MAX_WORK: Final = 300_000  # ways that are looked at until patterns count as ones of too many states: 90 ms
 
 
@@ -48,6 +52,8 @@ def _size_unless_few(pattern: str, work: int) -> int:
         return MAX_SIZE
     try:
         part = read(pattern)
+        if _is_row(part):
+            return 0
         ahead = _Ways(part, backwards=False)
         # Where a match begins is found from its end.
         few = ahead.are_few(work, again=True) and _Ways(part, backwards=True).are_few(work, again=False)
@@ -59,6 +65,32 @@ def _size_unless_few(pattern: str, work: int) -> int:
 def size_of(text: str) -> int:
     """At least as many bytes as it has, without making them."""
     return len(text) if text.isascii() else 4 * len(text)
+
+
+def _is_row(part: Part) -> bool:
+    """Is it as many characters as it has places, each of a class that is another's or apart from it?
+
+    Such as a thousand letters, or `[a-z]{1000}`: all that is remembered is how much of the row has been seen. To find
+    that out by counting takes the square of its length. In ASCII only, and no white space but the space itself (a `\\s`
+    may be U+2028): of longer characters each byte has states of its own, too many for the engines.
+    """
+    row = list(islice(_row(part), MAX_ROW + 1))
+    masks = set(row)
+    apart = sum(mask.bit_count() for mask in masks) == reduce(or_, masks, 0).bit_count()
+    return 0 < len(row) <= MAX_ROW and apart and all(mask and not mask & ~_PRINTABLE for mask in masks)
+
+
+def _row(part: Part) -> Iterator[int]:
+    """What is matched place after place; a 0, which nothing is, where that depends."""
+    match part:
+        case Chars(mask):
+            yield mask
+        case Series(parts):
+            yield from chain.from_iterable(map(_row, parts))
+        case Repeat(one, least, most) if least == most:
+            yield from chain.from_iterable(repeat(tuple(islice(_row(one), MAX_ROW + 1)), least))
+        case _:
+            yield 0
 
 
 class _Ways:

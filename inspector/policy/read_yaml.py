@@ -4,7 +4,9 @@ keys, a second document, depth) is seen before anything is built from it."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import InvalidOperation
+from itertools import chain
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -30,6 +32,10 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _RADIX = re.compile(r"0o([0-7]+)|0x([0-9a-fA-F]+)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+# YAML 1.1 ended a line at these, ruamel still does, and 1.2 does not: what follows one in a comment is comment.
+_FORMER_BREAKS = "\x85\u2028\u2029"
+_PRIVATE = (range(0xE000, 0xF900), range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
 _CONSTANTS: dict[str, Json] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -43,9 +49,28 @@ class NonFiniteError(ValueError):
 
 def read_yaml(text: str) -> Source:
     """Read one YAML document. Never raises: what is wrong is in the result's problems."""
+    if any(former in text for former in _FORMER_BREAKS):
+        return _read_with_stand_ins(text)
+    return _source(text, {})
+
+
+def _read_with_stand_ins(text: str) -> Source:
+    """Read a text that holds former line breaks: private characters, which it does not hold, stand in for them."""
+    spelled = (int(bmp or full, 16) for bmp, full in _ESCAPED.findall(text))
+    taken = {*map(ord, text), *spelled}
+    free = (code for code in chain(*_PRIVATE) if code not in taken)
+    stand_ins = dict(zip(map(ord, _FORMER_BREAKS), free, strict=False))
+    back = {stand_in: chr(former) for former, stand_in in stand_ins.items()}
+    source = _source(text.translate(stand_ins), back)
+    problems = tuple(replace(problem, message=problem.message.translate(back)) for problem in source.problems)
+    return Source(source.root, problems)
+
+
+def _source(text: str, back: dict[int, str]) -> Source:
+    """`back`: which characters of the text stand for others."""
     build, yaml = TreeBuilder(), YAML(typ="safe", pure=True)
     try:
-        _read(yaml, text, build)
+        _read(yaml, text, back, build)
     except UnreadableError:
         return Source(None, tuple(build.problems))
     except ReaderError as error:
@@ -68,7 +93,7 @@ def read_yaml(text: str) -> Source:
 def text_spans(text: str) -> list[tuple[int, int]]:
     """Where the scalars of a YAML text that can be read stand, as offsets in their order: no # in them is a comment."""
     spans = []
-    for event in YAML(typ="safe", pure=True).parse(text):
+    for event in YAML(typ="safe", pure=True).parse(text.translate(dict.fromkeys(map(ord, _FORMER_BREAKS), "x"))):
         if isinstance(event, ScalarEvent):
             start, end = event.start_mark.index, event.end_mark.index
             # Behind | and > on their line there may still be a comment.
@@ -76,7 +101,7 @@ def text_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _read(yaml: Any, text: str, build: TreeBuilder) -> None:
+def _read(yaml: Any, text: str, back: dict[int, str], build: TreeBuilder) -> None:
     documents = 0
     # What `yaml.parse` does, but for one thing: on an error that forgets where its reader stood.
     yaml.doc_infos.append(DocInfo(requested_version=None))
@@ -95,6 +120,8 @@ def _read(yaml: Any, text: str, build: TreeBuilder) -> None:
                 build.close()
             case ScalarEvent() | AliasEvent() | MappingStartEvent() | SequenceStartEvent():
                 _refused(event, build)
+                if back and isinstance(event, ScalarEvent):
+                    event.value = event.value.translate(back)
                 (_key if build.wants_key else _value)(event, build)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from inspector.core.json import Json
@@ -81,6 +82,14 @@ def stands(root: Node, location: Location) -> bool:
     return node is not None
 
 
+def _blamed(location: Location) -> Location:
+    """The field that a problem at `location` names: a condition's `value` list is one, whichever item is wrong."""
+    for depth, (name, item) in enumerate(pairwise(location), 1):
+        if name == "value" and isinstance(item, int):
+            return location[:depth]
+    return location
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a reader made of a text. `root` is None when nothing could be built."""
@@ -126,7 +135,7 @@ class TreeBuilder:
 
     def refuse(self, mark: Mark, message: str, *key: str) -> None:
         """Note a problem at the current location, or at `key` of the map that awaits one."""
-        where = pointer((*self.location(), *key))
+        where = pointer(_blamed((*self.location(), *key)))
         self.problems.append(Problem(where, mark.line, mark.column, message, end_column=mark.end_column))
 
     def stop(self, mark: Mark, message: str) -> UnreadableError:

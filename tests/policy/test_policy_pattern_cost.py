@@ -29,6 +29,10 @@ from inspector.policy.pattern_cost import MAX_EFFORT, MAX_PATTERNS, MAX_SIZE, lo
         r"(?i)drop\s.{0,20}table",
         "(?P<name>a)|(?-i)b{,3}",
         "",
+        "a" * 1000,
+        "AKIA" * 250,
+        "one two " * 125,
+        r"[a-z]{900}\d{50}-(_;){20}$",
     ],
 )
 def test_patterns_as_people_write_them_may_search_any_text(pattern: str) -> None:
@@ -44,6 +48,10 @@ def test_patterns_as_people_write_them_may_search_any_text(pattern: str) -> None
         ("(a|b)*a(a|b){20}c", 15_000),
         ("^(?:a|b){20}a(a|b)*$", 15_000),  # read from its end
         ("a" + "[ab]" * 30, 31_000),
+        ("a" * 1001, 998),
+        ("é" * 1000, 998),
+        (".{1000}", 998),
+        (r"\s{1000}", 998),
     ],
 )
 def test_one_with_too_many_states_may_search_less_the_larger_it_is(pattern: str, about: int) -> None:
