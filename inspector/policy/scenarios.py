@@ -117,9 +117,13 @@ def _oddity(case: Case) -> str:
 
 
 def _misspelt(found: JsonObject, known: frozenset[str]) -> str:
-    """Other fields are the author's own; one that is nearly ours would be ignored, and its expectation with it."""
-    for field in found.keys() - known:
-        if (meant := nearest(field, sorted(known))) is not None:
+    """Other fields are the author's own; one that is nearly ours would be ignored, and its expectation with it.
+
+    One edit away, that is: `tags` and `section` are words of their own. `expected` is a slip that many make.
+    """
+    for field in sorted(found.keys() - known):
+        meant = "expect" if field == "expected" else nearest(field, sorted(known), within=1)
+        if meant in known:
             return f'unknown field "{field}"; did you mean {meant}?'
     return ""
 

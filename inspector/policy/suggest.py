@@ -8,14 +8,14 @@ from typing import Final
 WITHIN: Final = 2  # edits
 
 
-def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The closest choice (case apart) that is at most two edits away; None when there is none."""
+def nearest(word: str, choices: Iterable[str], within: int = WITHIN) -> str | None:
+    """The closest choice (case apart) that is at most `within` edits away; None when there is none."""
     best: tuple[int, str] | None = None
     for choice in choices:
-        if abs(len(choice) - len(word)) > WITHIN:
+        if abs(len(choice) - len(word)) > within:
             continue
         edits = _edits(word.casefold(), choice.casefold())
-        if edits <= min(WITHIN, max(1, len(choice) // 2)) and (best is None or edits < best[0]):
+        if edits <= min(within, max(1, len(choice) // 2)) and (best is None or edits < best[0]):
             best = edits, choice
     return None if best is None else best[1]
 

@@ -7,7 +7,7 @@ import pytest
 from effort import calls_of
 
 from inspector.core.errors import ConfigError
-from inspector.core.json import Json, Number
+from inspector.core.json import Json, JsonObject, Number
 from inspector.policy.scenario_file import read_cases
 from inspector.policy.scenarios import CaseReport, run_case
 
@@ -170,12 +170,20 @@ def test_words_that_no_step_knows_fail_their_case(tmp_path: Path, step: Json) ->
         ({"policy": ALLOW, "expect_load": False}, "expect_load is to be an object"),
         ({"policy": ALLOW}, "proves nothing"),
         ({"policy": ALLOW, "steps": [{"do": "cal", "tool": "t"}]}, "did you mean call?"),
+        ({"policy": ALLOW, "steps": [{"do": "call", "tool": "t", "expected": {}}]}, "did you mean expect?"),
     ],
 )
 def test_a_case_that_could_only_pass_fails_and_says_why(tmp_path: Path, fields: dict[str, Json], says: str) -> None:
-    (report,) = report_of(tmp_path, {"id": "a", "source": "fields of the author's own are no mistake", **fields})
+    (report,) = report_of(tmp_path, {"id": "a", **fields})
     (failure,) = report.failures
     assert says in failure.message
+
+
+def test_fields_of_the_authors_own_are_no_mistake(tmp_path: Path) -> None:
+    own: JsonObject = dict.fromkeys(("id", "tags", "section", "level", "expected-by", "note"), "mine")
+    step: Json = {"do": "call", "tool": "t", "expect": {"outcome": "allow"}, **own}
+    (report,) = report_of(tmp_path, {**own, "expected": "all is well", "policy": ALLOW, "steps": [step]})
+    assert not report.failures
 
 
 def test_a_case_of_a_yaml_list_is_named_by_its_line(tmp_path: Path) -> None:
