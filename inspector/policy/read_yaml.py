@@ -36,6 +36,7 @@ _INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _FORMER_BREAKS = "\x85\u2028\u2029"
 _PRIVATE = (range(0xE000, 0xF900), range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
 _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONSTANTS: dict[str, Json] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -120,9 +121,16 @@ def _read(yaml: Any, text: str, back: dict[int, str], build: TreeBuilder) -> Non
                 build.close()
             case ScalarEvent() | AliasEvent() | MappingStartEvent() | SequenceStartEvent():
                 _refused(event, build)
-                if back and isinstance(event, ScalarEvent):
-                    event.value = event.value.translate(back)
+                if isinstance(event, ScalarEvent):
+                    event.value = _joined(event.value.translate(back) if back else event.value)
                 (_key if build.wants_key else _value)(event, build)
+
+
+def _joined(text: str) -> str:
+    """With pairs of surrogates as the character that they are: so does JSON write it, which is a part of YAML 1.2."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _refused(event: Any, build: TreeBuilder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fuzzing import fuzz
+from hypothesis import example
 from hypothesis import strategies as st
 
 from inspector.core.errors import PolicyError
@@ -130,6 +131,7 @@ def test_any_document_loads_or_is_refused(document: Any, dialect: Any) -> None:
 
 
 @fuzz(document=DOCUMENTS)
+@example(document={"t": {"x-a": "\U00010000"}})
 def test_json_means_the_same_to_both_readers(document: Any) -> None:
     try:
         as_json = load_object({"version": "1", "default": "deny", "tools": document})
