@@ -61,17 +61,19 @@ def unusable_amount(rule: str, path: str) -> str:
 
 
 def exceeded(reading: Reading, now: float) -> str:
-    """How far it is used, and when there is room again."""
-    key = reading.key
-    if key.algorithm is Algorithm.IN_FLIGHT:
+    """How far it is used, and when there is room again; or that there never is."""
+    key, at_one_time = reading.key, reading.key.algorithm is Algorithm.IN_FLIGHT
+    most = f"{plain(reading.max)} {'at one time' if at_one_time else f'per {window(key)}'}"
+    this = "" if reading.amount == 1 else f", and this call needs {plain(reading.amount)}"
+    if reading.amount > reading.max:
+        way_out = "Do without it." if reading.amount <= 1 else "Ask for less."
+        return f"The limit {reading.rule} allows {most}{this}. {way_out}"
+    if at_one_time:
         return (
             f"{plain(reading.before)} of {plain(reading.max)} calls at one time are running (limit {reading.rule}). "
             "Wait until one of them has ended, then call again."
         )
-    used = f"{plain(reading.before)} of {plain(reading.max)} per {window(key)} are used"
-    this = "" if reading.amount == 1 else f", and this call needs {plain(reading.amount)}"
-    if reading.amount > reading.max:
-        return f"The limit {reading.rule} allows {plain(reading.max)} per {window(key)}{this}. Ask for less."
+    used = f"{plain(reading.before)} of {most} are used"
     return f"{used}{this} (limit {reading.rule}). It resets {resets(reading.resets_at, now)}; call again then."
 
 

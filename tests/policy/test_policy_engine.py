@@ -54,9 +54,20 @@ def test_a_limit_that_can_never_be_met_does_not_say_call_again() -> None:
     assert "11" in message
 
 
+@pytest.mark.parametrize(("window", "allows"), [("day", "0 per day"), ("in_flight", "0 at one time")])
+def test_a_limit_of_nothing_does_not_say_when_to_call_again(window: str, allows: str) -> None:
+    message = denial(policy({"t": {"limits": [{"counter": "n", "window": window, "max": 0}]}}))[1]
+    assert message == f"The limit /tools/t/limits/n allows {allows}. Do without it."
+
+
 def test_a_limit_of_calls_at_one_time_says_to_wait() -> None:
-    message = denial(policy({"t": {"limits": [{"counter": "f", "window": "in_flight", "max": 0}]}}))[1]
-    assert "Wait until one of them has ended" in message
+    world = World(policy({"t": {"limits": [{"counter": "f", "window": "in_flight", "max": 1}]}}))
+    world.arrive(call(1), 1)
+    message = decided(world.arrive(call(2), 2)).message
+    assert message == (
+        "1 of 1 calls at one time are running (limit /tools/t/limits/f). "
+        "Wait until one of them has ended, then call again."
+    )
 
 
 @pytest.mark.parametrize(("words", "expected"), [({"on_deny": "own words"}, "own words"), ({}, "the reason")])
