@@ -19,7 +19,7 @@ from inspector.policy import places
 from inspector.policy.compiled import MalformedError, compile_pattern, compile_schema, parse_path
 from inspector.policy.model import Operator, Path
 from inspector.policy.source import Blame
-from inspector.policy.suggest import nearest
+from inspector.policy.suggest import meant, nearest
 
 WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 IN_FLIGHT = "in_flight"
@@ -108,7 +108,7 @@ def listed(choices: tuple[str, ...]) -> str:
 
 
 def suggestion(value: object, choices: tuple[str, ...]) -> str:
-    close = nearest(value, choices) if isinstance(value, str) else None
+    close = meant(value, choices) if isinstance(value, str) else None
     return f"; did you mean {close}?" if close else ""
 
 

@@ -1,4 +1,4 @@
-"""The nearest known word to a misspelt one."""
+"""The known word that was meant by a misspelt one, or by what it is called elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,27 @@ from collections.abc import Iterable
 from typing import Final
 
 WITHIN: Final = 2  # edits
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("=", "==", "===", "is", "equal", "equals"), "eq"),
+    **dict.fromkeys(("!=", "<>", "is_not", "not_equal", "not_equals"), "neq"),
+    **{"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"},
+    **dict.fromkeys(("match", "matches", "pattern"), "regex"),
+    **dict.fromkeys(("any_of", "one_of"), "in"),
+    **dict.fromkeys(("none_of", "nin"), "not_in"),
+    **dict.fromkeys(("has", "includes"), "contains"),
+    **dict.fromkeys(("present", "required"), "exists"),
+    **dict.fromkeys(("under", "within"), "path_within"),
+    **dict.fromkeys(("accept", "permit"), "allow"),
+    **dict.fromkeys(("block", "forbid", "refuse", "reject"), "deny"),
+    **dict.fromkeys(("ask", "confirm", "hold", "prompt", "require_approval"), "approve"),
+}
+
+
+def meant(word: str, choices: Iterable[str]) -> str | None:
+    """The choice that other languages call so, else the nearest; None when there is none."""
+    known = tuple(choices)
+    elsewhere = _ELSEWHERE.get(word.strip().casefold())
+    return elsewhere if elsewhere in known else nearest(word, known)
 
 
 def nearest(word: str, choices: Iterable[str], within: int = WITHIN) -> str | None:
