@@ -56,6 +56,16 @@ def read_json(text: str) -> Source:
     return Source(reader.build.root, tuple(reader.build.problems))
 
 
+# By what no token begins with, or what has to go on otherwise.
+_HINTS = {
+    '"': ' (a text ends on its own line; within it \\ is written \\\\, and " is written \\")',
+    "'": " (texts are in double quotes)",
+    "//": " (JSON has no comments)",
+    "#": " (JSON has no comments)",
+    "0": " (a number has no 0 in front)",
+}
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
@@ -142,7 +152,9 @@ class _Reader:
     def _unexpected(self, at: int) -> UnreadableError:
         found = "the end of the text" if at >= len(self.text) else f"`{self.text[at : at + 12].splitlines()[0]}`"
         wanted = "the end of the document" if self._done() else _WANTED[self.next]
-        return self.build.stop(self._at(at), f"not JSON: expected {wanted}, found {found}")
+        hints = _HINTS.items() if _TOKEN.match(self.text, at) is None else ()
+        hint = next((hint for start, hint in hints if self.text.startswith(start, at)), "")
+        return self.build.stop(self._at(at), f"not JSON: expected {wanted}, found {found}{hint}")
 
     def _at(self, offset: int, end: int | None = None) -> Mark:
         line = bisect_right(self._line_starts, offset)

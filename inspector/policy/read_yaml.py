@@ -26,6 +26,7 @@ from ruamel.yaml.reader import ReaderError
 
 from inspector.core.json import Json, Number, parse_int
 from inspector.policy.source import START, Mark, Source, TreeBuilder, UnreadableError
+from inspector.policy.yaml_faults import beginning, in_words
 
 # The core schema of YAML 1.2: `no`, `on`, `0777` and dates are not what they were in 1.1.
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -79,10 +80,10 @@ def _source(text: str, back: dict[int, str]) -> Source:
             _position(text, error.position), f"a character that YAML forbids: U+{ord(text[error.position]):04X}"
         )
     except MarkedYAMLError as error:
-        build.refuse(_error_mark(error), f"not YAML: {_reason(error)}")
-        began = error.context_mark
-        if began is not None and began.line != _error_mark(error).line - 1 and "block" not in str(error.context):
-            build.refuse(Mark(began.line + 1, began.column + 1), f"not YAML: {error.context}, which began here")
+        build.refuse(_error_mark(error), in_words(error))
+        began, started = error.context_mark, beginning(error)
+        if began is not None and started is not None and began.line != _error_mark(error).line - 1:
+            build.refuse(Mark(began.line + 1, began.column + 1), started)
     except (YAMLError, ValueError, IndexError, AttributeError, TypeError, OverflowError) as error:
         # ruamel leaks these on odd escapes and directives; where its reader stands is the place.
         build.refuse(Mark(yaml.reader.line + 1, yaml.reader.column + 1), f"not YAML: {error}")
@@ -235,8 +236,3 @@ def _error_mark(error: MarkedYAMLError) -> Mark:
 def _position(text: str, offset: int) -> Mark:
     before = text[:offset]
     return Mark(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
-
-
-def _reason(error: MarkedYAMLError) -> str:
-    parts = [str(part) for part in (error.context, error.problem) if part]
-    return ", ".join(parts) or "the text ends in the middle of something"
