@@ -86,6 +86,7 @@ ELEMENTS_AT_A_BOUND: dict[str, tuple[str, int]] = {  # one more, and a condition
 }
 WHOLE: dict[str, tuple[str, str]] = {  # how a text begins, and what fills it
     "a text": ("", "a"),
+    "a text of pairs": ("", "ab"),
     "umlauts": ("", "ä"),
     "escapes": ("", r"\n"),
     "a path that climbs": ("/", "../"),
@@ -100,6 +101,7 @@ TAILS = ("", *(".*" * stars + end for stars in STARS for end in ("", ".n")))
 COUNTS = (".*.26", ".*.40", ".*.100", ".*.800", ".*.5000", ".*.10" * 4, ".*.100" * 8, ".*.0" * 9, ".*" + ".10" * 50)
 LONG = ".*" + f".{'n' * 99}" * 40  # names too long to be searched for
 WALKS = (*TAILS, *COUNTS, LONG, ".*.*", ".*.*.n", ".*.0.*", ".*.12", ".*.n.*.n", ".*" + ".*.n" * 20)  # for `exists`
+ROWS = ("a" * 999 + "b", "ab" * 499 + "aa", "[a-z]{999}5")  # patterns that texts here match but for their end
 DEPTHS = (0, 1, 2, 15, 39, 57)  # of what stands beside the way
 ENVELOPE = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":{"x":%s}}}'
 
@@ -145,7 +147,7 @@ def conditions(op: Operator) -> tuple[Condition, ...]:
         Operator.EQ: [0, "a", [0], [[]], {"n": 1}, [0] * BIG],
         Operator.IN: [[0, "a"], [[0], [1], [True], {"n": 2}]],
         Operator.LT: [0],
-        Operator.REGEX: ["(a+)+$", "(x+x+)+y", "(a|b)*a(a|b){10}c", "a.{20}c", "a.{900}c"],
+        Operator.REGEX: ["(a+)+$", "(x+x+)+y", "(a|b)*a(a|b){10}c", "a.{20}c", "a.{900}c", *ROWS],
         Operator.CONTAINS: [True, 0, 1, Number("0.5"), [[]], "b" * 1000, "a" * 1000 + "b", [1, [1]]],
         Operator.EXISTS: [True],
         Operator.PATH_WITHIN: [["/srv", "/a"]],
@@ -176,6 +178,7 @@ def judges(arguments: JsonObject, raw: bytes) -> dict[str, list[tuple[str, Calla
 
 
 SCHEMAS = {
+    **{row[-5:]: compile_schema({"properties": {"x": {"pattern": row}}}) for row in ROWS},
     "anything": compile_schema({"type": "object"}),
     "numbers": compile_schema({"properties": {"x": {"items": {"type": "number"}}}}),
     "unique": compile_schema({"properties": {"x": {"uniqueItems": True}}}),
