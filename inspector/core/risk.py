@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from inspector.core.json import Json, JsonObject
+from inspector.core.pointer import referred
 
 
 class Risk(StrEnum):
@@ -85,10 +86,7 @@ def _options(field: Json, schema: Json, seen: set[str]) -> Iterator[str]:
     reference = field.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/") and not (reference in seen or len(seen) == _MOST):
         seen.add(reference)
-        named: Json = schema
-        for part in reference.split("/")[1:]:
-            named = named.get(part) if isinstance(named, dict) else None
-        yield from _options(named, schema, seen)
+        yield from _options(referred(reference, schema), schema, seen)
 
 
 def _list(value: Json) -> list[Json]:

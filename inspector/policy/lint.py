@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from inspector.core.decision import Algorithm, Scope
+from inspector.core.pointer import segments
 from inspector.core.problems import Problem, Severity
 from inspector.core.risk import Risk, risk_of
 from inspector.policy.assemble import RATE_LIMIT, every_entry
@@ -51,7 +52,7 @@ def sections(policy: Policy) -> Iterator[tuple[Location, Section]]:
 
 def location_of(entry: Entry) -> Location:
     """The way to an entry, from its pointer."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in entry.pointer.split("/")[1:])
+    return segments(entry.pointer)
 
 
 def limit_location(entry: Entry, index: int) -> Location:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from inspector.core.json import Json, JsonObject
+from inspector.core.pointer import referred
 from inspector.policy.model import Path, Star
 
 _MOST = 100  # references on the way through one schema
@@ -47,19 +48,11 @@ def _branches(places: list[Json], root: Json, seen: set[str]) -> Iterator[JsonOb
         elif isinstance(reference := place.get("$ref"), str):
             again = reference in seen or len(seen) == _MOST
             seen.add(reference)
-            yield from _branches([None if again else _referred(reference, root)], root, seen)
+            yield from _branches([None if again else referred(reference, root)], root, seen)
         elif branches := [branch for key in ("anyOf", "oneOf", "allOf") for branch in _list(place.get(key))]:
             yield from _branches(branches, root, seen)
         else:
             yield place
-
-
-def _referred(reference: str, root: Json) -> Json:
-    """What a local reference names; anything, for one to elsewhere."""
-    found: Json = root if reference.startswith("#") else None
-    for part in reference.removeprefix("#").split("/")[1:]:
-        found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
-    return found
 
 
 def _below(schema: JsonObject, segment: str | Star, known: set[str]) -> list[Json] | None:

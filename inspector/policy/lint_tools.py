@@ -174,13 +174,17 @@ def _options(path: Path, schema: Json) -> list[Json] | None:
 def _misjudged(condition: Condition, schemas: list[Json]) -> str | None:
     """The type that every tool here gives to an argument, when the operator can judge no value of it; else None."""
     wanted = _JUDGED.get(condition.op)
-    types = set[Json]()
+    if wanted is None:
+        return None
+    named = set[str]()
     for end in (end for schema in schemas for end in reach(condition.path, schema).ends or [{}]):
-        kind = end.get("type")
-        types |= set(kind) if isinstance(kind, list) else {kind}
-    named = {str(kind) for kind in types - {"null"}}
-    known = wanted is not None and None not in types and bool(named)
-    return " or ".join(sorted(named)) if known and wanted is not None and not named & wanted else None
+        kinds = end["type"] if isinstance(end.get("type"), list) else [end.get("type")]
+        words = [kind for kind in _list(kinds) if isinstance(kind, str)]
+        if not words or len(words) < len(_list(kinds)):
+            return None  # it is not said, or not as a schema says it
+        named.update(words)
+    named.discard("null")
+    return " or ".join(sorted(named)) if named and not named & wanted else None
 
 
 def _powers(policy: Policy, server: str, name: str, tool: JsonObject) -> Iterator[Advice]:

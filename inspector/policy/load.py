@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from inspector.core.errors import ConfigError, PolicyError
 from inspector.core.json import Json, JsonObject
+from inspector.core.pointer import segments
 from inspector.core.problems import Problem, Severity
 from inspector.policy.assemble import assemble, conditions_of
 from inspector.policy.document import TAGS, Document
@@ -140,8 +141,7 @@ def raw_document(policy: Policy) -> JsonObject:
 def _is_whole(root: Node, pointer_: str) -> bool:
     """What the reader refused there, an anchor or a key that stands twice, left an object or a list to look into."""
     node: Node | None = root
-    for part in pointer_.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in segments(pointer_):
         inside = node.children if node is not None else {}
         node = inside.get(key) or (inside.get(int(key)) if key.isdecimal() else None)
     return node is not None and isinstance(node.value, dict | list) and not pointer_.endswith(("/<<", "/value"))

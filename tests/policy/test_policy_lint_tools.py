@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import fuzz
+from hypothesis import strategies as st
 
 from inspector.policy.definitions import definition_pin
 from inspector.policy.lint_tools import lint_tools
@@ -186,3 +188,26 @@ def test_the_conditions_of_intercepts_rules_are_compared_with_the_schema_too() -
     (problem,) = lint_tools(policy, KESTRA)
     assert problem.pointer == "/tools/manage_executions/rules/0/conditions/1/path"
     assert "did you mean action?" in problem.message
+
+
+KEYS = ["type", "enum", "const", "anyOf", "allOf", "items", "properties", "additionalProperties", "$ref", "action"]
+TEXTS = ["string", "null", "#", "#/properties/action", "delete"]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(TEXTS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@fuzz(anything)
+def test_whatever_a_server_calls_a_schema_is_looked_at_without_an_error(schema: Any) -> None:
+    properties = {"action": schema, "type": {"type": schema}}
+    tool = {"name": "t", "inputSchema": {"properties": properties, "$defs": schema}}
+    conditions = [
+        {"path": path, "op": op, "value": 1}
+        for path in ("args.action", "args.type", "args.action.type.*", "args.*.items.0")
+        for op in ("eq", "gt")
+    ]
+    rules = load_object({"version": "1", "default": "deny", "tools": {"t": {"deny_if": conditions}}})
+    for definition in (tool, {"name": "t", "inputSchema": schema}):
+        assert all(problem.message for problem in lint_tools(rules, [definition]))
